@@ -1,0 +1,57 @@
+# Every command of the project; `make` alone lists them.
+PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
+SERVICE := .venv/bin/python
+BOT := bot/.venv/bin/python
+PROFILE ?= fast
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check fix train eval-nlu eval-kb bench lock
+
+help: ## list the commands
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it (for example from python.org or your package manager) and run make again."; exit 1; }
+
+setup: python ## install everything the project needs into its own folder
+	@$(PYTHON) tools/setup.py
+
+run: python ## set up if needed, then start the desk with demo data
+	@$(PYTHON) tools/setup.py --for run
+	@exec $(SERVICE) tools/run.py
+
+test: python ## set up if needed, then the whole test suite
+	@$(PYTHON) tools/setup.py --for test
+	@$(SERVICE) tools/test.py
+
+check: python ## formatting, lint, types (Python and TypeScript)
+	@$(PYTHON) tools/setup.py --for check
+	$(SERVICE) -m ruff format --check .
+	$(SERVICE) -m ruff check .
+	$(SERVICE) -m mypy
+	npm --prefix connectors/webchat/widget run --silent check
+	npm --prefix handoff/web run --silent check
+
+fix: ## format and fix what can be fixed automatically
+	$(SERVICE) -m ruff format .
+	$(SERVICE) -m ruff check --fix .
+
+train: python ## validate nlu_data/ and train the bot's model
+	@$(PYTHON) tools/setup.py --for train
+
+eval-nlu: python ## DATA=file.jsonl [PROFILE=fast|accurate]: train and measure understanding on any data set (no DATA: the project's own test set)
+	@$(PYTHON) tools/setup.py --for bot
+	@cd bot && .venv/bin/python evaluate.py $(if $(DATA),--data $(abspath $(DATA)),--project) --profile $(PROFILE)
+
+eval-kb: python ## KB=kb.jsonl QUERIES=q.jsonl: index and measure retrieval on any knowledge base (neither: the project's own)
+	@$(PYTHON) tools/setup.py --for service
+	@$(SERVICE) -m knowledge_base.evaluate $(if $(KB),--kb $(KB) --queries $(QUERIES),--project)
+
+bench: python ## turn latency and throughput against a stock Rasa set-up, in one run
+	@$(PYTHON) tools/setup.py --for train
+	@$(SERVICE) -m benchmarks.turns
+
+lock: ## resolve both lock files again
+	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --group dev -q pyproject.toml -o requirements.lock
+	cd bot && uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.10 --group dev -q pyproject.toml -o requirements.lock

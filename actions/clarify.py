@@ -1,0 +1,41 @@
+"""Asks "did you mean …?" when the bot is between two bands of certainty, once; the second time a person takes over."""
+
+from __future__ import annotations
+
+from json import dumps
+
+from actions.answer_question import HAND_OFF
+from actions.base import DeskAction, Turn
+from actions.texts import TASKS, Both, button, person_button
+
+DID_YOU_MEAN = Both("我想确认一下，您是想：", "Just to be sure, would you like to:")
+WHAT_INSTEAD = Both(
+    "我没太听明白，可以换个说法吗？也可以转人工客服。",
+    "I did not quite get that. Could you put it another way? Or talk to a person.",
+)
+SOMETHING_ELSE = Both("都不是，帮我查一下", "Something else")
+CHOICES = 3
+KEPT_QUESTION = 300
+
+
+class Clarify(DeskAction):
+    """Offers the likeliest tasks."""
+
+    action_name = "action_clarify"
+
+    async def act(self, turn: Turn) -> None:
+        """Up to three tasks, something else (searched in the knowledge base), a person."""
+        if turn.slot("clarified"):
+            turn.say(HAND_OFF(turn.language), handoff="two_misses", route="handoff")
+            turn.change(clarified=False, misses=0.0)
+            return
+        ranking = (turn.tracker.latest_message or {}).get("intent_ranking") or []
+        likely = [entry["name"] for entry in ranking if entry.get("name") in TASKS][:CHOICES]
+        buttons = [button(TASKS[task](turn.language), f"/{task}") for task in likely]
+        question = turn.text.strip()[:KEPT_QUESTION]
+        if question and not question.startswith("/"):
+            payload = "/ask_knowledge" + dumps({"question": question}, ensure_ascii=False)
+            buttons.append(button(SOMETHING_ELSE(turn.language), payload))
+        ask = DID_YOU_MEAN if likely else WHAT_INSTEAD
+        turn.say(ask(turn.language), [*buttons, person_button(turn.language)], route="clarify")
+        turn.change(clarified=True)

@@ -1,0 +1,70 @@
+"""The internal door through which Rasa calls actions: one route, one secret, Rasa's own wire format."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+from typing import Any
+
+from rasa_sdk.executor import ActionExecutor
+from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
+from sanic import Blueprint, HTTPResponse, Request
+from sanic.response import json as json_response
+
+PATH = "/internal/actions"
+MAX_BODY_BYTES = 4 * 1024 * 1024  #: a call carries the whole tracker and the domain
+
+logger = logging.getLogger(__name__)
+
+
+def build_blueprint(executor: ActionExecutor, secret: str) -> Blueprint:
+    """The route for one executor; ``secret`` is the ``token`` in the query that Rasa is given."""
+    if len(secret) < 16:
+        raise ValueError("the action secret needs at least 16 characters; set ACTION_SECRET")
+    blueprint = Blueprint("actions")
+    expected = secret.encode()
+
+    @blueprint.post(PATH, name="run_action")
+    async def run_action(request: Request) -> HTTPResponse:
+        """Run one action and answer as rasa-sdk's own server does."""
+        if not hmac.compare_digest(str(request.args.get("token", "")).encode(), expected):
+            return _error(401, "wrong or missing token; ACTION_URL of the bot must carry ACTION_SECRET")
+        if len(request.body) > MAX_BODY_BYTES:
+            return _error(413, "the action call is too large")
+        call = _read(request.body)
+        if call is None:
+            return _error(400, "the body must be an action call in JSON with next_action and tracker")
+        name = call["next_action"]
+        # No action looks at the domain, so a bot may leave it out of its calls.
+        call.setdefault("domain", {})
+        try:
+            result = await executor.run(call)
+        except ActionExecutionRejection as rejection:
+            return _error(400, rejection.message, name)
+        except ActionNotFoundException as missing:
+            logger.error("the bot asked for an unknown action %s", name)
+            return _error(404, missing.message, name)
+        except Exception:
+            # The actions apologise themselves; this is a call they could not even read.
+            logger.exception("action %s could not be run", name)
+            return _error(500, "the action failed; see the service's log", name)
+        return json_response(result.model_dump() if result else {"events": [], "responses": []})
+
+    return blueprint
+
+
+def _read(body: bytes) -> dict[str, Any] | None:
+    try:
+        call = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(call, dict) or not isinstance(call.get("next_action"), str):
+        return None
+    tracker = call.get("tracker")
+    return call if isinstance(tracker, dict) and isinstance(tracker.get("sender_id"), str) else None
+
+
+def _error(status: int, message: str, action_name: str | None = None) -> HTTPResponse:
+    body = {"error": message, **({"action_name": action_name} if action_name else {})}
+    return json_response(body, status=status)

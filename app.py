@@ -1,0 +1,362 @@
+"""The service: builds every object, wires them, mounts the routes and serves; the only file that knows everybody."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import json
+import logging
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from types import SimpleNamespace
+
+import structlog
+from sanic import Config, HTTPResponse, Request, Sanic
+from sanic import json as json_response
+from sanic.exceptions import SanicException
+from sanic.response import file, html
+
+import settings as desk_settings
+from actions import ActionSettings, build_executor
+from actions.webhook import build_blueprint as action_route
+from connectors.base import Connector
+from connectors.desk import Forms
+from connectors.rest import RestConnector
+from connectors.rest_routes import rest_api
+from connectors.webchat.connector import WebchatConnector
+from connectors.webchat.pages import PAGE_POLICY, demo_shop, widget_file
+from connectors.webchat.routes import webchat
+from connectors.webchat.tokens import VisitorTokens
+from connectors.webchat.visitors import Visitors
+from connectors.webhooks import webhooks
+from conversations.attachments import Attachments
+from conversations.audit import AuditLog
+from conversations.audit_check import CHECKPOINTS, Checkpoints, signing_key
+from conversations.backlog import Backlog
+from conversations.conversations import Conversations
+from conversations.dialogue import RasaDialogue
+from conversations.engine import Engine, Sweeper
+from conversations.errors import ConversationError, MessageRejected
+from conversations.hours import BusinessHours
+from conversations.hub import Hub, LocalHub, RedisHub
+from conversations.idempotency_store import IdempotencyKeys
+from conversations.json_form import conversation_json, message_json
+from conversations.model import Address, Conversation, OutboundMessage, Thresholds, utc_now
+from conversations.outbox import Outbox
+from conversations.store import Database
+from crm.codes import MailboxCodeSender, SmtpCodeSender
+from crm.store import SqlCrm
+from handoff.demo import DemoSignIn, close_demo_staff, ensure_demo_staff
+from handoff.mount import staff_blueprints
+from handoff.sign_in import SignIn
+from handoff.staff_side import StaffSide
+from handoff.store import StaffStore
+from knowledge_base.knowledge_base import KnowledgeBase
+from knowledge_base.page import render_page
+from migrations.schema import migrate
+
+ROOT = Path(__file__).resolve().parent
+KB_STYLES = ROOT / "knowledge_base" / "static" / "kb.css"
+LARGEST_BODY = 11 * 1024 * 1024  # an upload of 10 MiB and its form
+log = structlog.get_logger()
+Web = Sanic[Config, SimpleNamespace]
+
+
+@dataclass
+class Desk:
+    """Everything that runs in one service process."""
+
+    settings: desk_settings.Settings
+    database: Database
+    hub: Hub
+    conversations: Conversations
+    dialogue: RasaDialogue
+    engine: Engine
+    outbox: Outbox
+    sweeper: Sweeper
+    backlog: Backlog
+    checkpoints: Checkpoints
+    knowledge_base: KnowledgeBase
+    crm: SqlCrm
+    mailbox: Path
+    staff: StaffSide
+    web: Web
+
+    async def start(self) -> None:
+        """Begin to work on what is waiting, also from before the last stop."""
+        await self.hub.start()
+        await self.engine.start()
+        await self.outbox.start()
+        await self.sweeper.start()
+        await self.backlog.start()
+
+    async def stop(self) -> None:
+        """Finish running turns, write everything down, let go of every resource."""
+        await self.backlog.stop()
+        await self.engine.stop()
+        await self.outbox.stop()
+        await self.sweeper.stop()
+        await self.staff.close()
+        await self.checkpoints.write_if_due(self.database, at_once=True)
+        await self.knowledge_base.close()
+        await self.dialogue.close()
+        await self.hub.close()
+        await self.database.close()
+
+
+def derived_key(secret: str, purpose: str) -> bytes:
+    """A 256-bit key for one purpose, so that no key made from the secret serves two."""
+    return hmac.digest(secret.encode(), purpose.encode(), hashlib.sha256)
+
+
+async def build(settings: desk_settings.Settings) -> Desk:
+    """Open the database, the index and the encoders, and wire the rooms together."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database.open(settings.database_url)
+    await migrate(database.engine)
+    knowledge_base = await KnowledgeBase.open(settings.data_dir, settings.qdrant_url, settings.encoder)
+    mailbox = settings.data_dir / "demo_mailbox.jsonl"
+    smtp = SmtpCodeSender(settings.smtp_url, settings.smtp_from) if settings.smtp_url else None
+    crm = SqlCrm(database.engine, smtp or MailboxCodeSender(mailbox), derived_key(settings.secret_key, "codes"))
+    hub: Hub = RedisHub(settings.redis_url) if settings.redis_url else LocalHub()
+    hours = BusinessHours.parse(settings.business_hours)
+
+    async def open_callback(conversation: Conversation) -> str:
+        key = (conversation.id, "callback")
+        ticket = await crm.open_callback_ticket(str(conversation.address), conversation.language, key)
+        return ticket.number
+
+    rest = RestConnector(settings.rest_api_keys)
+    web_channel = WebchatConnector(hub)
+    connectors: Sequence[Connector] = (web_channel, rest)
+    pulling = {web_channel.channel, rest.channel}  # these read the transcript themselves
+    conversations = Conversations(
+        database,
+        hub,
+        AuditLog(derived_key(settings.secret_key, "audit")),
+        is_open=hours.is_open,
+        opens_at=hours.opens_at,
+        open_callback=open_callback,
+        pushes=lambda address: address.channel not in pulling,
+        agent_grace_seconds=settings.grace_seconds,
+    )
+    dialogue = RasaDialogue(settings.bot_urls, settings.bot_secret)
+    limits = Thresholds(
+        settings.answer_threshold, settings.clarify_threshold, settings.retrieval_gate or knowledge_base.gate
+    )
+    engine = Engine(conversations, dialogue, lambda: {"zh": limits, "en": limits}, workers=settings.concurrent_turns)
+    by_account = {(connector.channel, connector.account): connector for connector in connectors}
+
+    async def deliver(address: Address, message: OutboundMessage) -> str:
+        connector = by_account.get((address.channel, address.account))
+        if connector is None:
+            raise MessageRejected(f"the channel account {address.channel}/{address.account} is not set up any more")
+        return await connector.send(address.contact, message)
+
+    backlog = Backlog(database)
+    checkpoints = Checkpoints(settings.data_dir / CHECKPOINTS, signing_key(settings.data_dir), utc_now)
+    sweeper = Sweeper(conversations, checkpoint=lambda: checkpoints.write_if_due(database))
+    attachments = Attachments(
+        database,
+        settings.data_dir / "files",
+        derived_key(settings.secret_key, "file links"),
+        base_url=settings.public_url,
+    )
+    staff_store = StaffStore(database)
+    sign_in = SignIn(staff_store)
+    demo_sign_ins: Sequence[DemoSignIn] = ()
+    if settings.demo:
+        demo_sign_ins = await ensure_demo_staff(staff_store, sign_in.passwords, settings.demo_password)
+    else:
+        await close_demo_staff(staff_store)
+    staff = StaffSide(
+        database,
+        conversations,
+        crm,
+        attachments,
+        settings.public_url,
+        store=staff_store,
+        sign_in=sign_in,
+        demo_sign_ins=demo_sign_ins,
+    )
+    desk = Desk(
+        settings, database, hub, conversations, dialogue, engine, Outbox(conversations, deliver), sweeper,
+        backlog, checkpoints, knowledge_base, crm, mailbox, staff, Sanic("frontdesk", configure_logging=False),
+    )  # fmt: skip
+    forms = Forms(
+        lambda message: message_json(message, for_contact=True),
+        lambda conversation: conversation_json(conversation, for_contact=True),
+    )
+    visitors = Visitors(conversations, attachments, forms, VisitorTokens(settings.secret_key))
+    executor = build_executor(crm, knowledge_base, ActionSettings(knowledge_base.gate))
+    for blueprint in (
+        webhooks(connectors, conversations, backlog.full),
+        rest_api(rest, conversations, hub, IdempotencyKeys(database), forms, backlog.full),
+        webchat(conversations, hub, visitors, attachments, settings.public_url, settings.allowed_origins),
+        widget_file(),
+        action_route(executor, settings.action_secret),
+        *staff_blueprints(staff),
+    ):
+        desk.web.blueprint(blueprint)
+    mount_pages(desk)
+    return desk
+
+
+def mount_pages(desk: Desk) -> None:
+    """Routes that belong to no room: health, articles, the demo's pages, errors and security headers."""
+    web = desk.web
+    web.config.REQUEST_MAX_SIZE = LARGEST_BODY
+    web.config.WEBSOCKET_MAX_SIZE = 64 * 1024
+    web.config.FALLBACK_ERROR_FORMAT = "json"
+    web.config.ACCESS_LOG = False
+    web.config.MOTD = False
+    web.config.GRACEFUL_SHUTDOWN_TIMEOUT = 5.0
+
+    @web.get("/health/live")
+    async def live(_: Request) -> HTTPResponse:
+        return json_response({"status": "ok"})
+
+    @web.get("/health/ready")
+    async def ready(_: Request) -> HTTPResponse:
+        parts = {"database": await answers(desk.database), "bot": await desk.dialogue.health()}
+        fine = all(parts.values())
+        return json_response({"status": "ok" if fine else "not ready", **parts}, status=200 if fine else 503)
+
+    @web.get("/kb/<language:str>/<article_id:str>")
+    async def article(_: Request, language: str, article_id: str) -> HTTPResponse:
+        found = desk.knowledge_base.find_article(article_id, language)
+        if found is None:
+            return problem(404, "not_found", "There is no such article; it may have been renamed or taken back.")
+        kb = desk.knowledge_base
+        return html(render_page(found, kb.passages_of(article_id, language), kb.languages_of(article_id)))
+
+    @web.get("/static/kb.css")
+    async def article_styles(_: Request) -> HTTPResponse:
+        return await file(KB_STYLES)
+
+    if desk.settings.demo:
+        web.blueprint(demo_shop())
+
+        @web.get("/demo/mailbox")
+        async def mailbox(_: Request) -> HTTPResponse:
+            return html(mailbox_page(desk.mailbox))
+
+    @web.exception(Exception)
+    async def explain(request: Request, error: Exception) -> HTTPResponse:
+        if isinstance(error, SanicException) and error.status_code < 500:
+            return problem(error.status_code, CODES.get(error.status_code, "bad_request"), str(error) or "Bad request.")
+        if isinstance(error, SanicException) and error.status_code == 503:
+            return problem(503, "unavailable", str(error), retry_after=2)
+        if isinstance(error, ConversationError):
+            return problem(409, error.code, str(error))
+        log.error("request failed", path=request.path, exc_info=error)
+        return problem(500, "internal_error", "Something failed here and was logged; try again in a moment.")
+
+    @web.on_response  # type: ignore[untyped-decorator]
+    async def protect(request: Request, response: HTTPResponse) -> None:
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+
+
+CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 429: "too_fast"}
+SECURITY_HEADERS = {
+    "content-security-policy": f"{PAGE_POLICY}; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    "cross-origin-opener-policy": "same-origin",
+}
+
+
+def problem(status: int, code: str, message: str, retry_after: int | None = None) -> HTTPResponse:
+    """The one shape of every error."""
+    headers = {"retry-after": str(retry_after)} if retry_after else None
+    return json_response({"error": {"code": code, "message": message}}, status=status, headers=headers)
+
+
+async def answers(database: Database) -> bool:
+    """Whether the database takes a read."""
+    try:
+        async with asyncio.timeout(3), database.read():
+            return True
+    except Exception as error:
+        log.error("database does not answer", error=str(error))
+        return False
+
+
+def mailbox_page(path: Path) -> str:
+    """The demo's mailbox: the newest one-time codes, which a real desk would send by e-mail or text message."""
+    lines = path.read_text(encoding="utf-8").splitlines()[-20:] if path.exists() else []
+    rows = []
+    for line in reversed(lines):
+        mail = {name: escape(str(value)) for name, value in json.loads(line).items()}
+        rows.append("<tr>" + "".join(f"<td>{mail.get(name, '')}</td>" for name in ("at", "to", "code")) + "</tr>")
+    body = "".join(rows) or '<tr><td colspan="3">Nothing yet · 还没有验证码</td></tr>'
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Demo mailbox · 演示信箱</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<link rel="stylesheet" href="/static/kb.css"></head><body><main><h1>Demo mailbox · 演示信箱</h1>'
+        "<p>One-time codes that a real desk would send by e-mail or text message. Reload to see new ones.</p>"
+        "<p>真实环境会用邮件或短信发送的验证码，刷新可看到新的。</p>"
+        f"<table><tr><th>Time · 时间</th><th>To · 收件人</th><th>Code · 验证码</th></tr>{body}</table></main></body></html>"
+    )
+
+
+def log_as_json(level: str) -> None:
+    """One JSON object per line; nothing below the level."""
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for chatty in ("httpx", "httpcore", "sanic.access", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+    )
+
+
+async def serve(settings: desk_settings.Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is running."""
+    desk = await build(settings)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    server = await desk.web.create_server(settings.host, settings.port, return_asyncio_server=True)
+    assert server is not None, "create_server returns the server when asked to"
+    await server.startup()  # type: ignore[no-untyped-call]
+    await server.before_start()  # type: ignore[no-untyped-call]
+    await desk.start()
+    await server.start_serving()  # type: ignore[no-untyped-call]
+    await server.after_start()  # type: ignore[no-untyped-call]
+    log.info("serving", url=settings.public_url)
+    await stopping.wait()
+    log.info("stopping")
+    await server.before_stop()  # type: ignore[no-untyped-call]
+    server.close()  # type: ignore[no-untyped-call]
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(20):
+            await desk.stop()
+    await server.after_stop()  # type: ignore[no-untyped-call]
+    log.info("stopped")
+
+
+def main() -> None:
+    """Read the settings and serve."""
+    settings = desk_settings.load()
+    log_as_json(settings.log_level)
+    asyncio.run(serve(settings))
+
+
+if __name__ == "__main__":
+    main()

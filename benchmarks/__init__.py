@@ -1,0 +1,1 @@
+"""What is measured: speed, load and faults of the running desk."""

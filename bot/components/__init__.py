@@ -1,0 +1,1 @@
+"""The NLU components that ``config.yml`` names."""

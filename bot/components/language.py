@@ -1,0 +1,65 @@
+"""Decides the language of a message: Chinese or English by what is written, else by the turn's hint."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from bot.text import fold, is_cjk
+
+LANGUAGES = ("zh", "en")
+
+# Numbers, addresses of the net and identifiers say nothing about the language they are typed in.
+_NEUTRAL = re.compile(r"\S+@\S+|https?://\S+|\b\w*\d\w*\b", re.ASCII)
+_LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")
+
+
+def detect_language(text: str, hint: str | None = None) -> str:
+    """``zh`` or ``en``; the hint decides texts that are written alike in both, such as names and numbers."""
+    fallback = hint if hint in LANGUAGES else "zh"
+    plain = _NEUTRAL.sub(" ", fold(text))
+    han = sum(map(is_cjk, plain))
+    words = _LATIN_WORD.findall(plain)
+    if han:
+        return "zh" if han >= len(words) else "en"
+    if not words or sum(map(len, words)) <= 2:
+        return fallback
+    if len(words) > 1 and all(word.istitle() for word in words):
+        return fallback  # a name, a company or a product
+    return "en"
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
+class LanguageDetector(GraphComponent):
+    """Puts ``language`` into the parse, from where the turn fills the slot of that name."""
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> LanguageDetector:
+        """Needs no configuration."""
+        return cls()
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Sets the property ``language`` of each message."""
+        for message in messages:
+            hint = (message.get("metadata") or {}).get("language_hint")
+            message.set("language", detect_language(message.get(TEXT) or "", hint), add_to_output=True)
+        return messages
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        """As ``process``, for the examples."""
+        self.process(training_data.training_examples)
+        return training_data

@@ -1,0 +1,87 @@
+"""Figures of an evaluation: accuracy, what the gate lets through, calibration and time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+OUT_OF_SCOPE = "oos"
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """One test line with what the model made of it."""
+
+    intent: str
+    predicted: str
+    probability: float
+    score: float
+    threshold: float
+    decided: str
+    milliseconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the gate lets the intent act."""
+        return self.score >= self.threshold
+
+    @property
+    def right(self) -> bool:
+        """Whether the best intent is the true one, gate or no gate."""
+        return self.predicted == self.intent
+
+
+def figures(parsed: Sequence[Parsed]) -> dict[str, Any]:
+    """The keys that docs and the command promise; without out-of-scope lines the figures about them are None."""
+    inside = [line for line in parsed if line.intent != OUT_OF_SCOPE]
+    outside = [line for line in parsed if line.intent == OUT_OF_SCOPE]
+    times = np.array([line.milliseconds for line in parsed])
+    return {
+        "test": len(parsed),
+        "accuracy": _share([line.right for line in inside]),
+        "macro_f1": _macro_f1(inside),
+        "in_scope_accuracy_at_gate": _share([line.right and line.passed for line in inside]),
+        "oos_recall": _share([not line.passed for line in outside]) if outside else None,
+        "oos_recall_by_route": (
+            _share([not line.passed or line.decided == "ask_knowledge" for line in outside]) if outside else None
+        ),
+        "oos_auroc": _auroc(inside, outside) if outside else None,
+        "ece": _calibration_error(inside),
+        "parse_p50": round(float(np.percentile(times, 50)), 2),
+        "parse_p95": round(float(np.percentile(times, 95)), 2),
+    }
+
+
+def _share(hits: Sequence[bool]) -> float:
+    return round(float(np.mean(hits)), 4) if hits else 0.0
+
+
+def _macro_f1(inside: Sequence[Parsed]) -> float:
+    scores = []
+    for intent in {line.intent for line in inside}:
+        hit = sum(line.right for line in inside if line.intent == intent)
+        true = sum(line.intent == intent for line in inside)
+        said = sum(line.predicted == intent for line in inside)
+        scores.append(2 * hit / (true + said))
+    return round(float(np.mean(scores)), 4) if scores else 0.0
+
+
+def _auroc(inside: Sequence[Parsed], outside: Sequence[Parsed]) -> float:
+    good, bad = np.array([line.score for line in inside]), np.array([line.score for line in outside])
+    wins = np.searchsorted(np.sort(bad), good, "left") + np.searchsorted(np.sort(bad), good, "right")
+    return round(float(wins.mean() / (2 * len(bad))), 4)
+
+
+def _calibration_error(inside: Sequence[Parsed], bins: int = 15) -> float:
+    probability = np.array([line.probability for line in inside])
+    right = np.array([line.right for line in inside])
+    place = np.minimum((probability * bins).astype(int), bins - 1)
+    gaps = [
+        abs(probability[place == one].mean() - right[place == one].mean()) * (place == one).mean()
+        for one in range(bins)
+        if (place == one).any()
+    ]
+    return round(float(sum(gaps)), 4)

@@ -1,0 +1,114 @@
+"""Reads and checks the training data: the mistakes that would quietly make a worse model are told before training."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+MINIMUM_EXAMPLES = 12
+OUT_OF_SCOPE = "out_of_scope"
+NOT_TRAINED = {"clarify", OUT_OF_SCOPE}
+
+
+@dataclass(frozen=True)
+class Example:
+    """One line of the data and where it stands."""
+
+    text: str
+    intent: str
+    language: str
+    path: Path
+
+
+def read(folder: Path, part: str) -> Iterator[Example]:
+    """The examples of one language folder, or with ``test/zh`` of one test file; raises ``ValueError`` naming a bad file."""
+    place = folder / part
+    files = sorted(place.glob("*.yml")) if place.is_dir() else [place.with_suffix(".yml")]
+    for path in files:
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            blocks = content["nlu"]
+        except (yaml.YAMLError, KeyError, TypeError, OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path.name}: not in Rasa's NLU format ({error})") from error
+        for block in blocks:
+            if not isinstance(block, dict) or "intent" not in block:
+                continue
+            for line in str(block.get("examples") or "").splitlines():
+                text = re.sub(r"^\s*-\s?", "", line).strip()
+                if text:
+                    yield Example(text, str(block["intent"]), Path(part).name, path)
+
+
+def same(text: str) -> str:
+    """What two lines share when they differ in nothing but case, spaces and punctuation."""
+    folded = unicodedata.normalize("NFKC", text).lower()
+    key = "".join(character for character in folded if character.isalnum())
+    return key or folded
+
+
+def check(folder: Path, domain: Path) -> tuple[list[str], list[str]]:
+    """Errors that forbid training, and warnings; each is a sentence that names the place.
+
+    A line that the two languages' files share (people mix languages) is only a warning: the evaluation leaves it out.
+    """
+    intents = {
+        name if isinstance(name, str) else next(iter(name))
+        for name in yaml.safe_load(domain.read_text(encoding="utf-8"))["intents"]
+    }
+    problems: list[str] = []
+    warnings: list[str] = []
+    seen: dict[str, Example] = {}
+    try:
+        languages = [part for part in ("en", "zh") if (folder / part).is_dir()]
+        if not languages:
+            return [f"{folder} holds no examples: expected the folders en/ and zh/."], []
+        for language in languages:
+            count: dict[str, int] = defaultdict(int)
+            for example in read(folder, language):
+                where = f"{language}/{example.path.name}: “{example.text}”"
+                count[example.intent] += 1
+                if example.intent not in intents:
+                    problems.append(
+                        f"{where} has the unknown intent {example.intent}; intents are listed in bot/domain.yml."
+                    )
+                elif example.intent in NOT_TRAINED:
+                    problems.append(f"{where}: {example.intent} is decided by the gate and has no examples.")
+                other = seen.setdefault(same(example.text), example)
+                if other.intent != example.intent:
+                    (problems if other.language == language else warnings).append(
+                        f"{where} is also an example of {other.intent} ({other.language}/{other.path.name})."
+                    )
+            for intent in sorted(intents - NOT_TRAINED):
+                if count[intent] < MINIMUM_EXAMPLES:
+                    problems.append(
+                        f"{language}: {intent} has {count[intent]} examples, at least {MINIMUM_EXAMPLES} are needed."
+                    )
+        for language in languages:
+            if (folder / "gate" / f"{language}.yml").exists():
+                for example in read(folder, f"gate/{language}"):
+                    where = f"gate/{example.path.name}: “{example.text}”"
+                    if example.intent != OUT_OF_SCOPE:
+                        problems.append(f"{where} must be an example of {OUT_OF_SCOPE}.")
+                    other = seen.setdefault(same(example.text), example)
+                    if other.intent != OUT_OF_SCOPE:
+                        problems.append(
+                            f"{where} is also an example of {other.intent} ({other.language}/{other.path.name})."
+                        )
+        for language in languages:
+            if (folder / "test" / f"{language}.yml").exists():
+                for example in read(folder, f"test/{language}"):
+                    trained = seen.get(same(example.text))
+                    if trained is not None:
+                        where = f"test/{example.path.name}: “{example.text}” is a training example too"
+                        (problems if trained.language == language else warnings).append(
+                            f"{where} ({trained.language}/{trained.path.name})."
+                        )
+    except ValueError as error:
+        problems.append(str(error))
+    return problems, warnings

@@ -1,0 +1,115 @@
+"""The REST channel: other programs bring messages with an API key and fetch or wait for the replies."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from connectors.base import BadPayload, BadSignature, Connector, WebhookRequest
+from conversations.model import Address, InboundMessage, OutboundMessage, new_id
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+_KEY_HEADER = "idempotency-key"
+MAX_IDEMPOTENCY_KEY = 255
+
+ContactId = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[\w.@:+-]+$")]
+
+
+class RestMessage(BaseModel):
+    """The body of ``POST /api/v1/messages``."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    contact: ContactId
+    text: Annotated[str, StringConstraints(max_length=4000)] = ""
+    language: Literal["zh", "en"] | None = None
+    name: Annotated[str, StringConstraints(min_length=1, max_length=120)] | None = None
+    button_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    wait_seconds: Annotated[float, Field(ge=0, le=30)] = 0
+
+
+class RestConnector(Connector):
+    """Messages over our own API; replies are stored and fetched, so there is nothing to send."""
+
+    channel: ClassVar[str] = "rest"
+
+    def __init__(self, keys: Iterable[str], account: str = "default") -> None:
+        """Keys are given as they are or as their SHA-256 in hexadecimal; only the hash stays in memory."""
+        super().__init__(account)
+        self._hashes = [key if _HASH.fullmatch(key) else _sha256(key) for key in keys]
+
+    def verify(self, request: WebhookRequest) -> None:
+        """Raise ``BadSignature`` unless the request carries one of the keys."""
+        self.owner(request)
+
+    def owner(self, request: WebhookRequest) -> str:
+        """Which key made the request, as a short name without the key in it; raises ``BadSignature``."""
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not key:
+            raise BadSignature("send the API key as `Authorization: Bearer <key>`")
+        given = _sha256(key.strip())
+        # Every hash is compared, so that the time does not tell which one was close.
+        found = [known for known in self._hashes if hmac.compare_digest(known, given)]
+        if not found:
+            raise BadSignature("the API key is not known here")
+        return found[0][:16]
+
+    def parse(self, request: WebhookRequest) -> list[InboundMessage]:
+        """The message of a request; its idempotency key, if any, makes a repeat a duplicate."""
+        message = self.read(request)
+        key = request.headers.get(_KEY_HEADER)
+        if key is not None and not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY:
+            raise BadPayload(f"an Idempotency-Key has 1 to {MAX_IDEMPOTENCY_KEY} characters")
+        # The owner is part of the id: two programs may choose the same key.
+        owner = _sha256(request.headers.get("authorization", ""))[:16]
+        external_id = f"{owner}:{_sha256(key)}" if key is not None else new_id()
+        return [
+            InboundMessage(
+                address=self.address(message.contact),
+                external_id=external_id,
+                text=message.text,
+                button_id=message.button_id,
+                contact_name=message.name,
+                language=message.language,
+            )
+        ]
+
+    def read(self, request: WebhookRequest) -> RestMessage:
+        """The body of a request; raises ``BadPayload`` with the field that is wrong."""
+        try:
+            message = RestMessage.model_validate_json(request.body)
+        except ValidationError as error:
+            raise BadPayload(explain(error)) from None
+        if not message.text.strip() and message.button_id is None:
+            raise BadPayload("text is empty and there is no button_id; give one of them")
+        return message
+
+    def address(self, contact: str) -> Address:
+        """Where a contact of this channel account is reached."""
+        return Address(self.channel, self.account, contact)
+
+    async def send(self, to: str, message: OutboundMessage) -> str:
+        """Nothing to deliver: the reply is in the transcript already and the program fetches it there."""
+        return message.outbox_id
+
+
+def request_hash(parts: Sequence[bytes]) -> str:
+    """What makes two requests the same request."""
+    return hashlib.sha256(b"\x00".join(parts)).hexdigest()
+
+
+def explain(error: ValidationError) -> str:
+    """The first thing wrong with a body, in one sentence without the value itself."""
+    first: Any = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    message = str(first["msg"])
+    return f"{place}: {message[:1].lower()}{message[1:]}" if place else message
+
+
+def _sha256(value: str) -> str:
+    return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()

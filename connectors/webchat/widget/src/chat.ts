@@ -1,0 +1,265 @@
+// The conversation behind the view: what is said goes through here, whatever happens to the network.
+import { Connection, type Phase, type Surroundings } from './connection';
+import type { Words } from './i18n';
+import type { Attachment, RatingFrame, ServerFrame } from './protocol';
+import type { Memory } from './storage';
+import { Store } from './store';
+
+const TYPING_EVERY_MS = 1500;
+const PREVIEW_LENGTH = 300;
+const RETRY_SECONDS = 3;
+const RETRIES = 5;
+
+export interface RatingState {
+  score: number;
+  state: 'sending' | 'done';
+}
+
+export class Chat {
+  readonly store: Store;
+  readonly connection: Connection;
+  private readonly tries = new Map<string, number>();
+  private readonly ratings = new Map<string, RatingFrame>();
+  private typedAt = 0;
+  private typedText = '';
+  private paused = false;
+
+  constructor(
+    private readonly server: string,
+    private readonly memory: Memory,
+    private readonly words: Words,
+    around: Surroundings,
+    private readonly changed: () => void,
+  ) {
+    this.store = new Store(memory);
+    this.connection = new Connection(
+      server,
+      {
+        frame: (frame) => this.take(frame),
+        phase: (phase) => this.phaseChanged(phase),
+        refused: () => {
+          // The desk has new keys: begin as a new visitor, but keep what was not sent yet.
+          this.memory.set('token', null);
+          this.store.reset();
+          this.changed();
+        },
+        hello: () => ({ token: this.memory.get('token'), language: words.language, after: this.store.cursor }),
+      },
+      around,
+    );
+  }
+
+  /** Whether there is anything to connect for before the visitor opens the chat. */
+  get hasPast(): boolean {
+    return this.memory.get('token') !== null || this.store.pending.length > 0;
+  }
+
+  say(text: string, buttonId: string | null = null, attachments: Attachment[] = []): void {
+    this.store.add(text, buttonId, attachments, newId());
+    this.typedText = '';
+    this.connection.start();
+    this.flush();
+    this.changed();
+  }
+
+  retry(id: string): void {
+    this.tries.delete(id);
+    this.store.retry(id);
+    this.connection.nudge();
+    this.flush();
+    this.changed();
+  }
+
+  discard(id: string): void {
+    this.store.discard(id);
+    this.changed();
+  }
+
+  typing(text: string): void {
+    const now = Date.now();
+    const stopped = text === '' && this.typedText !== '';
+    if (!stopped && (now - this.typedAt < TYPING_EVERY_MS || text === this.typedText)) return;
+    this.typedAt = now;
+    this.typedText = text;
+    this.connection.send({ type: 'typing', preview: text.slice(0, PREVIEW_LENGTH) });
+  }
+
+  rating(conversationId: string): RatingState | null {
+    const sending = this.ratings.get(conversationId);
+    if (sending) return { score: sending.score, state: 'sending' };
+    const score = Number(this.memory.get(`rated:${conversationId}`));
+    return score ? { score, state: 'done' } : null;
+  }
+
+  rate(conversationId: string, score: number, comment: string): void {
+    const frame: RatingFrame = { type: 'rating', client_msg_id: newId(), conversation_id: conversationId, score, comment };
+    this.ratings.set(conversationId, frame);
+    this.connection.send(frame);
+    this.changed();
+  }
+
+  /** Send a file; the promise ends with the stored file, or fails with a sentence for the visitor. */
+  async upload(file: File, progress: (share: number) => void): Promise<Attachment> {
+    this.connection.start();
+    const token = await this.tokenWhenReady();
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest();
+      request.open('POST', `${this.server}/webchat/files`);
+      request.setRequestHeader('authorization', `Bearer ${token}`);
+      request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
+      request.onload = () => {
+        try {
+          const body = JSON.parse(request.responseText) as { attachment?: Attachment; error?: { message: string } };
+          if (request.status < 300 && body.attachment) resolve(body.attachment);
+          else reject(new Error(body.error?.message ?? ''));
+        } catch {
+          reject(new Error(''));
+        }
+      };
+      request.onerror = () => reject(new Error(''));
+      const form = new FormData();
+      form.append('file', file, file.name);
+      request.send(form);
+    });
+  }
+
+  /** Another tab wrote to the storage that all tabs of this visitor share. */
+  storageChanged(key: string | null): void {
+    if (this.memory.isFor(key, 'seen')) this.store.seenElsewhere();
+    else if (this.memory.isFor(key, 'token')) this.adoptToken();
+    else return;
+    this.changed();
+  }
+
+  private token: string | null = null;
+
+  private take(frame: ServerFrame): void {
+    switch (frame.type) {
+      case 'welcome':
+        this.welcomed(frame);
+        break;
+      case 'message':
+        this.store.take(frame.message);
+        break;
+      case 'ack':
+        this.acknowledged(frame);
+        break;
+      case 'status':
+        this.store.takeState({ ...frame, id: frame.conversation_id });
+        break;
+      case 'typing':
+        this.store.takeTyping(frame);
+        setTimeout(() => this.changed(), 6100);
+        break;
+      case 'error':
+        this.refused(frame);
+        break;
+      case 'pong':
+        return;
+    }
+    this.flush();
+    this.changed();
+  }
+
+  private welcomed(frame: Extract<ServerFrame, { type: 'welcome' }>): void {
+    const stored = this.memory.get('token');
+    if (stored !== null && stored !== frame.token && this.token === null && this.store.messages.length === 0) {
+      // Two tabs said hello at the same time: the first one to write its token wins, and we become that visitor.
+      this.adoptToken();
+      return;
+    }
+    this.token = frame.token;
+    if (stored !== frame.token) this.memory.set('token', frame.token);
+    if (frame.conversation) this.store.takeState(frame.conversation);
+    for (const rating of this.ratings.values()) this.connection.send(rating);
+  }
+
+  private adoptToken(): void {
+    const stored = this.memory.get('token');
+    if (stored === null || stored === this.token) return;
+    const sameVisitor = this.token !== null && visitorOf(stored) === visitorOf(this.token);
+    this.token = stored;
+    if (sameVisitor) return;
+    this.store.reset();
+    this.connection.restart();
+  }
+
+  private acknowledged(frame: Extract<ServerFrame, { type: 'ack' }>): void {
+    this.tries.delete(frame.client_msg_id);
+    const rating = [...this.ratings.values()].find((one) => one.client_msg_id === frame.client_msg_id);
+    if (rating) this.rated(rating);
+    else if (frame.seq !== undefined) this.store.acknowledge(frame.client_msg_id, frame.conversation_id, frame.seq);
+  }
+
+  private rated(rating: RatingFrame): void {
+    this.ratings.delete(rating.conversation_id);
+    this.memory.set(`rated:${rating.conversation_id}`, String(rating.score));
+  }
+
+  private refused(frame: Extract<ServerFrame, { type: 'error' }>): void {
+    const id = frame.client_msg_id;
+    if (id === undefined) return;
+    const rating = [...this.ratings.values()].find((one) => one.client_msg_id === id);
+    if (rating) {
+      if (frame.code === 'already_rated') this.rated(rating);
+      else this.ratings.delete(rating.conversation_id);
+      return;
+    }
+    const tries = (this.tries.get(id) ?? 0) + 1;
+    this.tries.set(id, tries);
+    const passing = frame.code === 'too_fast' || frame.code === 'unavailable';
+    if (!passing || tries > RETRIES) {
+      this.store.fail(id, frame.message);
+      return;
+    }
+    this.store.requeue();
+    this.paused = true;
+    setTimeout(
+      () => {
+        this.paused = false;
+        this.flush();
+        this.changed();
+      },
+      1000 * (frame.retry_after_seconds ?? RETRY_SECONDS * tries),
+    );
+  }
+
+  private flush(): void {
+    if (this.paused) return;
+    const item = this.store.nextToSend();
+    if (!item) return;
+    const sent = this.connection.send({
+      type: 'message',
+      client_msg_id: item.client_msg_id,
+      text: item.text,
+      button_id: item.button_id,
+      attachment_ids: item.attachments.map((file) => file.id),
+      language: this.words.language,
+    });
+    if (sent) item.state = 'sending';
+  }
+
+  private phaseChanged(phase: Phase): void {
+    if (phase !== 'online') this.store.requeue();
+    else this.flush();
+    this.changed();
+  }
+
+  private async tokenWhenReady(): Promise<string> {
+    for (let waited = 0; waited < 100; waited++) {
+      if (this.token !== null && this.connection.phase === 'online') return this.token;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error('');
+  }
+}
+
+function visitorOf(token: string): string {
+  return token.split('.')[1] ?? token;
+}
+
+/** ``crypto.randomUUID`` exists only on https pages; this works on any. */
+export function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,144 @@
+// Every word the widget says by itself, in both languages.
+import type { Language } from './protocol';
+
+const zh = {
+  title: '在线客服',
+  open: '打开客服对话',
+  close: '关闭对话',
+  menu: '更多',
+  person: '转人工客服',
+  personMessage: '转人工',
+  bot: '智能助手',
+  agent: '客服',
+  statusBot: '智能助手在线，随时解答',
+  statusQueued: '正在等待人工客服',
+  statusQueuedAt: '排队中，前面还有 {n} 位',
+  statusQueuedNext: '排队中，您是下一位',
+  statusAssigned: '人工客服为您服务中',
+  statusResolved: '对话已结束，发消息即可重新开始',
+  connecting: '正在连接…',
+  offline: '网络已断开，正在重新连接…',
+  offlineKept: '您的消息已保留，连上后自动发送。',
+  greeting: '您好！订单、发货、退换货、发票和产品使用，都可以直接问我。',
+  greetingMore: '说“转人工”就能找到真人客服。',
+  placeholder: '输入您的问题…',
+  send: '发送',
+  attach: '添加图片或文件',
+  remove: '移除',
+  dropHere: '松开即可添加文件',
+  conversation: '对话内容',
+  typing: '对方正在输入',
+  waiting: '等待发送',
+  sending: '发送中',
+  sent: '已送达',
+  failed: '发送失败，点按重试',
+  discard: '删除',
+  newMessages: '以下是新消息',
+  toLatest: '查看最新消息',
+  today: '今天',
+  yesterday: '昨天',
+  source: '来源',
+  uploading: '上传中',
+  uploadFailed: '上传失败，点按重试',
+  tooLarge: '文件超过 10 MB，请换一个小一点的。',
+  tooMany: '一次最多发送 5 个文件。',
+  rateTitle: '这次服务怎么样？',
+  rateComment: '还有什么想告诉我们的？（选填）',
+  rateSend: '提交评价',
+  rated: '您的评价',
+  scores: '很不满意|不满意|一般|满意|非常满意',
+  you: '我',
+  unread: '{n} 条未读消息',
+  tooFast: '发送太快了，稍等片刻会自动继续发送。',
+};
+
+const en: typeof zh = {
+  title: 'Customer care',
+  open: 'Open the chat',
+  close: 'Close the chat',
+  menu: 'More',
+  person: 'Talk to a person',
+  personMessage: 'I would like to talk to a person',
+  bot: 'Assistant',
+  agent: 'Agent',
+  statusBot: 'Assistant, answers right away',
+  statusQueued: 'Waiting for a person',
+  statusQueuedAt: 'In the queue, {n} ahead of you',
+  statusQueuedNext: 'In the queue, you are next',
+  statusAssigned: 'A person is with you',
+  statusResolved: 'Closed. Write to start again',
+  connecting: 'Connecting…',
+  offline: 'No connection, reconnecting…',
+  offlineKept: 'Your messages are kept and sent as soon as we are back.',
+  greeting: 'Hello! Ask me about orders, delivery, returns, invoices or how a product works.',
+  greetingMore: 'Say “talk to a person” and someone from the team takes over.',
+  placeholder: 'Write a message…',
+  send: 'Send',
+  attach: 'Add a picture or file',
+  remove: 'Remove',
+  dropHere: 'Drop to add the file',
+  conversation: 'Conversation',
+  typing: 'Typing',
+  waiting: 'Waiting to be sent',
+  sending: 'Sending',
+  sent: 'Delivered',
+  failed: 'Not sent. Tap to try again',
+  discard: 'Delete',
+  newMessages: 'New messages',
+  toLatest: 'Go to the latest message',
+  today: 'Today',
+  yesterday: 'Yesterday',
+  source: 'Source',
+  uploading: 'Uploading',
+  uploadFailed: 'Upload failed. Tap to try again',
+  tooLarge: 'The file is larger than 10 MB; please choose a smaller one.',
+  tooMany: 'You can send up to 5 files at once.',
+  rateTitle: 'How did we do?',
+  rateComment: 'Anything you would like to add? (optional)',
+  rateSend: 'Send rating',
+  rated: 'Your rating',
+  scores: 'Very poor|Poor|Okay|Good|Excellent',
+  you: 'You',
+  unread: '{n} unread messages',
+  tooFast: 'That was quick. The rest is sent in a moment.',
+};
+
+export type Text = keyof typeof zh;
+
+export class Words {
+  constructor(public language: Language) {}
+
+  say(name: Text, n?: number): string {
+    const text = (this.language === 'zh' ? zh : en)[name];
+    return n === undefined ? text : text.replace('{n}', String(n));
+  }
+
+  time(moment: Date): string {
+    return moment.toLocaleTimeString(this.locale, { hour: '2-digit', minute: '2-digit', hour12: false });
+  }
+
+  day(moment: Date, now: Date = new Date()): string {
+    const days = Math.round((startOfDay(now) - startOfDay(moment)) / 86_400_000);
+    if (days === 0) return this.say('today');
+    if (days === 1) return this.say('yesterday');
+    const year = moment.getFullYear() === now.getFullYear() ? {} : ({ year: 'numeric' } as const);
+    return moment.toLocaleDateString(this.locale, { ...year, month: 'long', day: 'numeric', weekday: 'short' });
+  }
+
+  size(bytes: number): string {
+    return bytes < 1_048_576 ? `${Math.max(1, Math.round(bytes / 1024))} KB` : `${(bytes / 1_048_576).toFixed(1)} MB`;
+  }
+
+  get locale(): string {
+    return this.language === 'zh' ? 'zh-CN' : 'en-GB';
+  }
+}
+
+export function languageOf(tag: string | null | undefined): Language | null {
+  if (!tag) return null;
+  return tag.toLowerCase().startsWith('zh') ? 'zh' : 'en';
+}
+
+function startOfDay(moment: Date): number {
+  return new Date(moment.getFullYear(), moment.getMonth(), moment.getDate()).getTime();
+}

@@ -1,0 +1,78 @@
+// The frames of the widget protocol, as both sides write them.
+
+export type Language = 'zh' | 'en';
+export type Status = 'bot' | 'queued' | 'assigned' | 'resolved';
+export type Author = 'contact' | 'bot' | 'agent' | 'system';
+
+export interface Attachment {
+  id: string;
+  name: string;
+  media_type: string;
+  size: number;
+  url: string;
+}
+
+export interface Button {
+  id: string;
+  title: string;
+}
+
+export interface Citation {
+  title: string;
+  quote: string;
+  url: string;
+}
+
+export interface Message {
+  conversation_id: string;
+  seq: number;
+  author: Author;
+  author_name: string | null;
+  kind: 'text' | 'activity' | 'rating_request';
+  text: string;
+  created_at: string;
+  buttons: Button[];
+  citations: Citation[];
+  attachments: Attachment[];
+  client_msg_id?: string;
+}
+
+export interface ConversationState {
+  id: string;
+  status: Status;
+  agent_name?: string | null;
+  position?: number | null;
+}
+
+export type ServerFrame =
+  | { type: 'welcome'; token: string; visitor: string; conversation: ConversationState | null }
+  | { type: 'message'; message: Message }
+  | { type: 'ack'; client_msg_id: string; conversation_id: string; seq?: number }
+  | { type: 'typing'; author: Author }
+  | { type: 'status'; conversation_id: string; status: Status; agent_name?: string | null; position?: number | null }
+  | { type: 'error'; client_msg_id?: string; code: string; message: string; retry_after_seconds?: number }
+  | { type: 'pong' };
+
+export interface SayFrame {
+  type: 'message';
+  client_msg_id: string;
+  text: string;
+  button_id: string | null;
+  attachment_ids: string[];
+  language: Language;
+}
+
+export interface RatingFrame {
+  type: 'rating';
+  client_msg_id: string;
+  conversation_id: string;
+  score: number;
+  comment: string;
+}
+
+export interface TypingFrame {
+  type: 'typing';
+  preview: string;
+}
+
+export type ClientFrame = SayFrame | RatingFrame | TypingFrame;

@@ -1,0 +1,103 @@
+// What the browser remembers for a visitor. A page may forbid storage; then the chat works for as long as it is open.
+import type { Attachment } from './protocol';
+
+export interface Unsent {
+  client_msg_id: string;
+  text: string;
+  button_id: string | null;
+  attachments: Attachment[];
+  at: number;
+}
+
+export interface Area {
+  readonly length: number;
+  key(index: number): string | null;
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+}
+
+export class Memory {
+  private readonly fallback = new Map<string, string>();
+
+  /** One name space per desk: a page may talk to another desk than the page before. */
+  constructor(
+    private readonly space: string,
+    private readonly area: Area | null,
+  ) {}
+
+  get(name: string): string | null {
+    try {
+      return this.area ? this.area.getItem(this.key(name)) : (this.fallback.get(name) ?? null);
+    } catch {
+      return this.fallback.get(name) ?? null;
+    }
+  }
+
+  set(name: string, value: string | null): void {
+    if (value === null) this.fallback.delete(name);
+    else this.fallback.set(name, value);
+    try {
+      if (value === null) this.area?.removeItem(this.key(name));
+      else this.area?.setItem(this.key(name), value);
+    } catch {
+      // Full or forbidden: the copy in memory has to do.
+    }
+  }
+
+  /** Each unsent message has a key of its own, so that two tabs never overwrite each other's. */
+  keepUnsent(item: Unsent): void {
+    this.set(`unsent:${item.client_msg_id}`, JSON.stringify(item));
+  }
+
+  forgetUnsent(id: string): void {
+    this.set(`unsent:${id}`, null);
+  }
+
+  unsent(): Unsent[] {
+    const found: Unsent[] = [];
+    for (const name of this.names('unsent:')) {
+      try {
+        const item = JSON.parse(this.get(name) ?? 'null') as Unsent | null;
+        if (item && typeof item.client_msg_id === 'string' && typeof item.text === 'string') found.push(item);
+      } catch {
+        this.set(name, null);
+      }
+    }
+    return found.sort((a, b) => a.at - b.at);
+  }
+
+  /** Whether a storage event of the browser is about this name. */
+  isFor(eventKey: string | null, name: string): boolean {
+    return eventKey === this.key(name);
+  }
+
+  private names(prefix: string): string[] {
+    const names: string[] = [];
+    try {
+      if (this.area) {
+        const full = this.key(prefix);
+        for (let index = 0; index < this.area.length; index++) {
+          const key = this.area.key(index);
+          if (key?.startsWith(full)) names.push(key.slice(this.key('').length));
+        }
+        return names;
+      }
+    } catch {
+      // fall through to the copy in memory
+    }
+    return [...this.fallback.keys()].filter((name) => name.startsWith(prefix));
+  }
+
+  private key(name: string): string {
+    return `frontdesk:${this.space}:${name}`;
+  }
+}
+
+export function browserMemory(server: string): Memory {
+  try {
+    return new Memory(server, window.localStorage);
+  } catch {
+    return new Memory(server, null);
+  }
+}

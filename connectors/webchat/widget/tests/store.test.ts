@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import type { Message } from '../src/protocol';
+import { type Area, Memory } from '../src/storage';
+import { messageKey, Store } from '../src/store';
+
+const FIRST = 'a'.repeat(32);
+const SECOND = 'b'.repeat(32);
+
+class FakeArea implements Area {
+  private readonly entries = new Map<string, string>();
+  get length(): number {
+    return this.entries.size;
+  }
+  key(index: number): string | null {
+    return [...this.entries.keys()][index] ?? null;
+  }
+  getItem(key: string): string | null {
+    return this.entries.get(key) ?? null;
+  }
+  setItem(key: string, value: string): void {
+    this.entries.set(key, value);
+  }
+  removeItem(key: string): void {
+    this.entries.delete(key);
+  }
+}
+
+function message(seq: number, changes: Partial<Message> = {}): Message {
+  return {
+    conversation_id: FIRST,
+    seq,
+    author: 'bot',
+    author_name: null,
+    kind: 'text',
+    text: `message ${seq}`,
+    created_at: '2026-11-21T10:00:00.000Z',
+    buttons: [],
+    citations: [],
+    attachments: [],
+    ...changes,
+  };
+}
+
+const seqs = (store: Store): number[] => store.messages.map((one) => one.seq);
+
+describe('the store', () => {
+  it('keeps messages in order and once, whatever order they arrive in', () => {
+    const store = new Store(new Memory('desk', new FakeArea()));
+    for (const seq of [1, 3, 2, 3, 1, 4]) store.take(message(seq));
+    store.take(message(1, { conversation_id: SECOND }));
+    store.take(message(5));
+    expect(store.messages.map(messageKey)).toEqual([1, 2, 3, 4, 5].map((n) => `${FIRST}:${n}`).concat(`${SECOND}:1`));
+    expect(store.cursor).toBe(`${SECOND}:1`);
+  });
+
+  it('replaces a pending message by its committed form, whether the ack or the message comes first', () => {
+    const store = new Store(new Memory('desk', new FakeArea()));
+    store.add('hello', null, [], 'id-1');
+    store.acknowledge('id-1', FIRST, 1);
+    expect(store.pending).toHaveLength(1);
+    store.take(message(1, { author: 'contact' }));
+    expect(store.pending).toHaveLength(0);
+
+    store.add('again', null, [], 'id-2');
+    store.take(message(2, { author: 'contact' }));
+    store.acknowledge('id-2', FIRST, 2);
+    expect(store.pending).toHaveLength(0);
+    expect(seqs(store)).toEqual([1, 2]);
+  });
+
+  it('sends one message at a time, in the order they were written', () => {
+    const store = new Store(new Memory('desk', new FakeArea()));
+    const first = store.add('one', null, [], 'id-1');
+    store.add('two', null, [], 'id-2');
+    expect(store.nextToSend()).toBe(first);
+    first.state = 'sending';
+    expect(store.nextToSend()).toBeNull();
+    store.acknowledge('id-1', FIRST, 1);
+    expect(store.nextToSend()?.client_msg_id).toBe('id-2');
+  });
+
+  it('finds unsent messages again after the page was closed, with the same ids', () => {
+    const area = new FakeArea();
+    new Store(new Memory('desk', area), () => 1).add('one', null, [], 'id-1');
+    new Store(new Memory('desk', area), () => 2).add('two', null, [], 'id-2');
+    const later = new Store(new Memory('desk', area));
+    expect(later.pending.map((item) => item.client_msg_id)).toEqual(['id-1', 'id-2']);
+    later.take(message(1, { author: 'contact', client_msg_id: 'id-1' }));
+    expect(new Store(new Memory('desk', area)).pending.map((item) => item.client_msg_id)).toEqual(['id-2']);
+    expect(new Store(new Memory('other desk', area)).pending).toEqual([]);
+  });
+
+  it('counts as unread what arrived while nobody looked, and remembers it across pages', () => {
+    const area = new FakeArea();
+    const store = new Store(new Memory('desk', area));
+    store.looking = true;
+    store.take(message(1));
+    store.markSeen();
+    store.looking = false;
+    store.take(message(2));
+    store.take(message(3, { author: 'contact' }));
+    store.take(message(4));
+    expect([store.unread, store.dividerKey]).toEqual([2, `${FIRST}:2`]);
+    const reopened = new Store(new Memory('desk', area));
+    for (const seq of [1, 2, 4]) reopened.take(message(seq));
+    expect(reopened.unread).toBe(2);
+    reopened.markSeen();
+    store.seenElsewhere();
+    expect([store.unread, store.dividerKey]).toEqual([0, null]);
+  });
+
+  it('keeps a failed message for another try with the same id', () => {
+    const store = new Store(new Memory('desk', new FakeArea()));
+    store.add('one', null, [], 'id-1').state = 'sending';
+    store.fail('id-1', 'Too long.');
+    expect(store.nextToSend()).toBeNull();
+    store.retry('id-1');
+    expect(store.nextToSend()).toMatchObject({ client_msg_id: 'id-1', state: 'waiting', problem: null });
+  });
+
+  it('works without storage', () => {
+    const store = new Store(new Memory('desk', null));
+    store.add('one', null, [], 'id-1');
+    expect(store.nextToSend()?.text).toBe('one');
+  });
+});

@@ -1,0 +1,118 @@
+"""One door for every channel's webhooks: limit, verify, parse, commit, and only then acknowledge."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sanic import Blueprint, HTTPResponse, Request
+from sanic.response import text
+
+from connectors.base import BadPayload, BadSignature, Connector, WebhookRequest
+from connectors.desk import Inbox
+from conversations.errors import InvalidMessage
+
+MAX_BODY = 1024 * 1024
+_RETRY_AFTER_SECONDS = 2
+
+
+class TooLarge(Exception):
+    """A request body is over its limit."""
+
+
+def webhooks(connectors: Iterable[Connector], inbox: Inbox, overloaded: Callable[[], bool]) -> Blueprint:
+    """The routes ``/webhooks/{channel}/{account}``; while ``overloaded()`` is true channels are asked to come back."""
+    blueprint = Blueprint("webhooks", url_prefix="/webhooks")
+    by_path = {(connector.channel, connector.account): connector for connector in connectors}
+
+    def find(channel: str, account: str) -> Connector | HTTPResponse:
+        return by_path.get((channel, account)) or problem(
+            404,
+            "unknown_channel",
+            f"No channel {channel}/{account} is set up here; compare the address with the channel's settings.",
+        )
+
+    @blueprint.get("/<channel:str>/<account:str>", name="handshake")
+    async def handshake(request: Request, channel: str, account: str) -> HTTPResponse:
+        connector = find(channel, account)
+        if isinstance(connector, HTTPResponse):
+            return connector
+        try:
+            answer = connector.challenge(webhook_request(request, b""))
+        except BadSignature as error:
+            return problem(403, "bad_signature", f"{error or 'The handshake is not signed with our token'}.")
+        if answer is None:
+            return problem(
+                404, "no_handshake", f"The channel {channel} has no set-up handshake; send events with POST."
+            )
+        return text(answer)
+
+    @blueprint.post("/<channel:str>/<account:str>", stream=True, name="deliver")
+    async def deliver(request: Request, channel: str, account: str) -> HTTPResponse:
+        connector = find(channel, account)
+        if isinstance(connector, HTTPResponse):
+            return connector
+        if overloaded():
+            return problem(
+                503, "overloaded", "Too much is waiting; send this event again in a moment.", _RETRY_AFTER_SECONDS
+            )
+        try:
+            event = webhook_request(request, await read_body(request, MAX_BODY))
+            connector.verify(event)
+            for inbound in connector.parse(event):
+                await inbox.receive(inbound)
+        except TooLarge:
+            return problem(413, "too_large", f"A webhook may have at most {MAX_BODY} bytes.")
+        except BadSignature as error:
+            status = 401 if "authorization" in request.headers else 403
+            return problem(
+                status,
+                "bad_signature",
+                f"{error or 'The signature does not match'}; check the secret of this channel account.",
+            )
+        except (BadPayload, InvalidMessage) as error:
+            return problem(400, "bad_payload", f"{error}; compare the body with the channel's documentation.")
+        return text("ok")
+
+    return blueprint
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The body of a streaming request; raises ``TooLarge`` without keeping more than the limit in memory."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > limit:
+        raise TooLarge
+    parts: list[bytes] = []
+    size = 0
+    stream: Any = request.stream  # Sanic types the stream without its iteration
+    async for chunk in stream:
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def webhook_request(request: Request, body: bytes) -> WebhookRequest:
+    """A Sanic request as connectors see it."""
+    return WebhookRequest(
+        method=request.method,
+        headers={name.lower(): value for name, value in request.headers.items()},
+        query={name: values[0] for name, values in request.args.items() if values},
+        body=body,
+    )
+
+
+def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> HTTPResponse:
+    """A JSON answer that no cache keeps."""
+    text_body = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return HTTPResponse(
+        text_body, status, {"cache-control": "no-store", **(headers or {})}, content_type="application/json"
+    )
+
+
+def problem(status: int, code: str, message: str, retry_after_seconds: float | None = None) -> HTTPResponse:
+    """An error in the one form every interface uses."""
+    headers = {} if retry_after_seconds is None else {"retry-after": str(max(1, round(retry_after_seconds)))}
+    return answer({"error": {"code": code, "message": message}}, status, headers)

@@ -1,0 +1,195 @@
+"""Keeps files that contacts and agents send, and signs links to them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import io
+import re
+import unicodedata
+import zipfile
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from conversations.attachment_store import AttachmentStore
+from conversations.errors import InvalidMessage, NotFound
+from conversations.model import Attachment, new_id, utc_now
+from conversations.store import Database
+
+MAX_BYTES = 10 * 1024 * 1024
+#: What is accepted, by the extension its name gets.
+TYPES = {
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "gif": "image/gif",
+    "webp": "image/webp",
+    "pdf": "application/pdf",
+    "txt": "text/plain",
+    "csv": "text/csv",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "zip": "application/zip",
+    "mp3": "audio/mpeg",
+    "ogg": "audio/ogg",
+    "mp4": "video/mp4",
+}
+#: The types a browser may show in the page instead of saving them.
+INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+_ALIASES = {"jpeg": "jpg", "m4v": "mp4", "log": "txt", "oga": "ogg"}
+_LONGEST_NAME = 120
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]')
+
+
+class Attachments:
+    """Files in a directory, named by their id; what they are called is in the database."""
+
+    max_bytes = MAX_BYTES
+
+    def __init__(
+        self,
+        database: Database,
+        directory: Path,
+        secret: bytes,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        link_seconds: int = 3600,
+        base_url: str = "",
+    ) -> None:
+        self._store = AttachmentStore(database)
+        self._directory = directory
+        self._secret = hmac.digest(secret, b"attachment links", "sha256")
+        self._now = now
+        self._link_seconds = link_seconds
+        self._base_url = base_url.rstrip("/")
+
+    async def save(self, owner: str, name: str, content: bytes) -> Attachment:
+        """Keep a file for ``owner`` (an address or an agent); raises ``InvalidMessage`` for a type or size not accepted."""
+        if not content:
+            raise InvalidMessage("the file is empty; choose another one")
+        if len(content) > self.max_bytes:
+            raise InvalidMessage(f"the file is larger than {self.max_bytes // 1024 // 1024} MiB; send a smaller one")
+        extension = sniff(content, name)
+        if extension is None:
+            raise InvalidMessage(f"files of this type are not accepted; send {', '.join(sorted(TYPES))}")
+        attachment = Attachment(new_id(), safe_name(name, extension), TYPES[extension], len(content))
+        await asyncio.to_thread(self._write, attachment.id, content)
+        await self._store.add(attachment, owner, self._now())
+        return attachment
+
+    async def of_owner(self, owner: str, attachment_ids: Sequence[str]) -> tuple[Attachment, ...]:
+        """The files with these ids in this order; raises ``NotFound`` unless all were brought by ``owner``."""
+        found = await self._store.find(attachment_ids) if attachment_ids else {}
+        files = [found.get(attachment_id) for attachment_id in attachment_ids]
+        if any(file is None or file[1] != owner for file in files):
+            raise NotFound("there is no such file; upload it again")
+        return tuple(file[0] for file in files if file is not None)
+
+    def signed_url(self, attachment: Attachment) -> str:
+        """A link to the file that works for an hour."""
+        expires = int(self._now().timestamp()) + self._link_seconds
+        return f"{self._base_url}/files/{attachment.id}?t={expires}.{self._signature(attachment.id, expires)}"
+
+    async def read(self, attachment_id: str, signature: str) -> tuple[Attachment, bytes]:
+        """The file behind a signed link; raises ``NotFound`` for a wrong or outdated signature."""
+        expires, _, given = signature.partition(".")
+        number = int(expires) if expires.isascii() and expires.isdigit() and len(expires) < 12 else 0
+        right = hmac.compare_digest(self._signature(attachment_id, number).encode(), given.encode("utf-8", "replace"))
+        if not right or number < self._now().timestamp():
+            raise NotFound("this link is wrong or has expired; open the conversation again")
+        return await self.content(attachment_id)
+
+    async def content(self, attachment_id: str) -> tuple[Attachment, bytes]:
+        """A file for ourselves, such as a connector that uploads it; raises ``NotFound``."""
+        found = (await self._store.find([attachment_id])).get(attachment_id)
+        if found is None:
+            raise NotFound("there is no such file")
+        try:
+            return found[0], await asyncio.to_thread(self._path(found[0].id).read_bytes)
+        except FileNotFoundError:
+            raise NotFound("the file was deleted") from None
+
+    async def remove(self, attachment_id: str) -> None:
+        """Delete a file for good; harmless when it is gone."""
+        await self._store.remove(attachment_id)
+        if re.fullmatch(r"[0-9a-f]{32}", attachment_id):
+            await asyncio.to_thread(self._path(attachment_id).unlink, missing_ok=True)
+
+    def _path(self, attachment_id: str) -> Path:
+        return self._directory / attachment_id[:2] / attachment_id
+
+    def _write(self, attachment_id: str, content: bytes) -> None:
+        path = self._path(attachment_id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    def _signature(self, attachment_id: str, expires: int) -> str:
+        return hmac.new(
+            self._secret, f"{attachment_id}|{expires}".encode("utf-8", "replace"), hashlib.sha256
+        ).hexdigest()
+
+
+def sniff(content: bytes, name: str = "") -> str | None:
+    """The extension of what the bytes are, whatever the name claims; None if it is not on the list."""
+    for extension, start in (
+        ("png", b"\x89PNG\r\n\x1a\n"),
+        ("jpg", b"\xff\xd8\xff"),
+        ("gif", b"GIF87a"),
+        ("gif", b"GIF89a"),
+        ("pdf", b"%PDF-"),
+        ("ogg", b"OggS"),
+        ("mp3", b"ID3"),
+    ):
+        if content.startswith(start):
+            return extension
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "webp"
+    if content[4:8] == b"ftyp":
+        return "mp4"
+    if content.startswith(b"PK\x03\x04"):
+        return _sniff_zip(content)
+    if len(content) > 2 and content[0] == 0xFF and content[1] in (0xFB, 0xF3, 0xF2, 0xFA):
+        return "mp3"
+    return _sniff_text(content, name)
+
+
+def _sniff_zip(content: bytes) -> str | None:
+    try:
+        names = set(zipfile.ZipFile(io.BytesIO(content)).namelist())
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+        return None
+    if "[Content_Types].xml" not in names:
+        return "zip"
+    if any(name.lower().endswith("vbaproject.bin") for name in names):
+        return None  # macros
+    if "word/document.xml" in names:
+        return "docx"
+    return "xlsx" if "xl/workbook.xml" in names else None
+
+
+def _sniff_text(content: bytes, name: str) -> str | None:
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if any(unicodedata.category(letter) == "Cc" and letter not in "\t\r\n\f" for letter in text):
+            return None
+        if re.match(r"\s*<(!doctype|html|\?xml|svg|script)", text, re.IGNORECASE):
+            return None
+        return "csv" if name.lower().endswith(".csv") else "txt"
+    return None
+
+
+def safe_name(name: str, extension: str) -> str:
+    """A file name without paths and tricks, with the extension of what the file really is."""
+    cleaned = _UNSAFE.sub("_", unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", 1)[-1]))
+    cleaned = cleaned.encode("utf-8", "replace").decode().strip(" ._")
+    stem, dot, claimed = cleaned.rpartition(".")
+    claimed = claimed.lower()
+    if not dot or len(claimed) > 10:
+        stem = cleaned
+    elif _ALIASES.get(claimed, claimed) not in TYPES:
+        stem = f"{stem}_{claimed}"
+    return f"{stem[: _LONGEST_NAME - len(extension) - 1] or 'file'}.{extension}"

@@ -1,0 +1,173 @@
+"""The append-only audit chain: what happened, in an order nobody can change unnoticed.
+
+Each entry's hash covers the previous one. Personal data in an entry is sealed with the contact's own key, so
+destroying that key erases the contact and leaves the chain valid. ``python -m conversations.audit`` verifies a chain.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import hashlib
+import json
+import os
+import sys
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from conversations.audit_store import AuditStore
+
+GENESIS = "0" * 64
+_KEYS_KEPT = 4096
+_NONCE = 12  # bytes, what AES-GCM is defined for
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Something that happened; ``personal`` is what must vanish when the contact is erased."""
+
+    kind: str
+    actor: str  #: "bot", "contact", "system" or "agent:<id>"
+    conversation_id: str | None = None
+    contact_id: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    personal: dict[str, Any] | None = None
+
+
+def canonical(value: Any) -> str:
+    """The one JSON text of a value: sorted keys, no spaces, ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def chain_hash(previous: str, body: str) -> str:
+    """The hash of an entry after the entry whose hash is ``previous``."""
+    return hashlib.sha256(b"\x00" + bytes.fromhex(previous) + body.encode()).hexdigest()
+
+
+class AuditLog:
+    """Appends entries to the chain; ``key_encryption_key`` (32 bytes) wraps the contacts' keys."""
+
+    def __init__(self, key_encryption_key: bytes) -> None:
+        if len(key_encryption_key) != 32:
+            raise ValueError("the key encryption key must have 32 bytes; create one with os.urandom(32)")
+        self._wrapping = AESGCM(key_encryption_key)
+        self._keys: OrderedDict[str, AESGCM] = OrderedDict()
+
+    async def append(self, connection: AsyncConnection, at: datetime, entries: Sequence[AuditEntry]) -> None:
+        """Add entries in the caller's transaction; call it last, because other writers wait from here on."""
+        if not entries:
+            return
+        store = AuditStore(connection)
+        sealing = {e.contact_id: await self._key_for(store, e.contact_id) for e in entries if e.personal is not None}
+        first, previous = await store.reserve(len(entries), GENESIS)
+        rows = []
+        for n, entry in enumerate(entries, start=first):
+            body = canonical(
+                {
+                    "n": n,
+                    "at": at.isoformat(),
+                    "kind": entry.kind,
+                    "actor": entry.actor,
+                    "conversation_id": entry.conversation_id,
+                    "contact_id": entry.contact_id,
+                    "data": entry.data,
+                    "sealed": None if entry.personal is None else _seal(sealing[entry.contact_id], n, entry),
+                }
+            )
+            previous = chain_hash(previous, body)
+            rows.append({"n": n, "conversation_id": entry.conversation_id, "body": body, "hash": previous})
+        await store.add(rows)
+
+    async def open_entry(self, connection: AsyncConnection, body: str) -> dict[str, Any]:
+        """An entry as it was written, ``personal`` readable; None there once the contact was erased.
+
+        Raises ``ValueError`` if the sealed part does not belong to this entry.
+        """
+        entry: dict[str, Any] = json.loads(body)
+        sealed = entry.pop("sealed")
+        entry["personal"] = None
+        wrapped = await AuditStore(connection).find_key(entry["contact_id"]) if sealed else None
+        if wrapped is not None:
+            blob = base64.b64decode(sealed)
+            try:
+                plain = self._unwrap(entry["contact_id"], wrapped).decrypt(
+                    blob[:_NONCE], blob[_NONCE:], _binding(entry["n"], entry["contact_id"])
+                )
+            except InvalidTag:
+                raise ValueError(f"the sealed part of audit entry {entry['n']} does not belong to it") from None
+            entry["personal"] = json.loads(plain)
+        return entry
+
+    def forget(self, contact_id: str) -> None:
+        """Drop a contact's key from memory after it was destroyed in the database."""
+        self._keys.pop(contact_id, None)
+
+    async def _key_for(self, store: AuditStore, contact_id: str | None) -> AESGCM:
+        if contact_id is None:
+            raise ValueError("an entry with personal data needs its contact")
+        if contact_id in self._keys:
+            self._keys.move_to_end(contact_id)
+            return self._keys[contact_id]
+        wrapped = await store.find_key(contact_id)
+        if wrapped is None:  # not remembered yet: this transaction may still be rolled back
+            key = AESGCM.generate_key(bit_length=256)
+            nonce = os.urandom(_NONCE)
+            await store.add_key(contact_id, nonce + self._wrapping.encrypt(nonce, key, contact_id.encode()))
+            return AESGCM(key)
+        self._keys[contact_id] = self._unwrap(contact_id, wrapped)
+        if len(self._keys) > _KEYS_KEPT:
+            self._keys.popitem(last=False)
+        return self._keys[contact_id]
+
+    def _unwrap(self, contact_id: str, wrapped: bytes) -> AESGCM:
+        return AESGCM(self._wrapping.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], contact_id.encode()))
+
+
+def _binding(n: int, contact_id: str) -> bytes:
+    return f"{n}|{contact_id}".encode()
+
+
+def _seal(key: AESGCM, n: int, entry: AuditEntry) -> str:
+    nonce = os.urandom(_NONCE)
+    assert entry.contact_id is not None
+    sealed = key.encrypt(nonce, canonical(entry.personal).encode(), _binding(n, entry.contact_id))
+    return base64.b64encode(nonce + sealed).decode()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command: prints one line and returns 0 sound, 2 cannot verify, 3 broken, 4 truncated."""
+    from conversations import audit_check
+
+    parser = argparse.ArgumentParser(prog="python -m conversations.audit", description="Verify the audit chain.")
+    check = parser.add_subparsers(dest="command", required=True).add_parser("verify", help="verify chain and file")
+    check.add_argument("--database-url", help="default: the service's settings")
+    check.add_argument("--checkpoints", type=Path, help="signed checkpoints, one JSON object a line")
+    check.add_argument("--public-key", type=Path, help="PEM of the Ed25519 public key")
+    given = parser.parse_args(arguments)
+    if not (given.database_url and given.checkpoints and given.public_key):
+        import settings
+
+        ours = settings.load()
+        given.database_url = given.database_url or ours.database_url
+        given.checkpoints = given.checkpoints or Path(ours.data_dir) / audit_check.CHECKPOINTS
+        given.public_key = given.public_key or Path(ours.data_dir) / audit_check.PUBLIC_KEY
+    try:
+        verdict = asyncio.run(audit_check.verify_files(given.database_url, given.checkpoints, given.public_key))
+    except (OSError, ValueError) as error:
+        print(f"cannot verify: {error}; check the database URL and both files", file=sys.stderr)
+        return 2
+    print(verdict.message)
+    return verdict.exit_code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,321 @@
+"""Reads and writes contacts, conversations and messages inside one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from conversations.errors import FencedOut, NotFound
+from conversations.model import (
+    Address,
+    Attachment,
+    Author,
+    Button,
+    Citation,
+    Contact,
+    Conversation,
+    Message,
+    MessageKind,
+    Rating,
+    Status,
+    new_id,
+)
+from conversations.tables import addresses, buttons, contacts, conversations, messages, ratings, turns
+
+SELECT_CONVERSATION: Select[Any] = select(
+    conversations, contacts.c.name.label("contact_name"), contacts.c.customer_id.label("customer_id")
+).join(contacts, contacts.c.id == conversations.c.contact_id)
+
+_HERE = (
+    conversations.c.channel == bindparam("channel"),
+    conversations.c.account == bindparam("account"),
+    conversations.c.contact == bindparam("contact"),
+)
+# Statements of every turn are built once: building one costs more than running it.
+_LOCK = SELECT_CONVERSATION.where(conversations.c.id == bindparam("id")).with_for_update(of=conversations)
+_LOCK_LATEST = (
+    SELECT_CONVERSATION.where(*_HERE)
+    .order_by(conversations.c.opened_at.desc(), conversations.c.id)
+    .limit(1)
+    .with_for_update(of=conversations)
+)
+_LOCK_CONTACT = (
+    select(contacts)
+    .join(addresses, addresses.c.contact_id == contacts.c.id)
+    .where(
+        addresses.c.channel == bindparam("channel"),
+        addresses.c.account == bindparam("account"),
+        addresses.c.contact == bindparam("contact"),
+    )
+    .with_for_update(of=addresses)
+)
+_SAVE = update(conversations).where(
+    conversations.c.id == bindparam("saved_id"),
+    conversations.c.status == bindparam("old_status"),
+    conversations.c.fence == bindparam("old_fence"),
+)
+_INSERT_MESSAGE = insert(messages)
+_INSERT_TURN = insert(turns)
+
+_COLUMNS = [
+    "id",
+    "contact_id",
+    "language",
+    "opened_at",
+    "updated_at",
+    "last_seq",
+    "agent_id",
+    "handoff_reason",
+    "queued_at",
+    "assigned_at",
+    "resolved_at",
+    "priority",
+    "agent_name",
+    "contact_name",
+    "customer_id",
+    "resolved_by",
+    "callback_ticket",
+    "preview",
+    "preview_author",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A conversation whose row is locked until the transaction ends, with what only the service needs to know."""
+
+    conversation: Conversation
+    fence: int
+    lease_until: datetime | None
+    bot_seq: int
+    queued_by: str | None
+    shown_buttons: tuple[Button, ...]
+
+
+def conversation_of(row: Row[Any]) -> Conversation:
+    """The conversation in a row of ``SELECT_CONVERSATION``."""
+    values = row._mapping
+    return Conversation(
+        address=Address(values["channel"], values["account"], values["contact"]),
+        status=Status(values["status"]),
+        **{name: values[name] for name in _COLUMNS},
+    )
+
+
+def message_of(row: Row[Any]) -> Message:
+    """The message in a row of ``messages``."""
+    values = row._mapping
+    return Message(
+        id=values["id"],
+        conversation_id=values["conversation_id"],
+        seq=values["seq"],
+        author=Author(values["author"]),
+        kind=MessageKind(values["kind"]),
+        text=values["text"],
+        created_at=values["created_at"],
+        author_id=values["author_id"],
+        author_name=values["author_name"],
+        buttons=tuple(Button(**button) for button in values["buttons"] or ()),
+        citations=tuple(Citation(**citation) for citation in values["citations"] or ()),
+        attachments=tuple(Attachment(**attachment) for attachment in values["attachments"] or ()),
+        external_id=values["external_id"],
+        turn_id=values["turn_id"],
+        delivery_failed=values["delivery_failed"],
+    )
+
+
+def at_address(table: Any, address: Address) -> Any:
+    """The condition that a row belongs to ``address``."""
+    return and_(
+        table.c.channel == address.channel, table.c.account == address.account, table.c.contact == address.contact
+    )
+
+
+def _locked(row: Row[Any]) -> Locked:
+    shown = tuple(Button(**button) for button in row.shown_buttons or ())
+    return Locked(conversation_of(row), row.fence, row.lease_until, row.bot_seq, row.queued_by, shown)
+
+
+class ConversationStore:
+    """What a change of a conversation needs from the database."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+
+    async def lock_contact(self, address: Address, name: str | None, language: str | None, now: datetime) -> Contact:
+        """The contact at an address, new or known; messages from one address wait in line here."""
+        here = asdict(address)
+        row = (await self._connection.execute(_LOCK_CONTACT, here)).first()
+        if row is None:
+            contact = {"id": new_id(), "name": name, "language": language, "created_at": now}
+            await self._connection.execute(insert(contacts), contact)
+            claimed = await self._connection.execute(
+                self._insert(addresses).values(here | {"contact_id": contact["id"]}).on_conflict_do_nothing()
+            )
+            if claimed.rowcount == 0:  # someone else's first message was quicker
+                await self._connection.execute(contacts.delete().where(contacts.c.id == contact["id"]))
+            row = (await self._connection.execute(_LOCK_CONTACT, here)).one()
+        if name and name != row.name:
+            await self._connection.execute(update(contacts).where(contacts.c.id == row.id).values(name=name))
+        return Contact(row.id, name or row.name, row.language, row.customer_id, row.created_at)
+
+    async def lock_latest(self, address: Address) -> Locked | None:
+        """The newest conversation at an address, open or resolved."""
+        row = await self._connection.execute(_LOCK_LATEST, asdict(address))
+        found = row.first()
+        return None if found is None else _locked(found)
+
+    async def lock(self, conversation_id: str) -> Locked:
+        """The conversation, locked; raises ``NotFound``."""
+        row = await self._connection.execute(_LOCK, {"id": conversation_id})
+        found = row.first()
+        if found is None:
+            raise NotFound("there is no such conversation; refresh the list and open it again")
+        return _locked(found)
+
+    async def lock_claimable(self, conversation_ids: Iterable[str], now: datetime) -> list[Locked]:
+        """Those of the conversations that nobody works on; skips the ones another process is just taking."""
+        rows = await self._connection.execute(
+            SELECT_CONVERSATION.where(
+                conversations.c.id.in_(list(conversation_ids)),
+                or_(conversations.c.lease_until.is_(None), conversations.c.lease_until <= now),
+            ).with_for_update(of=conversations, skip_locked=True)
+        )
+        return [_locked(row) for row in rows]
+
+    async def add_conversation(self, conversation: Conversation, values: dict[str, Any]) -> None:
+        """Insert a new conversation."""
+        await self._connection.execute(insert(conversations), _values(conversation) | values)
+
+    async def save_conversation(self, before: Locked, after: Conversation, values: dict[str, Any]) -> None:
+        """Write a conversation back, only if nobody changed its status or took its turn meanwhile."""
+        expected = {
+            "saved_id": after.id,
+            "old_status": before.conversation.status.value,
+            "old_fence": before.fence,
+        }
+        saved = await self._connection.execute(_SAVE, _values(after) | values | expected)
+        if saved.rowcount != 1:
+            raise FencedOut("another worker changed this conversation; its result counts")
+
+    async def add_messages(self, new: Sequence[tuple[Message, str | None]]) -> None:
+        """Insert messages, each with the client's own id of it or None."""
+        rows = [
+            {
+                "id": message.id,
+                "conversation_id": message.conversation_id,
+                "seq": message.seq,
+                "author": message.author.value,
+                "kind": message.kind.value,
+                "text": message.text,
+                "created_at": message.created_at,
+                "author_id": message.author_id,
+                "author_name": message.author_name,
+                "buttons": [asdict(button) for button in message.buttons] or None,
+                "citations": [asdict(citation) for citation in message.citations] or None,
+                "attachments": [asdict(attachment) for attachment in message.attachments] or None,
+                "external_id": message.external_id,
+                "client_msg_id": client_msg_id,
+                "turn_id": message.turn_id,
+                "delivery_failed": False,
+            }
+            for message, client_msg_id in new
+        ]
+        await self._connection.execute(_INSERT_MESSAGE, rows)
+
+    async def add_buttons(self, rows: list[dict[str, str]]) -> None:
+        """Insert buttons: id, conversation_id, title, payload."""
+        await self._connection.execute(insert(buttons), rows)
+
+    async def add_turn(self, values: dict[str, Any]) -> None:
+        """Insert a finished turn."""
+        await self._connection.execute(_INSERT_TURN, values)
+
+    async def find_button(self, button_id: str, address: Address) -> tuple[str, str, str] | None:
+        """Conversation, title and payload of a button this contact was shown."""
+        row = await self._connection.execute(
+            select(buttons.c.conversation_id, buttons.c.title, buttons.c.payload)
+            .join(conversations, conversations.c.id == buttons.c.conversation_id)
+            .where(buttons.c.id == button_id, at_address(conversations, address))
+        )
+        found = row.first()
+        return None if found is None else (found.conversation_id, found.title, found.payload)
+
+    async def find_client_message(self, conversation_id: str, author_id: str, client_msg_id: str) -> Message | None:
+        """What an agent already sent under this id."""
+        row = await self._connection.execute(
+            select(messages).where(
+                messages.c.conversation_id == conversation_id,
+                messages.c.author_id == author_id,
+                messages.c.client_msg_id == client_msg_id,
+            )
+        )
+        found = row.first()
+        return None if found is None else message_of(found)
+
+    async def get_message(self, message_id: str) -> Message:
+        """One message by id."""
+        return message_of((await self._connection.execute(select(messages).where(messages.c.id == message_id))).one())
+
+    async def agent_said(self, conversation_id: str, after_seq: int) -> tuple[str, ...]:
+        """What agents told the contact after a message, oldest first."""
+        rows = await self._connection.execute(
+            select(messages.c.text)
+            .where(
+                messages.c.conversation_id == conversation_id,
+                messages.c.seq > after_seq,
+                messages.c.author == Author.AGENT.value,
+                messages.c.kind == MessageKind.TEXT.value,
+            )
+            .order_by(messages.c.seq)
+        )
+        return tuple(rows.scalars())
+
+    async def update_contact(self, contact_id: str, **values: Any) -> None:
+        """Note something about a contact."""
+        await self._connection.execute(update(contacts).where(contacts.c.id == contact_id).values(**values))
+
+    async def count_ahead(self, priority: int, queued_at: datetime, conversation_id: str) -> int:
+        """How many waiting conversations are served before this one."""
+        before = or_(
+            conversations.c.priority > priority,
+            and_(conversations.c.priority == priority, conversations.c.queued_at < queued_at),
+        )
+        counted = await self._connection.execute(
+            select(func.count())
+            .select_from(conversations)
+            .where(conversations.c.status == Status.QUEUED.value, conversations.c.id != conversation_id, before)
+        )
+        return int(counted.scalar_one())
+
+    async def recent_accepts(self, since: datetime, limit: int = 20) -> list[datetime]:
+        """When agents last accepted conversations, newest first."""
+        rows = await self._connection.execute(
+            select(conversations.c.assigned_at)
+            .where(conversations.c.assigned_at > since)
+            .order_by(conversations.c.assigned_at.desc())
+            .limit(limit)
+        )
+        return [at for at in rows.scalars() if at is not None]
+
+    async def find_rating(self, conversation_id: str) -> Rating | None:
+        """What the contact thought, if they said so."""
+        row = await self._connection.execute(select(ratings).where(ratings.c.conversation_id == conversation_id))
+        found = row.first()
+        return None if found is None else Rating(**found._mapping)
+
+    async def add_rating(self, rating: Rating) -> None:
+        """Insert the rating of a conversation."""
+        await self._connection.execute(insert(ratings), asdict(rating))
+
+
+def _values(conversation: Conversation) -> dict[str, Any]:
+    values = {name: getattr(conversation, name) for name in _COLUMNS if name not in ("contact_name", "customer_id")}
+    return values | asdict(conversation.address) | {"status": conversation.status.value}

@@ -1,0 +1,347 @@
+"""The one place that changes a conversation: each change is one transaction, told to the hub after it committed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+
+from conversations import custody, reception, turns
+from conversations.audit import AuditEntry, AuditLog
+from conversations.audit_store import AuditStore
+from conversations.change import STAFF, Change, Desk, contact_topic
+from conversations.delivery_store import DeliveryStore
+from conversations.errors import InvalidMessage, NotFound
+from conversations.hub import Hub
+from conversations.json_form import presence_json
+from conversations.model import (
+    Address,
+    Agent,
+    Attachment,
+    Conversation,
+    InboundMessage,
+    Message,
+    Presence,
+    Rating,
+    Receipt,
+    Status,
+    TurnResult,
+    utc_now,
+)
+from conversations.reading_store import ReadingStore
+from conversations.store import Database
+from conversations.transcripts import Transcripts
+from conversations.turns import Claim
+
+log = structlog.get_logger()
+
+_CALLBACK_SECONDS = 5.0
+_PRESENCE_EVERY_SECONDS = 10.0
+_PREVIEW = 500  # characters of what a contact is typing
+
+
+class TurnTaker(Protocol):
+    """Whoever runs the bot's turns in this process; told about each new message without waiting for a poll."""
+
+    def reserve(self) -> bool:
+        """Keep a place for one turn; False when all are taken, and then it looks for due turns once one is free."""
+        ...
+
+    def take(self, claim: Claim | None) -> None:
+        """Use the reserved place, or give it up with None."""
+        ...
+
+
+def _always(_now: datetime) -> bool:
+    return True
+
+
+def _no_hours(_now: datetime) -> datetime | None:
+    return None
+
+
+def _everywhere(_address: Address) -> bool:
+    return True
+
+
+class Conversations(Transcripts):
+    """The conversations of the whole desk.
+
+    ``open_callback`` opens a ticket for a contact who asks for a person out of hours and returns its number; it must
+    return the same number when called again for the same conversation. ``pushes`` says which addresses need the
+    outbox; web pages that read the transcript themselves do not.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        hub: Hub,
+        audit: AuditLog,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        is_open: Callable[[datetime], bool] = _always,
+        opens_at: Callable[[datetime], datetime | None] = _no_hours,
+        open_callback: Callable[[Conversation], Awaitable[str]] | None = None,
+        pushes: Callable[[Address], bool] = _everywhere,
+        agent_grace_seconds: float = 60.0,
+        turn_lease_seconds: float = 45.0,
+    ) -> None:
+        super().__init__(database)
+        self.hub = hub
+        self.now = now
+        self.audit = audit
+        self._desk = Desk(audit, now, is_open, opens_at, pushes)
+        self._open_callback = open_callback
+        self._grace = timedelta(seconds=agent_grace_seconds)
+        self._lease = timedelta(seconds=turn_lease_seconds)
+        self._seen: dict[str, tuple[str, datetime]] = {}
+        self.turn_taker: TurnTaker | None = None
+        self.on_outbound: Callable[[], None] | None = None
+
+    # -- the contact's side -------------------------------------------------------------------------------------
+
+    async def receive(self, inbound: InboundMessage) -> Receipt:
+        """Store a message that a channel delivered; it is safe on disk when this returns. Raises ``InvalidMessage``."""
+        inbound = reception.clean(inbound)
+        taker = self.turn_taker
+        reserved = taker is not None and taker.reserve()
+        claim: Claim | None = None
+        try:
+            async with self.database.write() as connection:
+                lease_until = self.now() + self._lease if reserved else None
+                received = await reception.receive(self._desk, connection, inbound, lease_until)
+            claim = received.claim
+        finally:
+            if taker is not None and reserved:
+                taker.take(claim)
+        if received.change is not None:
+            await self._publish(received.change)
+        return received.receipt
+
+    async def rate(self, address: Address, conversation_id: str, score: int, comment: str = "") -> Rating:
+        """Store what the contact thought of a finished conversation; raises ``AlreadyRated`` the second time."""
+        async with self._change(conversation_id) as change:
+            if change.conversation.address != address:
+                raise NotFound("there is no such conversation")
+            return await reception.rate(change, score, comment)
+
+    async def set_typing(self, address: Address, preview: str = "") -> None:
+        """Show the agents that the contact is writing, and what so far."""
+        conversation = await self.find_current(address)
+        if conversation is None or conversation.status is Status.RESOLVED:
+            return
+        event = {"type": "typing", "conversation_id": conversation.id, "author": "contact"}
+        await self.hub.publish(STAFF, event | {"preview": preview[:_PREVIEW]})
+
+    # -- the staff's side ---------------------------------------------------------------------------------------
+
+    async def assign(self, conversation_id: str, agent: Agent) -> Conversation:
+        """Accept a waiting conversation, or step in while the bot speaks; raises ``AlreadyAssigned``."""
+        async with self._change(conversation_id) as change:
+            await change.deliveries.see_agent(agent.id, agent.name, "online", change.now)
+            if change.conversation.status is Status.BOT:
+                await custody.take_over(change, agent)
+            else:
+                custody.assign(change, agent)
+        return change.conversation
+
+    async def reply_as_agent(
+        self,
+        conversation_id: str,
+        agent: Agent,
+        text: str,
+        client_msg_id: str | None = None,
+        attachments: tuple[Attachment, ...] = (),
+    ) -> Message:
+        """Say something to the contact; the same ``client_msg_id`` again returns the first message."""
+        async with self._change(conversation_id) as change:
+            if client_msg_id is not None:
+                sent = await change.store.find_client_message(conversation_id, agent.id, client_msg_id)
+                if sent is not None:
+                    return sent
+            return custody.reply(change, agent, text, client_msg_id, attachments)
+
+    async def add_note(
+        self, conversation_id: str, agent: Agent, text: str, client_msg_id: str | None = None
+    ) -> Message:
+        """Write something that only staff see."""
+        async with self._change(conversation_id) as change:
+            if client_msg_id is not None:
+                sent = await change.store.find_client_message(conversation_id, agent.id, client_msg_id)
+                if sent is not None:
+                    return sent
+            return custody.note(change, agent, text, client_msg_id)
+
+    async def transfer(self, conversation_id: str, agent: Agent, to_agent: Agent, note: str = "") -> Conversation:
+        """Pass the conversation to a colleague who is at the desk."""
+        async with self._change(conversation_id) as change:
+            if await change.deliveries.agent_lost(to_agent.id, change.now - self._grace):
+                raise InvalidMessage(f"{to_agent.name} is not at the desk; choose someone else or use the queue")
+            custody.transfer(change, agent, to_agent, note)
+        return change.conversation
+
+    async def requeue(self, conversation_id: str, agent: Agent, note: str = "") -> Conversation:
+        """Give the conversation back to the queue, to its head."""
+        ticket = await self._ticket(conversation_id)
+        async with self._change(conversation_id) as change:
+            await custody.requeue(change, agent, note, ticket)
+        return change.conversation
+
+    async def release(self, conversation_id: str, agent: Agent) -> Conversation:
+        """Give the conversation to the bot, which keeps its slots and learns what the agent said."""
+        async with self._change(conversation_id) as change:
+            custody.release(change, agent)
+        return change.conversation
+
+    async def resolve(self, conversation_id: str, agent: Agent) -> Conversation:
+        """Finish the conversation and ask the contact for a rating."""
+        async with self._change(conversation_id) as change:
+            await custody.resolve(change, agent)
+        return change.conversation
+
+    async def agent_typing(self, conversation_id: str, agent: Agent) -> None:
+        """Show the contact and the other agents that the agent is writing."""
+        conversation = await self.get_conversation(conversation_id)
+        if conversation.agent_id == agent.id and conversation.status is Status.ASSIGNED:
+            await self._typing(conversation, "agent", agent.name)
+
+    async def agent_seen(self, agent_id: str, name: str = "", state: str = "online") -> None:
+        """Heartbeat of presence, for example every 15 seconds; ``state`` is "online", "away" or "offline"."""
+        now = self.now()
+        known = self._seen.get(agent_id)
+        if known is not None and known[0] == state and (now - known[1]).total_seconds() < _PRESENCE_EVERY_SECONDS:
+            return
+        async with self.database.write() as connection:
+            await DeliveryStore(connection).see_agent(agent_id, name or agent_id, state, now)
+        self._seen[agent_id] = (state, now)
+        if known is None or known[0] != state:
+            presence = Presence(agent_id, name or agent_id, state, now)
+            await self.hub.publish(STAFF, {"type": "presence", "agent": presence_json(presence)})
+
+    async def record(self, kind: str, agent: Agent, data: dict[str, Any] | None = None) -> None:
+        """Put a staff action or configuration change from elsewhere in the audit chain."""
+        async with self.database.write() as connection:
+            await self.audit.append(connection, self.now(), [AuditEntry(kind, f"agent:{agent.id}", data=data or {})])
+
+    async def erase_contact(self, contact_id: str, agent: Agent) -> list[str]:
+        """Erase a contact's words, name, addresses and audit key; returns the ids of files to delete as well."""
+        async with self.database.write() as connection:
+            files = await AuditStore(connection).erase(contact_id, self.now())
+            data = {"contact_id": contact_id, "files": len(files)}
+            entry = AuditEntry("contact_erased", f"agent:{agent.id}", contact_id=contact_id, data=data)
+            await self.audit.append(connection, self.now(), [entry])
+        self.audit.forget(contact_id)
+        return files
+
+    # -- the bot's side, for the engine -------------------------------------------------------------------------
+
+    async def claim_turns(self, limit: int) -> list[Claim]:
+        """Take up to ``limit`` turns that are due and that nobody works on."""
+        async with self.database.read() as connection:
+            if not await DeliveryStore(connection).find_due(self.now(), 1):
+                return []
+        async with self.database.write() as connection:
+            return await turns.claim_due(self._desk, connection, limit, self._lease)
+
+    async def commit_turn(
+        self, claim: Claim, result: TurnResult, started_at: datetime, *, go_on: bool = True, dead: bool = False
+    ) -> Claim | None:
+        """Write a finished turn and return the conversation's next one if ``go_on``; raises ``FencedOut``."""
+        hands_off = any(reply.handoff for reply in result.replies)
+        ticket = await self._ticket(claim.conversation.id) if hands_off else None
+        async with self._change(claim.conversation.id) as change:
+            lease_until = change.now + self._lease if go_on else None
+            return await turns.commit_turn(
+                change, claim, result, started_at=started_at, ticket=ticket, lease_until=lease_until, dead=dead
+            )
+
+    async def give_back(self, claim: Claim, *, delay_seconds: float = 0.0, crashed: bool = False) -> None:
+        """Return an unfinished turn so that it is taken again; raises ``FencedOut``."""
+        async with self._change(claim.conversation.id) as change:
+            next_at = change.now + timedelta(seconds=delay_seconds)
+            await turns.give_back(change, claim, next_at=next_at, crashed=crashed)
+
+    async def bot_typing(self, conversation: Conversation) -> None:
+        """Show that the bot is working on an answer."""
+        await self._typing(conversation, "bot", "")
+
+    # -- the sweeper --------------------------------------------------------------------------------------------
+
+    async def requeue_lost(self) -> int:
+        """Give back the conversations of agents who were away longer than the grace period; returns how many."""
+        before = self.now() - self._grace
+        async with self.database.read() as connection:
+            held = await DeliveryStore(connection).held_by_lost(before)
+        requeued = 0
+        for conversation_id, agent_id in held:
+            ticket = await self._ticket(conversation_id)
+            async with self._change(conversation_id) as change:
+                held_still = change.conversation.agent_id == agent_id and change.conversation.status is Status.ASSIGNED
+                if held_still and await change.deliveries.agent_lost(agent_id, before):
+                    await custody.lose_agent(change, ticket)
+                    requeued += 1
+        return requeued
+
+    async def resolve_idle(self, idle_seconds: float) -> int:
+        """Finish conversations with the bot in which the contact has gone quiet; returns how many."""
+        before = self.now() - timedelta(seconds=idle_seconds)
+        async with self.database.read() as connection:
+            idle = await ReadingStore(connection).idle(before, 100)
+        resolved = 0
+        for conversation_id in idle:
+            async with self._change(conversation_id) as change:
+                if change.conversation.status is Status.BOT and change.conversation.updated_at <= before:
+                    await custody.resolve(change, None)
+                    resolved += 1
+        return resolved
+
+    async def publish_positions(self, known: dict[str, int]) -> dict[str, int]:
+        """Tell waiting contacts whose place in the queue differs from ``known``; returns the places now."""
+        async with self.database.read() as connection:
+            queue = await ReadingStore(connection).queue(100)
+        places = {conversation.id: place for place, conversation in enumerate(queue, start=1)}
+        for conversation in queue:
+            place = places[conversation.id]
+            if known.get(conversation.id) != place:
+                event = {"type": "status", "conversation_id": conversation.id, "status": conversation.status.value}
+                await self.hub.publish(contact_topic(conversation.address), event | {"position": place})
+        return places
+
+    # ------------------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _change(self, conversation_id: str) -> AsyncIterator[Change]:
+        async with self.database.write() as connection:
+            change = await Change.of(self._desk, connection, conversation_id)
+            yield change
+            await change.save()
+        await self._publish(change)
+
+    async def _publish(self, change: Change) -> None:
+        for topic, event in change.events:
+            await self.hub.publish(topic, event)
+        if change.pushed and self.on_outbound is not None:
+            self.on_outbound()
+
+    async def _typing(self, conversation: Conversation, author: str, name: str) -> None:
+        event = {"type": "typing", "conversation_id": conversation.id, "author": author, "preview": ""}
+        await self.hub.publish(contact_topic(conversation.address), event)
+        await self.hub.publish(STAFF, event | {"author_name": name})
+
+    async def _ticket(self, conversation_id: str) -> str | None:
+        """A callback ticket for a contact who will wait out of hours; opened before the transaction that tells it."""
+        if self._open_callback is None or self._desk.is_open(self.now()):
+            return None
+        conversation = await self.get_conversation(conversation_id)
+        if conversation.callback_ticket is not None or conversation.status is Status.RESOLVED:
+            return conversation.callback_ticket
+        try:
+            async with asyncio.timeout(_CALLBACK_SECONDS):
+                return await self._open_callback(conversation)
+        except Exception as error:  # the contact is told something true either way
+            log.error("callback_ticket_failed", conversation_id=conversation_id, error=str(error))
+            return None

@@ -1,0 +1,302 @@
+"""Reads and writes the inbox, the outbox and the presence of agents inside one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, and_, bindparam, case, exists, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from conversations.conversation_store import message_of
+from conversations.model import Address, InboundMessage, Message, Presence, Receipt, Status, new_id
+from conversations.tables import conversations, inbox, messages, outbox, presence
+
+UNFINISHED = ("new", "running")
+UNDELIVERED = ("pending", "sending")
+
+_FIND_RECEIVED = (
+    select(inbox.c.message_id, inbox.c.conversation_id, inbox.c.seq, conversations.c.contact)
+    .join(conversations, conversations.c.id == inbox.c.conversation_id)
+    .where(
+        inbox.c.channel == bindparam("channel"),
+        inbox.c.account == bindparam("account"),
+        inbox.c.external_id == bindparam("external_id"),
+    )
+)
+_INSERT_INBOX = insert(inbox)
+_INSERT_OUTBOX = insert(outbox)
+_SET_INBOX = update(inbox).where(inbox.c.message_id == bindparam("of_message"))
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The lowest unfinished message of a conversation."""
+
+    message: Message
+    state: str
+    payload: str | None
+    attempts: int
+    next_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message on its way to a contact; ``doubts`` counts the times it may have arrived unseen."""
+
+    id: str
+    address: Address
+    message: Message
+    attempts: int
+    doubts: int
+    created_at: datetime
+
+
+class DeliveryStore:
+    """What comes in and what goes out."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+
+    async def find_received(self, inbound: InboundMessage) -> tuple[Receipt, Address] | None:
+        """The receipt of an inbound message that was stored before, and whose it was."""
+        wanted = {
+            "channel": inbound.address.channel,
+            "account": inbound.address.account,
+            "external_id": inbound.external_id,
+        }
+        row = await self._connection.execute(_FIND_RECEIVED, wanted)
+        found = row.first()
+        if found is None:
+            return None
+        address = Address(inbound.address.channel, inbound.address.account, found.contact)
+        return Receipt(found.conversation_id, found.message_id, found.seq, duplicate=True), address
+
+    async def add_inbound(self, inbound: InboundMessage, message: Message, **values: Any) -> None:
+        """Note that a message arrived; ``values`` are its state, payload, attempts and next_at."""
+        row = {
+            "message_id": message.id,
+            "channel": inbound.address.channel,
+            "account": inbound.address.account,
+            "external_id": inbound.external_id,
+            "conversation_id": message.conversation_id,
+            "seq": message.seq,
+            "received_at": message.created_at,
+        }
+        await self._connection.execute(_INSERT_INBOX, row | values)
+
+    async def has_unfinished(self, conversation_id: str) -> bool:
+        """Whether messages of the conversation still wait for the bot."""
+        row = await self._connection.execute(
+            select(inbox.c.message_id)
+            .where(inbox.c.conversation_id == conversation_id, inbox.c.state.in_(UNFINISHED))
+            .limit(1)
+        )
+        return row.first() is not None
+
+    async def find_due(self, now: datetime, limit: int) -> list[str]:
+        """Conversations with a message due that nobody works on, longest waiting first."""
+        rows = await self._connection.execute(
+            select(inbox.c.conversation_id)
+            .join(conversations, conversations.c.id == inbox.c.conversation_id)
+            .where(
+                inbox.c.state.in_(UNFINISHED),
+                inbox.c.next_at <= now,
+                or_(conversations.c.lease_until.is_(None), conversations.c.lease_until <= now),
+            )
+            .group_by(inbox.c.conversation_id)
+            .order_by(func.min(inbox.c.next_at))
+            .limit(limit)
+        )
+        return list(rows.scalars())
+
+    async def find_waiting(self, conversation_id: str) -> Waiting | None:
+        """The lowest unfinished message of a conversation."""
+        row = await self._connection.execute(
+            select(messages, inbox.c.state, inbox.c.payload, inbox.c.attempts, inbox.c.next_at)
+            .join(messages, messages.c.id == inbox.c.message_id)
+            .where(inbox.c.conversation_id == conversation_id, inbox.c.state.in_(UNFINISHED))
+            .order_by(inbox.c.seq)
+            .limit(1)
+        )
+        found = row.first()
+        if found is None:
+            return None
+        return Waiting(message_of(found), found.state, found.payload, found.attempts, found.next_at)
+
+    async def set_inbound(self, message_id: str, **values: Any) -> None:
+        """Change the state of one inbound message."""
+        await self._connection.execute(_SET_INBOX, values | {"of_message": message_id})
+
+    async def finish_all(self, conversation_id: str) -> int:
+        """Mark every waiting message as shown to people; returns how many there were."""
+        done = await self._connection.execute(
+            update(inbox)
+            .where(inbox.c.conversation_id == conversation_id, inbox.c.state.in_(UNFINISHED))
+            .values(state="done")
+        )
+        return done.rowcount
+
+    async def add_outbound(self, new: Sequence[tuple[Address, Message]]) -> None:
+        """Queue messages for delivery, in this order."""
+        rows = [
+            {
+                "id": new_id(),
+                "channel": address.channel,
+                "account": address.account,
+                "contact": address.contact,
+                "message_id": message.id,
+                "state": "pending",
+                "attempts": 0,
+                "doubts": 0,
+                "next_at": message.created_at,
+                "created_at": message.created_at,
+            }
+            for address, message in new
+        ]
+        await self._connection.execute(_INSERT_OUTBOX, rows)
+
+    async def claim_deliveries(self, now: datetime, lease_until: datetime, limit: int) -> list[Delivery]:
+        """Take the first undelivered message of each address that is due; another process's are skipped."""
+        earlier = outbox.alias("earlier")
+        blocked = exists().where(
+            earlier.c.channel == outbox.c.channel,
+            earlier.c.account == outbox.c.account,
+            earlier.c.contact == outbox.c.contact,
+            earlier.c.ordinal < outbox.c.ordinal,
+            earlier.c.state.in_(UNDELIVERED),
+        )
+        rows = await self._connection.execute(
+            select(outbox)
+            .where(
+                outbox.c.state.in_(UNDELIVERED),
+                outbox.c.next_at <= now,
+                or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= now),
+                ~blocked,
+            )
+            .order_by(outbox.c.ordinal)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        found = rows.all()
+        if not found:
+            return []
+        await self._connection.execute(
+            update(outbox)
+            .where(outbox.c.id.in_([row.id for row in found]))
+            .values(
+                state="sending",
+                lease_until=lease_until,
+                attempts=outbox.c.attempts + 1,
+                doubts=case((outbox.c.state == "sending", outbox.c.doubts + 1), else_=outbox.c.doubts),
+            )
+        )
+        said = await self._messages([row.message_id for row in found])
+        return [_delivery(row, said[row.message_id]) for row in found]
+
+    async def _messages(self, message_ids: Iterable[str]) -> dict[str, Message]:
+        rows = await self._connection.execute(select(messages).where(messages.c.id.in_(list(message_ids))))
+        return {row.id: message_of(row) for row in rows}
+
+    async def settle_delivery(self, delivery: Delivery, state: str, **values: Any) -> bool:
+        """Write how a delivery went, if it is still ours; returns whether it was."""
+        settled = await self._connection.execute(
+            update(outbox)
+            .where(outbox.c.id == delivery.id, outbox.c.state == "sending", outbox.c.attempts == delivery.attempts + 1)
+            .values(state=state, lease_until=None, **values)
+        )
+        return settled.rowcount == 1
+
+    async def mark_undelivered(self, message_id: str) -> None:
+        """Show in the transcript that the contact never got the message."""
+        await self._connection.execute(update(messages).where(messages.c.id == message_id).values(delivery_failed=True))
+
+    async def has_deliveries_due(self, now: datetime) -> bool:
+        """Whether anything could be sent now."""
+        row = await self._connection.execute(
+            select(outbox.c.ordinal)
+            .where(
+                outbox.c.state.in_(UNDELIVERED),
+                outbox.c.next_at <= now,
+                or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= now),
+            )
+            .limit(1)
+        )
+        return row.first() is not None
+
+    async def dead_letters(self, limit: int) -> list[tuple[str, str, str, str | None]]:
+        """Outbox id, state, address and error of what was given up, newest first."""
+        rows = await self._connection.execute(
+            select(outbox).where(outbox.c.state.in_(("dead", "unknown"))).order_by(outbox.c.ordinal.desc()).limit(limit)
+        )
+        return [(row.id, row.state, f"{row.channel}:{row.account}:{row.contact}", row.error) for row in rows]
+
+    async def replay(self, outbox_id: str, now: datetime) -> str | None:
+        """Queue a dead letter again at its old place; returns the message it carries, or None if it is not dead."""
+        row = await self._connection.execute(
+            update(outbox)
+            .where(outbox.c.id == outbox_id, outbox.c.state.in_(("dead", "unknown")))
+            .values(state="pending", attempts=0, doubts=0, next_at=now, created_at=now, error=None, lease_until=None)
+            .returning(outbox.c.message_id)
+        )
+        message_id: str | None = row.scalar()
+        if message_id is not None:
+            await self._connection.execute(
+                update(messages).where(messages.c.id == message_id).values(delivery_failed=False)
+            )
+        return message_id
+
+    async def see_agent(self, agent_id: str, name: str, state: str, now: datetime) -> None:
+        """Note that an agent is there."""
+        values = {"name": name, "state": state, "last_seen_at": now}
+        await self._connection.execute(
+            self._insert(presence)
+            .values(agent_id=agent_id, **values)
+            .on_conflict_do_update(index_elements=["agent_id"], set_=values)
+        )
+
+    async def agents(self) -> list[Presence]:
+        """Everyone who was ever at the desk, with how much they hold."""
+        held = (
+            select(func.count())
+            .where(conversations.c.agent_id == presence.c.agent_id, conversations.c.status == Status.ASSIGNED.value)
+            .scalar_subquery()
+        )
+        rows = await self._connection.execute(select(presence, held.label("assigned")).order_by(presence.c.name))
+        return [Presence(**row._mapping) for row in rows]
+
+    async def held_by_lost(self, before: datetime) -> list[tuple[str, str]]:
+        """Conversation and agent where the assigned agent was last seen before a moment, or never."""
+        rows = await self._connection.execute(
+            select(conversations.c.id, conversations.c.agent_id)
+            .outerjoin(presence, presence.c.agent_id == conversations.c.agent_id)
+            .where(
+                conversations.c.status == Status.ASSIGNED.value,
+                or_(
+                    presence.c.last_seen_at <= before,
+                    and_(presence.c.agent_id.is_(None), conversations.c.assigned_at <= before),
+                ),
+            )
+        )
+        return [(row.id, row.agent_id) for row in rows]
+
+    async def agent_lost(self, agent_id: str, before: datetime) -> bool:
+        """Whether an agent has not been seen since a moment."""
+        row = await self._connection.execute(select(presence.c.last_seen_at).where(presence.c.agent_id == agent_id))
+        seen = row.scalar()
+        return seen is None or seen <= before
+
+
+def _delivery(row: Row[Any], message: Message) -> Delivery:
+    return Delivery(
+        id=row.id,
+        address=Address(row.channel, row.account, row.contact),
+        message=message,
+        attempts=row.attempts,
+        doubts=row.doubts + (row.state == "sending"),
+        created_at=row.created_at,
+    )

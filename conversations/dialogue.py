@@ -1,0 +1,151 @@
+"""Asks the bot for one turn over HTTP; several bots share the work and stand in for each other."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import httpx
+
+from conversations.errors import DialogueRefused, DialogueUnavailable
+from conversations.model import Citation, HandoffReason, Reply, ReplyButton, Thresholds, TurnRequest, TurnResult
+
+_HANDOFF_REASONS = {reason.value for reason in HandoffReason}
+
+
+class Dialogue(Protocol):
+    """Whatever answers a contact's message; the engine knows nothing else of the bot."""
+
+    async def respond(self, request: TurnRequest) -> TurnResult:
+        """Answer one message; the same ``turn_id`` again gives the same answer. Raises ``DialogueUnavailable``."""
+        ...
+
+
+class RasaDialogue:
+    """The bot behind one or more base URLs; a conversation prefers one of them and fails over to the others."""
+
+    def __init__(
+        self,
+        base_urls: Sequence[str],
+        secret: str,
+        *,
+        connect_seconds: float = 2.0,
+        answer_seconds: float = 12.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        if not base_urls:
+            raise ValueError("give at least one bot URL")
+        self._base_urls = [url.rstrip("/") for url in base_urls]
+        self._client = httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {secret}"},
+            timeout=httpx.Timeout(answer_seconds, connect=connect_seconds),
+            limits=httpx.Limits(max_connections=100, max_keepalive_connections=50),
+            trust_env=False,
+            transport=transport,
+        )
+
+    async def respond(self, request: TurnRequest) -> TurnResult:
+        """Answer one message; every bot is tried once."""
+        body = _body(request)
+        trouble = ""
+        for url in self._preferred(request.conversation_id):
+            try:
+                response = await self._client.post(f"{url}/webhooks/turn", json=body)
+            except httpx.HTTPError as error:
+                trouble = f"{url} did not answer: {type(error).__name__} {error}".rstrip()
+                continue
+            if response.status_code == 200:
+                return read_answer(response)
+            trouble = f"{url} answered {response.status_code}"
+            if response.status_code < 500:
+                raise DialogueRefused(f"{trouble}; check BOT_SECRET and that service and bot have the same version")
+        raise DialogueUnavailable(trouble)
+
+    async def health(self) -> dict[str, str]:
+        """The state of each bot by URL: its model's id, or what is wrong."""
+        return dict(zip(self._base_urls, await asyncio.gather(*map(self._health, self._base_urls)), strict=True))
+
+    async def _health(self, url: str) -> str:
+        try:
+            response = await self._client.get(f"{url}/webhooks/turn/health", timeout=3)
+            return (
+                f"ok {response.json()['model_id']}" if response.status_code == 200 else f"status {response.status_code}"
+            )
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            return f"unreachable: {type(error).__name__}"
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    def _preferred(self, conversation_id: str) -> list[str]:
+        # Highest random weight: a bot more or less moves only its own share of the conversations.
+        return sorted(
+            self._base_urls, key=lambda url: hashlib.sha256(f"{url}|{conversation_id}".encode()).digest(), reverse=True
+        )
+
+
+def _body(request: TurnRequest) -> dict[str, Any]:
+    return {
+        "turn_id": request.turn_id,
+        "conversation_id": request.conversation_id,
+        "text": request.text,
+        "payload": request.payload,
+        "metadata": {
+            "language_hint": request.language_hint,
+            "customer_id": request.customer_id,
+            "agent_said": list(request.agent_said),
+            "thresholds": {name: _limits(limits) for name, limits in request.thresholds.items()},
+        },
+    }
+
+
+def _limits(limits: Thresholds) -> dict[str, float]:
+    named = {"answer": limits.answer, "clarify": limits.clarify, "retrieval": limits.retrieval}
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def read_answer(response: httpx.Response) -> TurnResult:
+    """The bot's answer; raises ``DialogueUnavailable`` unless it is exactly what the contract says."""
+    try:
+        body = response.json()
+        replies = tuple(_reply(reply) for reply in _list(body["replies"]))
+        trace = body["trace"]
+        if not isinstance(trace, dict):
+            raise TypeError("trace is not an object")
+        return TurnResult(replies, trace)
+    except (ValueError, KeyError, TypeError) as error:
+        raise DialogueUnavailable(f"the bot's answer is not as agreed: {type(error).__name__} {error}") from error
+
+
+def _reply(form: Any) -> Reply:
+    if not isinstance(form, dict):
+        raise TypeError(f"expected a reply, not {type(form).__name__}")
+    handoff = form.get("handoff")
+    if handoff is not None and handoff not in _HANDOFF_REASONS:
+        raise ValueError(f"unknown handoff reason {handoff!r}")
+    buttons = [ReplyButton(_text(b["title"]), _text(b["payload"])) for b in _list(form.get("buttons") or [])]
+    fields = ("passage_id", "article_id", "title", "quote", "url")
+    citations = [Citation(*(_text(c[field]) for field in fields)) for c in _list(form.get("citations") or [])]
+    customer_id = form.get("customer_id")
+    return Reply(
+        text=_text(form["text"] or ""),
+        buttons=tuple(buttons),
+        citations=tuple(citations),
+        handoff=handoff,
+        customer_id=None if customer_id is None else _text(customer_id),
+    )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected text, not {type(value).__name__}")
+    return value.replace("\x00", "")
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"expected a list, not {type(value).__name__}")
+    return value

@@ -1,0 +1,249 @@
+"""Runs the bot's turns: one at a time per conversation, many conversations at once, and never silence."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from conversations import turns
+from conversations.conversations import Conversations
+from conversations.dialogue import Dialogue
+from conversations.errors import DialogueRefused, DialogueUnavailable, FencedOut
+from conversations.model import Thresholds, TurnRequest, TurnResult
+from conversations.turns import Claim
+
+log = structlog.get_logger()
+
+_CRASH_PAUSE_SECONDS = 1.0
+
+
+class Engine:
+    """Takes turns from ``Conversations`` and asks the dialogue; start it once per service process."""
+
+    def __init__(
+        self,
+        conversations: Conversations,
+        dialogue: Dialogue,
+        thresholds: Callable[[], dict[str, Thresholds]],
+        *,
+        workers: int = 32,
+        poll_seconds: float = 1.0,
+        deadline_seconds: float = 25.0,
+        drain_seconds: float = 20.0,
+        first_retry_seconds: float = 0.5,
+    ) -> None:
+        self._conversations = conversations
+        self._dialogue = dialogue
+        self._thresholds = thresholds
+        self._workers = workers
+        self._poll_seconds = poll_seconds
+        self._deadline_seconds = deadline_seconds
+        self._drain_seconds = drain_seconds
+        self._first_retry_seconds = first_retry_seconds
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._reserved = 0
+        self._backlog = False  # turns may be due that found no place
+        self._accepting = False
+        self._loop: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to take turns."""
+        self._accepting = True
+        self._conversations.turn_taker = self
+        self._loop = asyncio.create_task(self._run(), name="engine")
+
+    async def stop(self) -> None:
+        """Take no more turns, let running ones finish for a while, and give the rest back to the inbox."""
+        self._accepting = False
+        if self._conversations.turn_taker is self:
+            self._conversations.turn_taker = None
+        self._wake.set()
+        if self._loop is not None:
+            await self._loop
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._drain_seconds):
+                while self._tasks or self._reserved:
+                    await asyncio.wait(self._tasks, timeout=0.1) if self._tasks else await asyncio.sleep(0.01)
+        late = list(self._tasks)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    @property
+    def running(self) -> int:
+        """How many turns run now."""
+        return len(self._tasks)
+
+    def reserve(self) -> bool:
+        """Keep a place for one turn; False when all are taken or the engine stops."""
+        if not self._accepting or len(self._tasks) + self._reserved >= self._workers:
+            self._backlog = True
+            return False
+        self._reserved += 1
+        return True
+
+    def take(self, claim: Claim | None) -> None:
+        """Use the reserved place, or give it up with None."""
+        self._reserved -= 1
+        if claim is not None:
+            self._spawn(claim)
+
+    def _spawn(self, claim: Claim) -> None:
+        task = asyncio.create_task(self._work(claim), name=f"turn-{claim.message.id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if self._backlog:
+            self._wake.set()
+        if not task.cancelled() and task.exception() is not None:
+            log.error("turn_lost", error=repr(task.exception()))  # its lease expires and it is taken again
+
+    async def _run(self) -> None:
+        while self._accepting:
+            self._wake.clear()
+            free = self._workers - len(self._tasks) - self._reserved
+            if free > 0:
+                self._backlog = False
+                try:
+                    claims = await self._conversations.claim_turns(free)
+                except Exception as error:
+                    log.error("claim_failed", error=repr(error), retry_in_seconds=self._poll_seconds)
+                    claims = []
+                    await asyncio.sleep(self._poll_seconds)
+                for claim in claims:
+                    self._spawn(claim)
+                self._backlog = self._backlog or len(claims) >= free
+            if self._accepting:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._poll_seconds):
+                        await self._wake.wait()
+
+    async def _work(self, claim: Claim) -> None:
+        following: Claim | None = claim
+        while following is not None:
+            following = await self._turn(following)
+
+    async def _turn(self, claim: Claim) -> Claim | None:
+        conversation_id, turn_id = claim.conversation.id, claim.message.id
+        started_at = self._conversations.now()
+        try:
+            if claim.poisoned:
+                log.error("turn_quarantined", conversation_id=conversation_id, turn_id=turn_id)
+                result = turns.apology(claim.conversation.language, "quarantined")
+            else:
+                result = await self._answer(claim)
+            return await self._conversations.commit_turn(
+                claim, result, started_at, go_on=self._accepting, dead=claim.poisoned
+            )
+        except FencedOut:
+            log.info("turn_taken_away", conversation_id=conversation_id, turn_id=turn_id)
+        except asyncio.CancelledError:
+            await self._give_back(claim, crashed=False)
+            raise
+        except Exception as error:
+            log.error("turn_crashed", conversation_id=conversation_id, turn_id=turn_id, error=repr(error))
+            await self._give_back(claim, crashed=True)
+        return None
+
+    async def _give_back(self, claim: Claim, *, crashed: bool) -> None:
+        delay = _CRASH_PAUSE_SECONDS * claim.attempts if crashed else 0.0
+        with contextlib.suppress(FencedOut):
+            await self._conversations.give_back(claim, delay_seconds=delay, crashed=crashed)
+
+    async def _answer(self, claim: Claim) -> TurnResult:
+        message, conversation = claim.message, claim.conversation
+        if not message.text and claim.payload is None:
+            return turns.file_received(conversation.language)
+        await self._conversations.bot_typing(conversation)
+        request = TurnRequest(
+            turn_id=message.id,
+            conversation_id=conversation.id,
+            text=message.text,
+            language_hint=conversation.language,
+            thresholds=self._thresholds(),
+            payload=claim.payload,
+            customer_id=conversation.customer_id,
+            agent_said=claim.agent_said,
+        )
+        try:
+            async with asyncio.timeout(self._deadline_seconds):
+                return await self._ask(request)
+        except (DialogueUnavailable, TimeoutError) as error:
+            log.error("dialogue_failed", conversation_id=conversation.id, turn_id=message.id, error=str(error))
+            return turns.apology(conversation.language, str(error) or "no answer in time")
+
+    async def _ask(self, request: TurnRequest) -> TurnResult:
+        pause = self._first_retry_seconds
+        while True:
+            try:
+                result = await self._dialogue.respond(request)
+                if any(reply.text or reply.buttons or reply.handoff for reply in result.replies):
+                    return result
+                raise DialogueRefused("the bot answered with nothing to say")
+            except DialogueRefused:
+                raise
+            except DialogueUnavailable as error:
+                log.warning("dialogue_retry", turn_id=request.turn_id, error=str(error), pause_seconds=pause)
+            await asyncio.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311  # spreads retries, guards nothing
+            pause = min(pause * 2, 8.0)
+
+
+class Sweeper:
+    """Repeats the desk's housekeeping: lost agents, quiet contacts, places in the queue, audit checkpoints."""
+
+    def __init__(
+        self,
+        conversations: Conversations,
+        *,
+        checkpoint: Callable[[], Awaitable[object]] | None = None,
+        every_seconds: float = 2.0,
+        idle_seconds: float = 3600.0,
+    ) -> None:
+        self._conversations = conversations
+        self._checkpoint = checkpoint
+        self._every_seconds = every_seconds
+        self._idle_seconds = idle_seconds
+        self._places: dict[str, int] = {}
+        self._loop: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to sweep."""
+        self._loop = asyncio.create_task(self._run(), name="sweeper")
+
+    async def stop(self) -> None:
+        """Stop sweeping."""
+        if self._loop is not None:
+            self._loop.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._loop
+
+    async def sweep(self) -> None:
+        """Do everything once; a failing chore does not keep the others from being done."""
+        for chore in (self._requeue_lost, self._resolve_idle, self._positions, self._checkpoint):
+            if chore is None:
+                continue
+            try:
+                await chore()
+            except Exception as error:
+                log.error("sweep_failed", chore=getattr(chore, "__name__", "checkpoint"), error=repr(error))
+
+    async def _run(self) -> None:
+        while True:
+            await self.sweep()
+            await asyncio.sleep(self._every_seconds)
+
+    async def _requeue_lost(self) -> None:
+        await self._conversations.requeue_lost()
+
+    async def _resolve_idle(self) -> None:
+        await self._conversations.resolve_idle(self._idle_seconds)
+
+    async def _positions(self) -> None:
+        self._places = await self._conversations.publish_positions(self._places)

@@ -1,0 +1,118 @@
+"""What can go wrong with a conversation. Nothing here knows HTTP; ``app.py`` maps these to status codes."""
+
+from __future__ import annotations
+
+
+class ConversationError(Exception):
+    """Something about a conversation could not be done."""
+
+    code = "conversation_error"
+
+
+class NotFound(ConversationError):
+    """There is no such conversation, message or file, or it is not yours."""
+
+    code = "not_found"
+
+
+class IllegalTransition(ConversationError):
+    """A conversation cannot go from its status to the one asked for."""
+
+    code = "illegal_transition"
+
+    def __init__(self, source: str, target: str) -> None:
+        super().__init__(f"a conversation in status {source} cannot become {target}")
+
+
+class AlreadyAssigned(ConversationError):
+    """Another agent was quicker; the message names them."""
+
+    code = "already_assigned"
+
+
+class NotAssigned(ConversationError):
+    """Only the assigned agent may do this."""
+
+    code = "not_assigned"
+
+
+class InvalidMessage(ConversationError):
+    """The message is empty, too long, or names a button or file that is not there."""
+
+    code = "invalid_message"
+
+
+class AlreadyRated(ConversationError):
+    """This conversation has been rated."""
+
+    code = "already_rated"
+
+
+class FencedOut(ConversationError):
+    """The lease was lost: another worker has taken this conversation's turn."""
+
+    code = "fenced_out"
+
+
+class DialogueUnavailable(ConversationError):
+    """The bot could not take the turn; it is safe to ask again with the same turn id."""
+
+    code = "dialogue_unavailable"
+
+
+class DialogueRefused(DialogueUnavailable):
+    """The bot will not take this turn however often it is asked, for example because the secret is wrong."""
+
+    code = "dialogue_refused"
+
+
+class IdempotencyConflict(ConversationError):
+    """The idempotency key was used for another request, or its first request is still running."""
+
+    code = "idempotency_conflict"
+
+    def __init__(self, message: str, *, in_progress: bool = False) -> None:
+        super().__init__(message)
+        self.in_progress = in_progress
+
+
+class SlowConsumer(ConversationError):
+    """The subscriber fell too far behind or lost its feed; read the database and subscribe again."""
+
+    code = "slow_consumer"
+
+
+class SendError(Exception):
+    """A connector could not deliver a message."""
+
+    retryable = False
+
+
+class ChannelUnavailable(SendError):
+    """The channel did not answer or failed; try again later."""
+
+    retryable = True
+
+
+class RateLimited(SendError):
+    """The channel asks to wait ``retry_after_seconds``."""
+
+    retryable = True
+
+    def __init__(self, retry_after_seconds: float) -> None:
+        super().__init__(f"rate limited for {retry_after_seconds} s")
+        self.retry_after_seconds = retry_after_seconds
+
+
+class DeliveryUnknown(SendError):
+    """Bytes were sent and no answer came; the message may have arrived."""
+
+    retryable = True
+
+
+class MessageRejected(SendError):
+    """The channel will never accept this message."""
+
+
+class ContactUnreachable(SendError):
+    """The contact blocked us or left the channel."""

@@ -1,0 +1,113 @@
+"""The JSON form of messages and conversations: the one shape the widget, the console and the API all see."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from conversations.model import Attachment, Author, Conversation, Message, Presence, Rating, Trace
+
+
+def moment(value: datetime | None) -> str | None:
+    """A time as ISO 8601 in UTC with milliseconds, as browsers read it."""
+    return None if value is None else value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def message_json(message: Message, *, for_contact: bool = False) -> dict[str, Any]:
+    """A message; a contact sees neither ids of staff and turns nor delivery troubles."""
+    form: dict[str, Any] = {
+        "id": message.id,
+        "conversation_id": message.conversation_id,
+        "seq": message.seq,
+        "author": message.author.value,
+        "author_name": message.author_name,
+        "kind": message.kind.value,
+        "text": message.text,
+        "created_at": moment(message.created_at),
+        "buttons": [asdict(button) for button in message.buttons],
+        "citations": [asdict(citation) for citation in message.citations],
+        "attachments": [attachment_json(attachment) for attachment in message.attachments],
+    }
+    if not for_contact:
+        form |= {
+            "author_id": message.author_id,
+            "turn_id": message.turn_id,
+            "delivery_failed": message.delivery_failed,
+            "external_id": message.external_id,
+        }
+    elif message.author is Author.CONTACT:
+        form["author_name"] = None
+    return form
+
+
+def attachment_json(attachment: Attachment) -> dict[str, Any]:
+    """A file without its address; whoever shows it signs a URL for it."""
+    return asdict(attachment)
+
+
+def conversation_json(conversation: Conversation, *, for_contact: bool = False) -> dict[str, Any]:
+    """A conversation; a contact sees who is with them, not the workings of the desk."""
+    form: dict[str, Any] = {
+        "id": conversation.id,
+        "status": conversation.status.value,
+        "language": conversation.language,
+        "agent_name": conversation.agent_name,
+        "opened_at": moment(conversation.opened_at),
+        "updated_at": moment(conversation.updated_at),
+        "resolved_at": moment(conversation.resolved_at),
+        "last_seq": conversation.last_seq,
+    }
+    if not for_contact:
+        form |= {
+            "channel": conversation.address.channel,
+            "account": conversation.address.account,
+            "address": str(conversation.address),
+            "contact_id": conversation.contact_id,
+            "contact_name": conversation.contact_name,
+            "customer_id": conversation.customer_id,
+            "agent_id": conversation.agent_id,
+            "handoff_reason": conversation.handoff_reason,
+            "queued_at": moment(conversation.queued_at),
+            "assigned_at": moment(conversation.assigned_at),
+            "resolved_by": conversation.resolved_by,
+            "callback_ticket": conversation.callback_ticket,
+            "priority": conversation.priority,
+            "preview": conversation.preview,
+            "preview_author": conversation.preview_author,
+        }
+    return form
+
+
+def trace_json(trace: Trace) -> dict[str, Any]:
+    """Why the bot answered, for staff."""
+    return {
+        "turn_id": trace.turn_id,
+        "conversation_id": trace.conversation_id,
+        "in_seq": trace.in_seq,
+        "out_seqs": list(trace.out_seqs),
+        "trace": trace.trace,
+        "started_at": moment(trace.started_at),
+        "finished_at": moment(trace.finished_at),
+    }
+
+
+def rating_json(rating: Rating) -> dict[str, Any]:
+    """What the contact thought, for staff."""
+    return {
+        "conversation_id": rating.conversation_id,
+        "score": rating.score,
+        "comment": rating.comment,
+        "rated_at": moment(rating.rated_at),
+    }
+
+
+def presence_json(presence: Presence) -> dict[str, Any]:
+    """Whether an agent is at the desk, for staff."""
+    return {
+        "agent_id": presence.agent_id,
+        "name": presence.name,
+        "state": presence.state,
+        "last_seen_at": moment(presence.last_seen_at),
+        "assigned": presence.assigned,
+    }

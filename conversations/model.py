@@ -1,0 +1,338 @@
+"""What a conversation is: its states, messages, people, and what the dialogue answers. Standard library only."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Status(StrEnum):
+    """Who speaks next in a conversation."""
+
+    BOT = "bot"  #: the bot answers
+    QUEUED = "queued"  #: the contact waits for an agent, the bot is silent
+    ASSIGNED = "assigned"  #: an agent answers, the bot is silent
+    RESOLVED = "resolved"  #: finished; the contact's next message opens a new conversation
+
+
+#: Every allowed change of status; anything else raises ``IllegalTransition``.
+TRANSITIONS: dict[Status, frozenset[Status]] = {
+    Status.BOT: frozenset({Status.QUEUED, Status.RESOLVED}),
+    Status.QUEUED: frozenset({Status.ASSIGNED, Status.BOT, Status.RESOLVED}),
+    Status.ASSIGNED: frozenset({Status.BOT, Status.QUEUED, Status.RESOLVED}),
+    Status.RESOLVED: frozenset(),
+}
+
+
+class Author(StrEnum):
+    """Who wrote a message."""
+
+    CONTACT = "contact"
+    BOT = "bot"
+    AGENT = "agent"
+    SYSTEM = "system"
+
+
+class MessageKind(StrEnum):
+    """What a message is in the transcript."""
+
+    TEXT = "text"
+    NOTE = "note"  #: only staff see it
+    ACTIVITY = "activity"  #: a change of state, told in the transcript
+    RATING_REQUEST = "rating_request"  #: asks the contact for 1-5 and a comment
+
+
+class HandoffReason(StrEnum):
+    """Why the bot gave the conversation to people."""
+
+    ASKED_FOR_PERSON = "asked_for_person"
+    TWO_MISSES = "two_misses"
+    ACTION_FAILED = "action_failed"
+    DIALOGUE_FAILED = "dialogue_failed"
+    TAKEN_OVER = "taken_over"  #: an agent stepped in while the bot was speaking
+
+
+def new_id() -> str:
+    """A random 128-bit identifier, 32 hexadecimal digits."""
+    return uuid.uuid4().hex
+
+
+def utc_now() -> datetime:
+    """The current aware UTC time."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a contact is reached: the channel, our account on it, and the contact's id there."""
+
+    channel: str
+    account: str
+    contact: str
+
+    def __str__(self) -> str:
+        return f"{self.channel}:{self.account}:{self.contact}"
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A stored file that belongs to a message; ``id`` names it in the attachment store."""
+
+    id: str
+    name: str
+    media_type: str
+    size: int  #: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A quick reply; ``id`` is opaque to the contact, the payload stays on the server."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The passage an answer was quoted from."""
+
+    passage_id: str
+    article_id: str
+    title: str
+    quote: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A member of staff who speaks with contacts."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Whether an agent is at the desk; ``state`` is "online", "away" or "offline"."""
+
+    agent_id: str
+    name: str
+    state: str
+    last_seen_at: datetime
+    assigned: int = 0  #: conversations the agent holds now
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """One message as a channel delivered it, before it belongs to a conversation."""
+
+    address: Address
+    external_id: str  #: the channel's id of this message; unique per channel account
+    text: str = ""
+    button_id: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    contact_name: str | None = None
+    language: str | None = None  #: hint ("zh" or "en") such as the page's language
+    sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One line of the transcript; ``seq`` is gap-free within its conversation, starting at 1."""
+
+    id: str
+    conversation_id: str
+    seq: int
+    author: Author
+    kind: MessageKind
+    text: str
+    created_at: datetime
+    author_id: str | None = None  #: the agent's id when an agent wrote it
+    author_name: str | None = None
+    buttons: tuple[Button, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    external_id: str | None = None  #: for inbound messages
+    turn_id: str | None = None  #: the turn whose trace explains this bot message
+    delivery_failed: bool = False  #: the channel refused it for good; the contact has not seen it
+
+    @property
+    def private(self) -> bool:
+        """Whether the contact must never see this message."""
+        return self.kind is MessageKind.NOTE
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMessage:
+    """What a connector is asked to deliver to a contact."""
+
+    outbox_id: str
+    conversation_id: str
+    seq: int
+    author: Author
+    kind: MessageKind
+    text: str
+    created_at: datetime
+    author_name: str | None = None
+    buttons: tuple[Button, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A customer; ``customer_id`` is set once the contact proved who they are."""
+
+    id: str
+    name: str | None
+    language: str | None
+    customer_id: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One episode with one contact on one address."""
+
+    id: str
+    address: Address
+    contact_id: str
+    status: Status
+    language: str
+    opened_at: datetime
+    updated_at: datetime
+    last_seq: int = 0
+    agent_id: str | None = None
+    handoff_reason: str | None = None
+    queued_at: datetime | None = None
+    assigned_at: datetime | None = None
+    resolved_at: datetime | None = None
+    priority: int = 0  #: higher is served first; a conversation an agent lost goes back with 1
+    agent_name: str | None = None
+    contact_name: str | None = None
+    customer_id: str | None = None
+    resolved_by: str | None = None  #: "agent", or "idle" when the contact stopped writing to the bot
+    callback_ticket: str | None = None  #: the ticket promised to a contact who asked for a person out of hours
+    preview: str = ""  #: the beginning of the last message both sides see
+    preview_author: str | None = None
+
+    def moved_to(self, status: Status, **changes: Any) -> Conversation:
+        """This conversation in another status; raises ``IllegalTransition`` if the table forbids it."""
+        from conversations.errors import IllegalTransition
+
+        if status not in TRANSITIONS[self.status]:
+            raise IllegalTransition(self.status, status)
+        return replace(self, status=status, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof that a message is stored; ``duplicate`` says that it already was."""
+
+    conversation_id: str
+    message_id: str
+    seq: int
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in a contact's transcript, written ``conversation_id:seq``."""
+
+    conversation_id: str
+    seq: int
+
+    @classmethod
+    def parse(cls, text: str) -> Cursor | None:
+        """The cursor that ``str`` wrote, or None for anything else."""
+        conversation_id, _, seq = text.partition(":")
+        if not conversation_id or not seq.isascii() or not seq.isdigit() or len(seq) > 9:
+            return None
+        return cls(conversation_id, int(seq))
+
+    def __str__(self) -> str:
+        return f"{self.conversation_id}:{self.seq}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some conversations of a list; ``cursor`` asks for the next ones and is None at the end."""
+
+    items: tuple[Conversation, ...]
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """What the contact thought of one conversation; 1 is worst, 5 is best."""
+
+    conversation_id: str
+    score: int
+    comment: str
+    rated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The limits for a turn: scores at or above ``answer`` act, below ``clarify`` go to knowledge; None: the model's own."""
+
+    answer: float | None
+    clarify: float | None
+    retrieval: float | None  #: calibrated retrieval score needed to quote an article
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRequest:
+    """One message of a contact on its way to the dialogue; ``turn_id`` makes a repeat harmless."""
+
+    turn_id: str
+    conversation_id: str
+    text: str
+    language_hint: str | None
+    thresholds: dict[str, Thresholds]  #: by language
+    payload: str | None = None  #: a trusted button payload; set only from our own button table
+    customer_id: str | None = None
+    agent_said: tuple[str, ...] = ()  #: what agents wrote since the bot last spoke
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyButton:
+    """A button as the dialogue offers it, with the payload that must stay on the server."""
+
+    title: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One thing the dialogue says, with what the service must do about it."""
+
+    text: str
+    buttons: tuple[ReplyButton, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    handoff: str | None = None  #: a ``HandoffReason`` value: queue the conversation in the same transaction
+    customer_id: str | None = None  #: the contact proved to be this customer
+
+
+@dataclass(frozen=True, slots=True)
+class TurnResult:
+    """What the dialogue answered, and why."""
+
+    replies: tuple[Reply, ...]
+    trace: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Why the bot answered as it did: the stored trace of one turn, and which messages it explains."""
+
+    turn_id: str
+    conversation_id: str
+    in_seq: int  #: the contact's message
+    out_seqs: tuple[int, ...]  #: what was said in answer
+    trace: dict[str, Any]
+    started_at: datetime
+    finished_at: datetime

@@ -1,0 +1,113 @@
+"""Everything the service itself says to contacts, in Chinese and English."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+LEAVE_QUEUE = "frontdesk:leave_queue"
+RATE = "frontdesk:rate:"
+
+_TEXTS: dict[str, tuple[str, str]] = {
+    "queued_first": (
+        "已为您转接人工客服，您排在第一位，{wait}。",
+        "I'm connecting you to a person. You're next in line, {wait}.",
+    ),
+    "queued": (
+        "已为您转接人工客服，前面还有 {ahead} 位，{wait}。您可以先把情况写在这里，客服接入后就能看到。",
+        "I'm connecting you to a person. There {are} ahead of you, {wait}. "
+        "Feel free to write down the details meanwhile; they'll be there when someone joins.",
+    ),
+    "wait": ("预计等待约 {minutes} 分钟", "the wait is about {minutes} min"),
+    "closed_ticket": (
+        "现在不在人工服务时间。已为您登记工单 {ticket}，客服{opens}上班后会尽快与您联系；您也可以继续在这里留言。",
+        "Our team is offline right now. I've opened ticket {ticket} for you, and someone will get back to you "
+        "after {opens}. You can add more details here at any time.",
+    ),
+    "closed": (
+        "现在不在人工服务时间。您的留言已保存，客服{opens}上班后会尽快回复您。",
+        "Our team is offline right now. Your messages are saved, and someone will reply after {opens}.",
+    ),
+    "leave_queue": ("先问机器人", "Ask the bot instead"),
+    "left_queue": ("好的，已取消排队，由我继续为您服务。", "All right, you're out of the queue. I'm back to help."),
+    "joined": ("客服 {agent} 已接入，正在为您服务。", "{agent} has joined and is with you now."),
+    "transferred": (
+        "已为您转给客服 {agent}，之前的内容对方都能看到。",
+        "{agent} is taking over and can see everything above.",
+    ),
+    "requeued": ("正在为您安排更合适的客服，{position}", "I'm finding someone better placed to help. {position}"),
+    "lost": (
+        "抱歉，客服的连接断开了。已为您优先安排其他客服，{position}",
+        "Sorry, the connection to our agent was lost. You're at the front of the line for someone else. {position}",
+    ),
+    "position_first": ("您排在第一位，{wait}。", "You're next in line, {wait}."),
+    "position": ("前面还有 {ahead} 位，{wait}。", "There {are} ahead of you, {wait}."),
+    "released": (
+        "人工服务已结束，由机器人继续为您服务。需要时请说“转人工”。",
+        'The bot is back with you. Say "talk to a person" whenever you need one.',
+    ),
+    "resolved": ("本次服务已结束，感谢您的咨询。", "This conversation is now closed. Thank you for getting in touch."),
+    "rate": (
+        "请为本次服务打分（5 分最满意），也欢迎写下您的意见。",
+        "How did we do? Please rate this conversation from 1 to 5; a comment is welcome too.",
+    ),
+    "rated": ("感谢您的评价！", "Thank you for your rating!"),
+    "dialogue_failed": (
+        "抱歉，我这边出了点问题，马上为您转接人工客服。",
+        "Sorry, something went wrong on my side. Let me get you a person.",
+    ),
+    "file_received": (
+        "文件已收到。我看不了文件内容，请用文字说明您的需求；需要人工查看的话，请说“转人工”。",
+        "I've received your file. I can't read files, so please tell me in words what you need, or say \"talk to a person\".",
+    ),
+}
+
+_SCORES = {
+    5: ("很满意", "excellent"),
+    4: ("满意", "good"),
+    3: ("一般", "okay"),
+    2: ("不满意", "poor"),
+    1: ("很不满意", "very poor"),
+}
+
+
+def notice(name: str, language: str, **values: str | int) -> str:
+    """The text called ``name`` in the contact's language; any language but Chinese reads English."""
+    return _TEXTS[name][0 if language == "zh" else 1].format(**values)
+
+
+def waiting(name: str, language: str, ahead: int, wait_seconds: float) -> str:
+    """A notice that tells the position; ``name`` is "queued", "requeued" or "lost"."""
+    minutes = max(1, round(wait_seconds / 60))
+    wait = notice("wait", language, minutes=minutes)
+    are = "is 1 person" if ahead == 1 else f"are {ahead} people"
+    if name == "queued":
+        return notice("queued" if ahead else "queued_first", language, ahead=ahead, are=are, wait=wait)
+    position = notice("position" if ahead else "position_first", language, ahead=ahead, are=are, wait=wait)
+    return notice(name, language, position=position)
+
+
+def closed(name: str, language: str, opens_at: datetime | None, now: datetime, ticket: str | None) -> str:
+    """The same notice out of hours, with the promise instead; ``opens_at`` is in the desk's own time zone."""
+    opens = _moment(language, opens_at, now)
+    if ticket:
+        promise = notice("closed_ticket", language, ticket=ticket, opens=opens)
+    else:
+        promise = notice("closed", language, opens=opens)
+    return promise if name == "queued" else notice(name, language, position=promise)
+
+
+def rating_titles(language: str) -> list[tuple[int, str]]:
+    """The rating buttons, best first."""
+    return [(score, f"{score} {words[0 if language == 'zh' else 1]}") for score, words in _SCORES.items()]
+
+
+def _moment(language: str, opens_at: datetime | None, now: datetime) -> str:
+    if opens_at is None:
+        return "" if language == "zh" else "we reopen"
+    days = (opens_at.date() - now.astimezone(opens_at.tzinfo).date()).days
+    clock = f"{opens_at:%H:%M}"
+    if language == "zh":
+        day = {0: "今天", 1: "明天"}.get(days, f"{opens_at.month}月{opens_at.day}日")
+        return f"{day} {clock} "
+    day = {0: "today", 1: "tomorrow"}.get(days, f"on {opens_at:%A}, {opens_at.day} {opens_at:%B}")
+    return f"{clock} {day}"

@@ -1,0 +1,197 @@
+"""Delivers what was said: in order for each contact, with patience for channels, and with dead letters to replay."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from conversations.audit import AuditEntry
+from conversations.change import STAFF
+from conversations.conversation_store import ConversationStore
+from conversations.conversations import Conversations
+from conversations.delivery_store import Delivery, DeliveryStore
+from conversations.errors import DeliveryUnknown, RateLimited, SendError
+from conversations.json_form import message_json
+from conversations.model import Address, OutboundMessage
+
+log = structlog.get_logger()
+
+MAX_ATTEMPTS = 10
+MAX_AGE = timedelta(hours=24)
+LONGEST_PAUSE_SECONDS = 300.0
+_LEASE = timedelta(seconds=60)
+_SEND_SECONDS = 30.0
+
+Deliver = Callable[[Address, OutboundMessage], Awaitable[str]]
+
+
+class Outbox:
+    """Sends through ``deliver(address, message) -> external id``; start it once per service process."""
+
+    def __init__(
+        self,
+        conversations: Conversations,
+        deliver: Deliver,
+        *,
+        workers: int = 16,
+        poll_seconds: float = 1.0,
+        drain_seconds: float = 20.0,
+        jitter: Callable[[], float] = lambda: random.uniform(0.5, 1.5),  # noqa: S311  # spreads retries, guards nothing
+    ) -> None:
+        self._conversations = conversations
+        self._database = conversations.database
+        self._deliver = deliver
+        self._workers = workers
+        self._poll_seconds = poll_seconds
+        self._drain_seconds = drain_seconds
+        self._jitter = jitter
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._running = False
+        self._loop: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to deliver."""
+        self._running = True
+        self._conversations.on_outbound = self._wake.set
+        self._loop = asyncio.create_task(self._run(), name="outbox")
+
+    async def stop(self) -> None:
+        """Start nothing more and let running deliveries finish; what is cut off counts as unknown and is retried once."""
+        self._running = False
+        self._wake.set()
+        if self._loop is not None:
+            await self._loop
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=self._drain_seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def dead_letters(self, limit: int = 100) -> list[tuple[str, str, str, str | None]]:
+        """Outbox id, state, address and error of what was given up, newest first."""
+        async with self._database.read() as connection:
+            return await DeliveryStore(connection).dead_letters(limit)
+
+    async def replay(self, outbox_id: str) -> bool:
+        """Try a dead letter again; returns False if it is not dead."""
+        async with self._database.write() as connection:
+            now = self._conversations.now()
+            message_id = await DeliveryStore(connection).replay(outbox_id, now)
+        if message_id is not None:
+            await self._show(message_id)
+            self._wake.set()
+        return message_id is not None
+
+    async def _run(self) -> None:
+        while self._running:
+            self._wake.clear()
+            try:
+                claimed = await self._claim(self._workers - len(self._tasks))
+            except Exception as error:
+                log.error("outbox_claim_failed", error=repr(error), retry_in_seconds=self._poll_seconds)
+                claimed = []
+                await asyncio.sleep(self._poll_seconds)
+            for delivery in claimed:
+                task = asyncio.create_task(self._send(delivery), name=f"delivery-{delivery.id}")
+                self._tasks.add(task)
+                task.add_done_callback(self._done)
+            if self._running:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._poll_seconds):
+                        await self._wake.wait()
+
+    async def _claim(self, free: int) -> list[Delivery]:
+        if free <= 0:
+            return []
+        now = self._conversations.now()
+        async with self._database.read() as connection:
+            if not await DeliveryStore(connection).has_deliveries_due(now):
+                return []
+        async with self._database.write() as connection:
+            return await DeliveryStore(connection).claim_deliveries(now, now + _LEASE, free)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._wake.set()
+        if not task.cancelled() and task.exception() is not None:
+            log.error("delivery_lost", error=repr(task.exception()))  # its lease expires and it is taken again
+
+    async def _send(self, delivery: Delivery) -> None:
+        if delivery.doubts > 1:
+            await self._settle(delivery, "unknown", error="it may have arrived: sending was interrupted twice")
+            return
+        try:
+            async with asyncio.timeout(_SEND_SECONDS):
+                external_id = await self._deliver(delivery.address, _outbound(delivery))
+        except TimeoutError:
+            await self._failed(delivery, DeliveryUnknown("no answer in time"))
+        except SendError as error:
+            await self._failed(delivery, error)
+        except Exception as error:
+            log.error("delivery_crashed", outbox_id=delivery.id, error=repr(error))
+            await self._failed(delivery, error)
+        else:
+            await self._settle(delivery, "sent", external_id=external_id, sent_at=self._conversations.now(), error=None)
+
+    async def _failed(self, delivery: Delivery, error: Exception) -> None:
+        now = self._conversations.now()
+        reason = str(error) or type(error).__name__
+        attempts, doubts = delivery.attempts + 1, delivery.doubts
+        pause = min(LONGEST_PAUSE_SECONDS, 2.0**delivery.attempts) * self._jitter()
+        if isinstance(error, RateLimited):
+            attempts, pause = delivery.attempts, max(error.retry_after_seconds, 0.05)
+        if isinstance(error, DeliveryUnknown):
+            if doubts >= 1:
+                await self._settle(delivery, "unknown", error=reason)
+                return
+            doubts += 1
+        hopeless = isinstance(error, SendError) and not error.retryable
+        if hopeless or attempts >= MAX_ATTEMPTS or now - delivery.created_at >= MAX_AGE:
+            await self._settle(delivery, "dead", error=reason)
+            return
+        next_at = now + timedelta(seconds=pause)
+        await self._settle(delivery, "pending", error=reason, next_at=next_at, attempts=attempts, doubts=doubts)
+
+    async def _settle(self, delivery: Delivery, state: str, **values: Any) -> None:
+        message = delivery.message
+        async with self._database.write() as connection:
+            deliveries = DeliveryStore(connection)
+            ours = await deliveries.settle_delivery(delivery, state, **values)
+            if ours and state == "dead":
+                await deliveries.mark_undelivered(message.id)
+                data = {"seq": message.seq, "outbox_id": delivery.id, "error": values["error"]}
+                entry = AuditEntry("delivery_failed", "system", message.conversation_id, data=data)
+                await self._conversations.audit.append(connection, self._conversations.now(), [entry])
+        if ours and state in ("dead", "unknown"):
+            log.error("delivery_given_up", outbox_id=delivery.id, state=state, error=values["error"])
+            await self._show(message.id)
+
+    async def _show(self, message_id: str) -> None:
+        async with self._database.read() as connection:
+            message = await ConversationStore(connection).get_message(message_id)
+        event = {"type": "message", "conversation_id": message.conversation_id, "message": message_json(message)}
+        await self._conversations.hub.publish(STAFF, event)
+
+
+def _outbound(delivery: Delivery) -> OutboundMessage:
+    message = delivery.message
+    return OutboundMessage(
+        outbox_id=delivery.id,
+        conversation_id=message.conversation_id,
+        seq=message.seq,
+        author=message.author,
+        kind=message.kind,
+        text=message.text,
+        created_at=message.created_at,
+        author_name=message.author_name,
+        buttons=message.buttons,
+        citations=message.citations,
+        attachments=message.attachments,
+    )

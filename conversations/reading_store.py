@@ -1,0 +1,166 @@
+"""Answers the questions of the console and the widget: lists, transcripts, traces, the queue."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, exists, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from conversations.conversation_store import SELECT_CONVERSATION, at_address, conversation_of, message_of
+from conversations.errors import NotFound
+from conversations.model import Address, Contact, Conversation, Cursor, Message, MessageKind, Page, Status, Trace
+from conversations.tables import addresses, contacts, conversations, inbox, messages, turns
+
+VIEWS = ("mine", "queued", "bot", "all", "resolved")
+
+
+class ReadingStore:
+    """Reads that need no lock."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def get_conversation(self, conversation_id: str) -> Conversation:
+        """One conversation; raises ``NotFound``."""
+        row = await self._connection.execute(SELECT_CONVERSATION.where(conversations.c.id == conversation_id))
+        found = row.first()
+        if found is None:
+            raise NotFound("there is no such conversation; refresh the list and open it again")
+        return conversation_of(found)
+
+    async def find_latest(self, address: Address) -> Conversation | None:
+        """The newest conversation at an address."""
+        row = await self._connection.execute(
+            SELECT_CONVERSATION.where(at_address(conversations, address))
+            .order_by(conversations.c.opened_at.desc())
+            .limit(1)
+        )
+        found = row.first()
+        return None if found is None else conversation_of(found)
+
+    async def list_conversations(self, view: str, agent_id: str, cursor: str | None, limit: int) -> Page:
+        """A page of one of ``VIEWS``; the queue is in serving order, everything else newest first."""
+        condition = {
+            "mine": and_(conversations.c.agent_id == agent_id, conversations.c.status == Status.ASSIGNED.value),
+            "queued": conversations.c.status == Status.QUEUED.value,
+            "bot": conversations.c.status == Status.BOT.value,
+            "resolved": conversations.c.status == Status.RESOLVED.value,
+            "all": conversations.c.status != Status.RESOLVED.value,
+        }[view]
+        if view == "queued":
+            order = [conversations.c.priority.desc(), conversations.c.queued_at, conversations.c.id]
+        else:
+            order = [conversations.c.updated_at.desc(), conversations.c.id]
+        after = _after(cursor)
+        query = SELECT_CONVERSATION.where(condition)
+        if view != "queued" and after is not None:
+            at, last_id = after
+            query = query.where(
+                or_(
+                    conversations.c.updated_at < at,
+                    and_(conversations.c.updated_at == at, conversations.c.id > last_id),
+                )
+            )
+        offset = int(cursor) if view == "queued" and cursor and cursor.isascii() and cursor.isdigit() else 0
+        rows = await self._connection.execute(query.order_by(*order).offset(min(offset, 100_000)).limit(limit + 1))
+        found = [conversation_of(row) for row in rows]
+        if len(found) <= limit:
+            return Page(tuple(found))
+        last = found[limit - 1]
+        following = str(offset + limit) if view == "queued" else f"{last.updated_at.isoformat()}|{last.id}"
+        return Page(tuple(found[:limit]), following)
+
+    async def conversations_of_contact(self, contact_id: str, limit: int) -> list[Conversation]:
+        """Every conversation of a contact, newest first."""
+        rows = await self._connection.execute(
+            SELECT_CONVERSATION.where(conversations.c.contact_id == contact_id)
+            .order_by(conversations.c.opened_at.desc())
+            .limit(limit)
+        )
+        return [conversation_of(row) for row in rows]
+
+    async def queue(self, limit: int) -> list[Conversation]:
+        """The waiting conversations in serving order."""
+        return list((await self.list_conversations("queued", "", None, limit)).items)
+
+    async def idle(self, before: datetime, limit: int) -> list[str]:
+        """Conversations with the bot in which nothing happened since a moment and nothing waits."""
+        waits = exists().where(inbox.c.conversation_id == conversations.c.id, inbox.c.state.in_(("new", "running")))
+        rows = await self._connection.execute(
+            select(conversations.c.id)
+            .where(conversations.c.status == Status.BOT.value, conversations.c.updated_at <= before, ~waits)
+            .limit(limit)
+        )
+        return list(rows.scalars())
+
+    async def messages(self, conversation_id: str, after_seq: int, limit: int) -> list[Message]:
+        """Messages of a conversation after a sequence number, notes included."""
+        rows = await self._connection.execute(
+            select(messages)
+            .where(messages.c.conversation_id == conversation_id, messages.c.seq > after_seq)
+            .order_by(messages.c.seq)
+            .limit(limit)
+        )
+        return [message_of(row) for row in rows]
+
+    async def transcript(self, address: Address, after: Cursor | None, limit: int) -> list[Message]:
+        """What the contact may see across their conversations at an address; without a cursor, the last messages."""
+        query = (
+            select(messages)
+            .join(conversations, conversations.c.id == messages.c.conversation_id)
+            .where(at_address(conversations, address), messages.c.kind != MessageKind.NOTE.value)
+        )
+        opened_at = None if after is None else await self._opened_at(address, after.conversation_id)
+        if after is None or opened_at is None:
+            newest = query.order_by(conversations.c.opened_at.desc(), messages.c.seq.desc()).limit(limit)
+            return [message_of(row) for row in await self._connection.execute(newest)][::-1]
+        later = or_(
+            conversations.c.opened_at > opened_at,
+            and_(conversations.c.id == after.conversation_id, messages.c.seq > after.seq),
+        )
+        rows = await self._connection.execute(
+            query.where(later).order_by(conversations.c.opened_at, messages.c.seq).limit(limit)
+        )
+        return [message_of(row) for row in rows]
+
+    async def _opened_at(self, address: Address, conversation_id: str) -> datetime | None:
+        row = await self._connection.execute(
+            select(conversations.c.opened_at).where(
+                conversations.c.id == conversation_id, at_address(conversations, address)
+            )
+        )
+        found: datetime | None = row.scalar()
+        return found
+
+    async def traces(self, conversation_id: str) -> list[Trace]:
+        """Why the bot answered, turn by turn."""
+        rows = await self._connection.execute(
+            select(turns).where(turns.c.conversation_id == conversation_id).order_by(turns.c.in_seq)
+        )
+        return [Trace(**{**row._mapping, "out_seqs": tuple(row.out_seqs)}) for row in rows]
+
+    async def find_contact(self, contact_id: str) -> Contact | None:
+        """Who a contact is."""
+        row = await self._connection.execute(select(contacts).where(contacts.c.id == contact_id))
+        found = row.first()
+        if found is None:
+            return None
+        return Contact(found.id, found.name, found.language, found.customer_id, found.created_at)
+
+    async def addresses_of(self, contact_id: str) -> list[Address]:
+        """Where a contact can be reached."""
+        rows = await self._connection.execute(select(addresses).where(addresses.c.contact_id == contact_id))
+        return [Address(row.channel, row.account, row.contact) for row in rows]
+
+
+def _after(cursor: str | None) -> tuple[Any, str] | None:
+    if not cursor:
+        return None
+    at, _, conversation_id = cursor.partition("|")
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        return None
+    return (moment, conversation_id) if moment.tzinfo else None

@@ -1,0 +1,206 @@
+"""Stores what contacts send: messages, presses of buttons, and ratings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from conversations import notices
+from conversations.change import Change, Desk
+from conversations.conversation_store import ConversationStore, Locked
+from conversations.delivery_store import DeliveryStore
+from conversations.errors import AlreadyRated, InvalidMessage, NotFound
+from conversations.model import (
+    Author,
+    Contact,
+    Conversation,
+    InboundMessage,
+    Message,
+    MessageKind,
+    Rating,
+    Receipt,
+    Status,
+    new_id,
+)
+from conversations.turns import Claim, claim_of
+
+MAX_TEXT = 20_000
+MAX_COMMENT = 2_000
+_SHORT = 60  # longer texts are not compared with the titles of buttons
+_RATING_BY_TEXT = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """What became of an inbound message; ``claim`` if the caller shall run its turn at once."""
+
+    receipt: Receipt
+    change: Change | None = None
+    claim: Claim | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Press:
+    conversation_id: str
+    title: str
+    payload: str
+
+
+def clean(inbound: InboundMessage) -> InboundMessage:
+    """The message without what no database stores; raises ``InvalidMessage``."""
+    text = inbound.text.replace("\x00", "").encode("utf-8", "replace").decode().strip()
+    if len(text) > MAX_TEXT:
+        raise InvalidMessage(f"the message is longer than {MAX_TEXT} characters; send it in parts")
+    if not text and not inbound.attachments and not inbound.button_id:
+        raise InvalidMessage("the message is empty; write something or attach a file")
+    address = inbound.address
+    parts = (address.channel, address.account, address.contact, inbound.external_id)
+    if not all(0 < len(part) <= 512 and "\x00" not in part for part in parts):
+        raise InvalidMessage("channel, account, contact and external id must have 1 to 512 characters")
+    name = (inbound.contact_name or "").replace("\x00", "").encode("utf-8", "replace").decode().strip()[:200]
+    return InboundMessage(
+        address=address,
+        external_id=inbound.external_id,
+        text=text,
+        button_id=inbound.button_id,
+        attachments=inbound.attachments,
+        contact_name=name or None,
+        language=inbound.language if inbound.language in ("zh", "en") else None,
+        sent_at=inbound.sent_at,
+    )
+
+
+async def receive(
+    desk: Desk, connection: AsyncConnection, inbound: InboundMessage, lease_until: datetime | None
+) -> Reception:
+    """Store one message; with ``lease_until`` its turn is claimed in the same transaction where that is possible."""
+    store, deliveries = ConversationStore(connection), DeliveryStore(connection)
+    now = desk.now()
+    contact = await store.lock_contact(inbound.address, inbound.contact_name, inbound.language, now)
+    known = await deliveries.find_received(inbound)
+    if known is not None:
+        receipt, address = known
+        if address != inbound.address:
+            raise InvalidMessage("this message id was used by another contact; use a new one")
+        return Reception(receipt)
+    latest = await store.lock_latest(inbound.address)
+    press = await _find_press(store, inbound, latest, now)
+    if press is None and inbound.button_id is not None and not inbound.text:
+        raise InvalidMessage("there is no such button; write what you need instead")
+    rates = press is not None and press.payload.startswith(notices.RATE)
+    if latest is None or (latest.conversation.status is Status.RESOLVED and not rates):
+        change = _open(desk, connection, inbound, contact, now)
+    elif rates and press is not None and press.conversation_id != latest.conversation.id:
+        change = Change(desk, connection, now, await store.lock(press.conversation_id))
+    else:
+        change = Change(desk, connection, max(now, latest.conversation.updated_at), latest)
+    return await _store(change, inbound, press, lease_until)
+
+
+async def _store(
+    change: Change, inbound: InboundMessage, press: _Press | None, lease_until: datetime | None
+) -> Reception:
+    title = press.title if press is not None else ""
+    message = change.say(
+        Author.CONTACT,
+        inbound.text or title,
+        author_name=inbound.contact_name or change.conversation.contact_name,
+        attachments=inbound.attachments,
+        external_id=inbound.external_id,
+    )
+    payload = press.payload if press is not None and press.conversation_id == change.conversation.id else None
+    if payload is not None and payload.startswith("frontdesk:"):
+        await _obey(change, payload)
+        state, payload = "done", None
+    else:
+        state = "new" if change.conversation.status is Status.BOT else "done"
+    if state == "done" and change.conversation.status in (Status.QUEUED, Status.ASSIGNED):
+        change.record("shown", "contact", {"seq": message.seq}, {"text": message.text})
+    claim = await _claim(change, message, payload, lease_until) if state == "new" else None
+    state, attempts = ("running", 1) if claim else (state, 0)
+    change.arrived(inbound, message, state=state, payload=payload, attempts=attempts, next_at=change.now)
+    await change.save()
+    return Reception(Receipt(message.conversation_id, message.id, message.seq), change, claim)
+
+
+async def _claim(change: Change, message: Message, payload: str | None, lease_until: datetime | None) -> Claim | None:
+    before = change.before
+    if lease_until is None or (before is not None and before.lease_until is not None):
+        return None
+    if before is not None and await change.deliveries.has_unfinished(change.conversation.id):
+        return None
+    return await claim_of(change, message, payload, 1, lease_until)
+
+
+def _open(desk: Desk, connection: AsyncConnection, inbound: InboundMessage, contact: Contact, now: datetime) -> Change:
+    conversation = Conversation(
+        id=new_id(),
+        address=inbound.address,
+        contact_id=contact.id,
+        status=Status.BOT,
+        language=contact.language or inbound.language or guess_language(inbound.text),
+        opened_at=now,
+        updated_at=now,
+        contact_name=contact.name,
+        customer_id=contact.customer_id,
+    )
+    change = Change(desk, connection, now, None, conversation)
+    change.record("opened", "contact", {"channel": inbound.address.channel})
+    return change
+
+
+def guess_language(text: str) -> str:
+    """Chinese if there is any Chinese character or nothing to go by, else English."""
+    if any("\u4e00" <= letter <= "\u9fff" for letter in text):
+        return "zh"
+    return "en" if any(letter.isalpha() for letter in text) else "zh"
+
+
+async def _find_press(
+    store: ConversationStore, inbound: InboundMessage, latest: Locked | None, now: datetime
+) -> _Press | None:
+    if inbound.button_id is not None:
+        found = await store.find_button(inbound.button_id, inbound.address)
+        return None if found is None else _Press(*found)
+    if latest is None or not inbound.text or len(inbound.text) > _SHORT:
+        return None
+    conversation = latest.conversation
+    digit = int(inbound.text) if inbound.text in ("1", "2", "3", "4", "5", "6", "7", "8", "9") else None
+    if conversation.status is Status.RESOLVED:
+        recent = conversation.resolved_at is not None and now - conversation.resolved_at <= _RATING_BY_TEXT
+        if digit is None or digit > 5 or not recent or await store.find_rating(conversation.id) is not None:
+            return None
+        return _Press(conversation.id, inbound.text, f"{notices.RATE}{digit}")
+    for place, button in enumerate(latest.shown_buttons, start=1):
+        numbered = place == digit and conversation.status is Status.BOT
+        if numbered or button.title.casefold() == inbound.text.casefold():
+            found = await store.find_button(button.id, inbound.address)
+            return None if found is None else _Press(*found)
+    return None
+
+
+async def _obey(change: Change, payload: str) -> None:
+    if payload == notices.LEAVE_QUEUE:
+        if change.conversation.status is Status.QUEUED:
+            change.move(Status.BOT, "contact", "left_queue", queued_at=None, handoff_reason=None, priority=0)
+            change.notice("left_queue")
+    elif payload.startswith(notices.RATE) and await change.store.find_rating(change.conversation.id) is None:
+        await rate(change, int(payload.removeprefix(notices.RATE)), "")
+
+
+async def rate(change: Change, score: int, comment: str) -> Rating:
+    """Store what the contact thought; raises ``AlreadyRated``, ``NotFound`` before the end, ``InvalidMessage``."""
+    if not 1 <= score <= 5:
+        raise InvalidMessage("a rating is a number from 1 to 5")
+    conversation = change.conversation
+    if conversation.status is not Status.RESOLVED:
+        raise NotFound("this conversation is still open; it can be rated when it is finished")
+    if await change.store.find_rating(conversation.id) is not None:
+        raise AlreadyRated("this conversation has been rated; thank you")
+    rating = Rating(conversation.id, score, comment.replace("\x00", "").strip()[:MAX_COMMENT], change.now)
+    await change.store.add_rating(rating)
+    change.record("rated", "contact", {"score": score}, {"comment": rating.comment})
+    change.tell(notices.notice("rated", conversation.language), MessageKind.ACTIVITY)
+    return rating

@@ -1,0 +1,128 @@
+"""An SQLite connection for SQLAlchemy's asyncio that runs statements where it is and only commits in a thread.
+
+A statement of ours takes microseconds, handing it to a thread and back takes many times that. A commit waits for the
+disk, so that is what leaves the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+_LOCK_SECONDS = 10.0
+_commits = ThreadPoolExecutor(max_workers=2, thread_name_prefix="sqlite-commit")
+
+
+class DirectCursor:
+    """The part of an aiosqlite cursor that SQLAlchemy uses."""
+
+    def __init__(self, cursor: sqlite3.Cursor) -> None:
+        self._cursor = cursor
+
+    async def __aenter__(self) -> DirectCursor:
+        return self
+
+    @property
+    def description(self) -> Any:
+        """The columns of the last result."""
+        return self._cursor.description
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows the last statement changed."""
+        return self._cursor.rowcount
+
+    @property
+    def lastrowid(self) -> int | None:
+        """The row the last insert made."""
+        return self._cursor.lastrowid
+
+    @property
+    def arraysize(self) -> int:
+        """How many rows are fetched at once."""
+        return self._cursor.arraysize
+
+    async def execute(self, operation: str, parameters: Any = ()) -> DirectCursor:
+        """Run one statement; ``BEGIN`` waits for other writers without stopping the event loop."""
+        if operation.startswith("BEGIN"):
+            await self._begin(operation)
+        else:
+            self._cursor.execute(operation, parameters)
+        return self
+
+    async def _begin(self, operation: str) -> None:
+        waited, pause = 0.0, 0.001
+        while True:
+            try:
+                self._cursor.execute(operation)
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or waited >= _LOCK_SECONDS:
+                    raise
+            await asyncio.sleep(pause)
+            waited, pause = waited + pause, min(pause * 2, 0.05)
+
+    async def executemany(self, operation: str, parameters: Iterable[Any]) -> DirectCursor:
+        """Run one statement many times."""
+        self._cursor.executemany(operation, parameters)
+        return self
+
+    async def fetchall(self) -> list[Any]:
+        """The rest of the rows."""
+        return self._cursor.fetchall()
+
+    async def close(self) -> None:
+        """Free the statement."""
+        self._cursor.close()
+
+
+class DirectConnection:
+    """The part of an aiosqlite connection that SQLAlchemy uses."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def cursor(self) -> DirectCursor:
+        """A cursor; nothing is waited for."""
+        return DirectCursor(self._connection.cursor())
+
+    async def commit(self) -> None:
+        """Wait for the disk, outside the event loop."""
+        if self._connection.in_transaction:
+            await _outside(self._connection.commit)
+
+    async def rollback(self) -> None:
+        """Undo the transaction."""
+        self._connection.rollback()
+
+    async def create_function(self, *arguments: Any, **options: Any) -> None:
+        """Let SQLAlchemy add its functions."""
+        self._connection.create_function(*arguments, **options)
+
+    async def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def stop(self) -> None:
+        """Close the file when no event loop is left to wait on."""
+        self._connection.close()
+
+
+async def connect_directly(path: str) -> DirectConnection:
+    """Open an SQLite file for writers."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_LOCK_SECONDS)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=0"):
+        connection.execute(f"PRAGMA {pragma}")
+    return DirectConnection(connection)
+
+
+async def _outside(work: Callable[[], None]) -> None:
+    running = asyncio.get_running_loop().run_in_executor(_commits, work)
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])  # the connection must not be used while the thread still works on it
+        raise

@@ -1,0 +1,268 @@
+"""The tables of the conversations room, for SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC times; SQLite, which has no time zones, stores them naive and gets them back aware."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times, which would be silently taken for UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("times must be aware; use datetime.now(UTC)")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Times come back aware on every database."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData()
+_big = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER counts up by itself in SQLite
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", Text),
+    Column("language", String(8)),
+    Column("customer_id", Text),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("erased_at", UtcDateTime),
+)
+
+addresses = Table(
+    "addresses",
+    metadata,
+    Column("channel", String(64), primary_key=True),
+    Column("account", String(128), primary_key=True),
+    Column("contact", String(512), primary_key=True),
+    Column("contact_id", ForeignKey("contacts.id"), nullable=False, index=True),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("channel", String(64), nullable=False),
+    Column("account", String(128), nullable=False),
+    Column("contact", String(512), nullable=False),
+    Column("contact_id", ForeignKey("contacts.id"), nullable=False, index=True),
+    Column("status", String(16), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("last_seq", Integer, nullable=False, default=0),
+    Column("bot_seq", Integer, nullable=False, default=0),  # what agents said after it is news to the bot
+    Column("agent_id", String(64)),
+    Column("agent_name", Text),
+    Column("handoff_reason", String(32)),
+    Column("queued_by", String(32)),  # the message that queued it, so that no message does so twice
+    Column("queued_at", UtcDateTime),
+    Column("assigned_at", UtcDateTime),
+    Column("resolved_at", UtcDateTime),
+    Column("resolved_by", String(16)),
+    Column("callback_ticket", Text),
+    Column("priority", Integer, nullable=False, default=0),
+    Column("preview", Text, nullable=False, default=""),
+    Column("preview_author", String(16)),
+    Column("shown_buttons", JSON(none_as_null=True)),  # under the last thing said, for answers typed as "2"
+    Column("fence", Integer, nullable=False, default=0),
+    Column("lease_until", UtcDateTime),
+    Index("ix_conversations_address", "channel", "account", "contact", "opened_at"),
+    Index("ix_conversations_status", "status", "updated_at"),
+    Index("ix_conversations_agent", "agent_id", "status"),
+    Index("ix_conversations_assigned_at", "assigned_at"),
+)
+Index(
+    "uq_conversations_open",
+    conversations.c.channel,
+    conversations.c.account,
+    conversations.c.contact,
+    unique=True,
+    sqlite_where=conversations.c.status != "resolved",
+    postgresql_where=conversations.c.status != "resolved",
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("author", String(16), nullable=False),
+    Column("kind", String(24), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("author_id", String(64)),
+    Column("author_name", Text),
+    Column("buttons", JSON(none_as_null=True)),
+    Column("citations", JSON(none_as_null=True)),
+    Column("attachments", JSON(none_as_null=True)),
+    Column("external_id", Text),
+    Column("client_msg_id", String(128)),
+    Column("turn_id", String(32)),
+    Column("delivery_failed", Boolean, nullable=False, default=False),
+    UniqueConstraint("conversation_id", "seq"),
+    UniqueConstraint("conversation_id", "author_id", "client_msg_id"),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("message_id", String(32), primary_key=True),
+    Column("channel", String(64), nullable=False),
+    Column("account", String(128), nullable=False),
+    Column("external_id", String(512), nullable=False),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("state", String(8), nullable=False),  # new | running | done | dead
+    Column("payload", Text),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("next_at", UtcDateTime, nullable=False),
+    UniqueConstraint("channel", "account", "external_id"),
+    Index("ix_inbox_conversation", "conversation_id", "seq"),
+)
+_unfinished = inbox.c.state.in_(("new", "running"))
+Index("ix_inbox_unfinished", inbox.c.next_at, sqlite_where=_unfinished, postgresql_where=_unfinished)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("turn_id", String(32), primary_key=True),  # the id of the inbound message
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("in_seq", Integer, nullable=False),
+    Column("out_seqs", JSON, nullable=False),
+    Column("trace", JSON, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime, nullable=False),
+    Index("ix_turns_conversation", "conversation_id", "in_seq"),
+)
+
+buttons = Table(
+    "buttons",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False, index=True),
+    Column("title", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("ordinal", _big, primary_key=True, autoincrement=True),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("channel", String(64), nullable=False),
+    Column("account", String(128), nullable=False),
+    Column("contact", String(512), nullable=False),
+    Column("message_id", ForeignKey("messages.id"), nullable=False),
+    Column("state", String(8), nullable=False),  # pending | sending | sent | unknown | dead
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("doubts", Integer, nullable=False, default=0),  # sends that may or may not have arrived
+    Column("next_at", UtcDateTime, nullable=False),
+    Column("lease_until", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("sent_at", UtcDateTime),
+    Column("external_id", Text),
+    Column("error", Text),
+    Index("ix_outbox_address", "channel", "account", "contact", "ordinal"),
+    sqlite_autoincrement=True,
+)
+_undelivered = outbox.c.state.in_(("pending", "sending"))
+Index("ix_outbox_undelivered", outbox.c.ordinal, sqlite_where=_undelivered, postgresql_where=_undelivered)
+
+ratings = Table(
+    "ratings",
+    metadata,
+    Column("conversation_id", ForeignKey("conversations.id"), primary_key=True),
+    Column("score", Integer, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("rated_at", UtcDateTime, nullable=False),
+)
+
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("owner", Text, nullable=False, index=True),  # the address or agent that brought it
+    Column("name", Text, nullable=False),
+    Column("media_type", String(128), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+presence = Table(
+    "presence",
+    metadata,
+    Column("agent_id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("state", String(16), nullable=False),  # online | away | offline
+    Column("last_seen_at", UtcDateTime, nullable=False),
+)
+
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    Column("n", _big, primary_key=True, autoincrement=False),
+    Column("conversation_id", String(32), index=True),
+    Column("body", Text, nullable=False),  # canonical JSON, exactly as hashed
+    Column("hash", String(64), nullable=False),
+)
+
+audit_head = Table(  # one row: its lock puts entries in line
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("n", _big, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+audit_keys = Table(
+    "audit_keys",
+    metadata,
+    Column("contact_id", String(32), primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("owner", String(128), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("state", String(8), nullable=False),  # started | done
+    Column("status", Integer),
+    Column("body", JSON(none_as_null=True)),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+)

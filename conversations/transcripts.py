@@ -1,0 +1,71 @@
+"""What the console, the widget and the API may ask about conversations; nothing here changes one."""
+
+from __future__ import annotations
+
+from conversations.conversation_store import ConversationStore
+from conversations.delivery_store import DeliveryStore
+from conversations.errors import NotFound
+from conversations.model import Address, Contact, Conversation, Cursor, Message, Page, Presence, Rating, Trace
+from conversations.reading_store import VIEWS, ReadingStore
+from conversations.store import Database
+
+
+class Transcripts:
+    """The reading half of ``Conversations``."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    async def transcript(self, address: Address, after: Cursor | None = None, limit: int = 100) -> list[Message]:
+        """What the contact may see, oldest first: everything after ``after``, or else the last ``limit`` messages."""
+        async with self.database.read() as connection:
+            return await ReadingStore(connection).transcript(address, after, limit)
+
+    async def find_current(self, address: Address) -> Conversation | None:
+        """The newest conversation at an address, open or resolved."""
+        async with self.database.read() as connection:
+            return await ReadingStore(connection).find_latest(address)
+
+    async def agents(self) -> list[Presence]:
+        """Everyone known at the desk, with presence and load."""
+        async with self.database.read() as connection:
+            return await DeliveryStore(connection).agents()
+
+    async def list_conversations(
+        self, view: str, agent_id: str = "", cursor: str | None = None, limit: int = 50
+    ) -> Page:
+        """A page of the view "mine", "queued", "bot", "all" (open ones) or "resolved"."""
+        if view not in VIEWS:
+            raise NotFound(f"there is no view {view!r}; use one of {', '.join(VIEWS)}")
+        async with self.database.read() as connection:
+            return await ReadingStore(connection).list_conversations(view, agent_id, cursor, limit)
+
+    async def get_conversation(self, conversation_id: str) -> Conversation:
+        """One conversation; raises ``NotFound``."""
+        async with self.database.read() as connection:
+            return await ReadingStore(connection).get_conversation(conversation_id)
+
+    async def messages(self, conversation_id: str, after_seq: int = 0, limit: int = 200) -> list[Message]:
+        """The transcript as staff see it, notes included."""
+        async with self.database.read() as connection:
+            return await ReadingStore(connection).messages(conversation_id, after_seq, limit)
+
+    async def traces(self, conversation_id: str) -> list[Trace]:
+        """Why the bot answered, turn by turn."""
+        async with self.database.read() as connection:
+            return await ReadingStore(connection).traces(conversation_id)
+
+    async def find_rating(self, conversation_id: str) -> Rating | None:
+        """What the contact thought, if they said so."""
+        async with self.database.read() as connection:
+            return await ConversationStore(connection).find_rating(conversation_id)
+
+    async def conversations_of_contact(self, contact_id: str, limit: int = 50) -> list[Conversation]:
+        """Every conversation of a contact, newest first."""
+        async with self.database.read() as connection:
+            return await ReadingStore(connection).conversations_of_contact(contact_id, limit)
+
+    async def find_contact(self, contact_id: str) -> Contact | None:
+        """Who a contact is."""
+        async with self.database.read() as connection:
+            return await ReadingStore(connection).find_contact(contact_id)

@@ -1,0 +1,189 @@
+"""The bot's turns: who may work on a conversation, and what a finished turn changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from conversations import notices
+from conversations.change import STAFF, Change, Desk
+from conversations.conversation_store import ConversationStore
+from conversations.delivery_store import DeliveryStore
+from conversations.errors import FencedOut
+from conversations.model import Author, Conversation, HandoffReason, Message, Reply, Status, TurnResult
+
+MAX_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to run one turn: void once another worker raised the conversation's fence."""
+
+    conversation: Conversation
+    message: Message
+    payload: str | None
+    attempts: int
+    fence: int
+    agent_said: tuple[str, ...]
+
+    @property
+    def poisoned(self) -> bool:
+        """Whether this message crashed its worker too often to try again."""
+        return self.attempts > MAX_ATTEMPTS
+
+
+async def claim_of(
+    change: Change, message: Message, payload: str | None, attempts: int, lease_until: datetime
+) -> Claim:
+    """Raise the fence of a conversation and take its turn; the caller notes the message as running."""
+    change.values |= {"fence": change.fence + 1, "lease_until": lease_until}
+    said: tuple[str, ...] = ()
+    if change.before is not None and change.conversation.assigned_at is not None:
+        said = await change.store.agent_said(
+            change.conversation.id, change.values.get("bot_seq", change.before.bot_seq)
+        )
+    return Claim(change.conversation, message, payload, attempts, change.fence, said)
+
+
+async def claim_due(desk: Desk, connection: AsyncConnection, limit: int, lease: timedelta) -> list[Claim]:
+    """Take up to ``limit`` turns that are due, also those whose worker died."""
+    now = desk.now()
+    deliveries = DeliveryStore(connection)
+    due = await deliveries.find_due(now, limit)
+    if not due:
+        return []
+    claims = []
+    claimable = await ConversationStore(connection).lock_claimable(due, now)
+    for locked in sorted(claimable, key=lambda locked: due.index(locked.conversation.id)):
+        waiting = await deliveries.find_waiting(locked.conversation.id)
+        if waiting is None or waiting.next_at > now:
+            continue
+        change = Change(desk, connection, now, locked)
+        claim = await claim_of(change, waiting.message, waiting.payload, waiting.attempts + 1, now + lease)
+        await deliveries.set_inbound(waiting.message.id, state="running", attempts=claim.attempts)
+        await change.save()
+        claims.append(claim)
+    return claims
+
+
+async def commit_turn(
+    change: Change,
+    claim: Claim,
+    result: TurnResult,
+    *,
+    started_at: datetime,
+    ticket: str | None,
+    lease_until: datetime | None,
+    dead: bool = False,
+) -> Claim | None:
+    """Write a finished turn, and take the conversation's next message if ``lease_until`` is given.
+
+    Raises ``FencedOut`` if the turn was taken away, by another worker or because people took over.
+    """
+    _check(change, claim)
+    handoff: str | None = None
+    out_seqs: list[int] = []
+    for reply in result.replies:
+        handoff = handoff or reply.handoff
+        if reply.customer_id and reply.customer_id != change.conversation.customer_id:
+            await change.store.update_contact(change.conversation.contact_id, customer_id=reply.customer_id)
+            change.set(customer_id=reply.customer_id)
+        if reply.text or reply.buttons:
+            out_seqs.append(_say(change, claim, reply))
+    await _note_language(change, result.trace.get("language"))
+    if handoff is not None and (change.before is None or change.before.queued_by != claim.message.id):
+        await change.queue("bot", handoff, ticket=ticket)
+        await change.hand_to_people()
+        change.values["queued_by"] = claim.message.id
+    await change.deliveries.set_inbound(claim.message.id, state="dead" if dead else "done")
+    await change.store.add_turn(
+        {
+            "turn_id": claim.message.id,
+            "conversation_id": change.conversation.id,
+            "in_seq": claim.message.seq,
+            "out_seqs": out_seqs,
+            "trace": result.trace,
+            "started_at": started_at,
+            "finished_at": change.now,
+        }
+    )
+    change.record("turn", "bot", _open_part(claim, result, out_seqs), _sealed_part(claim, result))
+    event = {"type": "trace", "conversation_id": change.conversation.id, "turn_id": claim.message.id}
+    change.events.append((STAFF, event))
+    alone = change.before is not None and change.before.conversation.last_seq == claim.message.seq
+    return await _next(change, None if alone else lease_until)
+
+
+def _check(change: Change, claim: Claim) -> None:
+    if change.fence != claim.fence or change.conversation.status is not Status.BOT:
+        raise FencedOut("this turn was taken away; drop its result")
+
+
+def _retire(change: Change) -> None:
+    # The claim is void from here on, so that a commit whose outcome nobody saw is never repeated.
+    change.values |= {"fence": change.fence + 1, "lease_until": None}
+
+
+def _say(change: Change, claim: Claim, reply: Reply) -> int:
+    message = change.say(
+        Author.BOT,
+        reply.text,
+        buttons=tuple((button.title, button.payload) for button in reply.buttons),
+        citations=reply.citations,
+        turn_id=claim.message.id,
+    )
+    return message.seq
+
+
+async def _note_language(change: Change, language: Any) -> None:
+    if language in ("zh", "en") and language != change.conversation.language:
+        change.set(language=language)
+        await change.store.update_contact(change.conversation.contact_id, language=language)
+
+
+async def _next(change: Change, lease_until: datetime | None) -> Claim | None:
+    _retire(change)
+    if lease_until is None or change.conversation.status is not Status.BOT:
+        return None
+    waiting = await change.deliveries.find_waiting(change.conversation.id)
+    if waiting is None or waiting.next_at > change.now:
+        return None
+    claim = await claim_of(change, waiting.message, waiting.payload, waiting.attempts + 1, lease_until)
+    await change.deliveries.set_inbound(waiting.message.id, state="running", attempts=claim.attempts)
+    return replace(claim, conversation=change.conversation)
+
+
+async def give_back(change: Change, claim: Claim, *, next_at: datetime, crashed: bool) -> None:
+    """Return an unfinished turn to the inbox; only a crash counts as an attempt."""
+    _check(change, claim)
+    attempts = claim.attempts if crashed else claim.attempts - 1
+    await change.deliveries.set_inbound(claim.message.id, state="new", attempts=attempts, next_at=next_at)
+    _retire(change)
+    if crashed:
+        change.record("turn_crashed", "system", {"turn_id": claim.message.id, "attempts": attempts})
+
+
+def apology(language: str, error: str) -> TurnResult:
+    """What is said instead of a turn that cannot be had: an apology, and people take over."""
+    text = notices.notice("dialogue_failed", language)
+    trace = {"route": "handoff", "error": error, "replies_by": "service"}
+    return TurnResult((Reply(text, handoff=HandoffReason.DIALOGUE_FAILED.value),), trace)
+
+
+def file_received(language: str) -> TurnResult:
+    """The turn of a message that is only a file, which the bot cannot read."""
+    return TurnResult((Reply(notices.notice("file_received", language)),), {"route": "file", "replies_by": "service"})
+
+
+def _open_part(claim: Claim, result: TurnResult, out_seqs: list[int]) -> dict[str, Any]:
+    trace = result.trace
+    facts = {name: trace.get(name) for name in ("language", "intent", "confidence", "route", "policy", "model_id")}
+    return facts | {"turn_id": claim.message.id, "in_seq": claim.message.seq, "out_seqs": out_seqs}
+
+
+def _sealed_part(claim: Claim, result: TurnResult) -> dict[str, Any]:
+    replies = [reply.text for reply in result.replies]
+    return {"text": claim.message.text, "replies": replies, "trace": result.trace}

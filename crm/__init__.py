@@ -1,0 +1,1 @@
+"""What the shop knows of its customers: profiles, orders, parcels, invoices and tickets, behind one port."""

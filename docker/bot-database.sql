@@ -1,0 +1,1 @@
+CREATE DATABASE frontdesk_bot OWNER frontdesk;

@@ -1,0 +1,30 @@
+# The service: channels, conversations, actions, knowledge base, CRM and the staff console.
+FROM node:22-slim AS web
+WORKDIR /build
+COPY .npmrc ./
+COPY connectors/webchat/widget connectors/webchat/widget
+COPY handoff/web handoff/web
+RUN npm --prefix connectors/webchat/widget ci && npm --prefix connectors/webchat/widget run build \
+ && npm --prefix handoff/web ci && npm --prefix handoff/web run build
+
+FROM python:3.11-slim
+WORKDIR /desk
+COPY requirements.lock ./
+RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* \
+ && pip install --no-cache-dir --require-hashes -r requirements.lock
+COPY app.py settings.py alembic.ini ./
+COPY actions actions
+COPY connectors connectors
+COPY conversations conversations
+COPY crm crm
+COPY handoff handoff
+COPY knowledge_base knowledge_base
+COPY migrations migrations
+COPY tools tools
+COPY --from=web /build/connectors/webchat/widget/dist connectors/webchat/widget/dist
+COPY --from=web /build/handoff/web/dist handoff/web/dist
+RUN useradd --create-home desk && mkdir -p /data && chown desk /data
+USER desk
+ENV HOST=0.0.0.0 DATA_DIR=/data PYTHONUNBUFFERED=1
+EXPOSE 8000
+CMD ["sh", "-c", "python tools/load_demo.py && exec python app.py"]

@@ -1,0 +1,52 @@
+"""The demo shop's sign-ins: made while the demo runs, closed when the desk starts without it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conversations.model import utc_now
+from handoff.roles import Role
+from handoff.sign_in import Passwords
+from handoff.store import StaffStore
+
+#: name, e-mail, role, languages
+_PEOPLE = (
+    ("Chen Yu 陈雨", "agent@kite.example", Role.AGENT, ("zh", "en")),
+    ("Sam Rivera", "sam@kite.example", Role.AGENT, ("en",)),
+    ("Lin Wei 林薇", "trainer@kite.example", Role.TRAINER, ("zh", "en")),
+    ("Grace Holt", "supervisor@kite.example", Role.SUPERVISOR, ("en", "zh")),
+    ("Zhao Ming 赵明", "admin@kite.example", Role.ADMIN, ("zh", "en")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSignIn:
+    """A sign-in that the demo's sign-in page may show."""
+
+    role: str
+    name: str
+    email: str
+    password: str
+
+
+async def ensure_demo_staff(store: StaffStore, passwords: Passwords, password: str) -> tuple[DemoSignIn, ...]:
+    """Make the demo sign-ins, or open them again with this password."""
+    for name, email, role, languages in _PEOPLE:
+        found = await store.find_by_email(email)
+        if found is None:
+            await store.add(email, name, role, await passwords.hash(password), languages, utc_now())
+            continue
+        member, password_hash = found
+        if not member.active:
+            await store.set_active(email, True)
+        if not await passwords.matches(password_hash, password):
+            await store.set_password_hash(member.id, await passwords.hash(password), end_sessions=True)
+    return tuple(DemoSignIn(role.value, name, email, password) for name, email, role, _ in _PEOPLE)
+
+
+async def close_demo_staff(store: StaffStore) -> None:
+    """Deactivate demo sign-ins left from a demo: everybody knows their password."""
+    for _, email, _, _ in _PEOPLE:
+        found = await store.find_by_email(email)
+        if found is not None and found[0].active:
+            await store.set_active(email, False)

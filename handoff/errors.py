@@ -1,0 +1,30 @@
+"""What a request of the staff API can be refused for, with the HTTP status and what to do next."""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """The request is answered with this status and ``{"error": {"code", "message"}}``."""
+
+    def __init__(self, status: int, code: str, message: str, retry_after_seconds: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.retry_after_seconds = retry_after_seconds
+
+
+class StaffError(Exception):
+    """A staff account cannot be made or changed as asked; the message says why."""
+
+
+class EmailTaken(StaffError):
+    """Somebody with this e-mail address already works here."""
+
+
+class UnknownStaff(StaffError):
+    """Nobody with this e-mail address or id works here."""
+
+
+class WeakPassword(StaffError):
+    """The password is too short to keep."""

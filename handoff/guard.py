@@ -1,0 +1,158 @@
+"""The gate every staff route passes: origin, session, CSRF token, role; and the one place where failures become JSON.
+
+A route that ``handoff/roles.py`` does not know cannot be added.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Coroutine
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from sanic import Blueprint, Request
+from sanic.exceptions import SanicException
+from sanic.response import HTTPResponse, json
+
+from conversations.errors import (
+    AlreadyAssigned,
+    AlreadyRated,
+    ConversationError,
+    IllegalTransition,
+    InvalidMessage,
+    NotAssigned,
+    NotFound,
+)
+from handoff.errors import Refused
+from handoff.roles import POLICY, PUBLIC, allowed
+from handoff.sign_in import SignIn, csrf_fits
+from handoff.store import Session
+
+API = "/staff/api"
+PLAIN_COOKIE = "frontdesk_session"
+SECURE_COOKIE = "__Host-frontdesk"
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_LOCAL_ORIGIN = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?")
+_EVERY_INTERFACE = "0.0.0.0"  # noqa: S104  # the default address of a service in a container, never one a browser shows
+_STATUS: dict[type[ConversationError], int] = {
+    NotFound: 404,
+    AlreadyAssigned: 409,
+    NotAssigned: 403,
+    IllegalTransition: 409,
+    AlreadyRated: 409,
+    InvalidMessage: 400,
+}
+
+Handler = Callable[..., Coroutine[Any, Any, HTTPResponse]]
+log = structlog.get_logger()
+
+
+class Guard:
+    """Adds routes to a blueprint so that only the right people reach them."""
+
+    def __init__(self, sign_in: SignIn, public_url: str) -> None:
+        self.sign_in = sign_in
+        address = urlsplit(public_url)
+        self.secure = address.scheme == "https"
+        self._origin = f"{address.scheme}://{address.netloc}".lower()
+        self._local = address.hostname in {*_LOOPBACK, _EVERY_INTERFACE} and not self.secure
+        self.cookie = SECURE_COOKIE if self.secure else PLAIN_COOKIE
+
+    def add(self, blueprint: Blueprint, method: str, route: str, handler: Handler) -> None:
+        """Open ``method /staff/api/route``; raises ``LookupError`` when the roles table does not know it."""
+        if (method, route) in PUBLIC:
+            wrapped = self._public(handler)
+        elif (method, route) in POLICY:
+            wrapped = self._guarded(method, route, handler)
+        else:
+            raise LookupError(f"{method} {route} has no entry in handoff/roles.py, so nobody may use it")
+        name = f"{method}_{route}".replace("/", "_").replace("<", "").replace(">", "").replace("-", "_")
+        blueprint.add_route(wrapped, f"/{route}", methods=[method], name=name)
+
+    def check_origin(self, request: Request, *, required: bool = False) -> None:
+        """Refuse requests that another site makes with a member's browser; browsers always name the origin of writes."""
+        origin = request.headers.get("origin")
+        if origin is None:
+            if required or request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
+                raise Refused(403, "foreign_origin", "This request came from another site. Open the console itself.")
+        elif not self._own(origin.lower(), request.host.lower()):
+            raise Refused(
+                403, "foreign_origin", f"Open the console at {self._origin}, or set PUBLIC_URL to the address you use."
+            )
+
+    def check_transport(self) -> None:
+        """Refuse to set a cookie that a network could read."""
+        if not self.secure and not self._local:
+            raise Refused(
+                403, "https_needed", "Signing in needs https. Set PUBLIC_URL to the https address of the desk."
+            )
+
+    async def session_of(self, request: Request, *, active: bool = True) -> Session:
+        """The session behind the request's cookie; raises ``Refused`` with 401."""
+        session = await self.sign_in.find_session(request.cookies.get(self.cookie), active=active)
+        if session is None:
+            raise Refused(401, "signed_out", "Your session has ended. Sign in again.")
+        return session
+
+    def _own(self, origin: str, host: str) -> bool:
+        if origin == self._origin:
+            return True
+        return self._local and origin == f"http://{host}" and _LOCAL_ORIGIN.fullmatch(origin) is not None
+
+    def _public(self, handler: Handler) -> Handler:
+        async def run(request: Request) -> HTTPResponse:
+            if request.method != "GET":
+                self.check_origin(request)
+            return await handler(request)
+
+        return _answering(run)
+
+    def _guarded(self, method: str, route: str, handler: Handler) -> Handler:
+        async def run(request: Request, **path: str) -> HTTPResponse:
+            if method != "GET":
+                self.check_origin(request)
+            session = await self.session_of(request)
+            if method != "GET" and not csrf_fits(session, request.headers.get("x-csrf-token")):
+                raise Refused(403, "csrf", "The X-CSRF-Token header is missing or stale. Reload the console.")
+            if not allowed(session.member.role, method, route):
+                raise Refused(403, "forbidden", f"The role {session.member.role} may not do this. Ask a supervisor.")
+            return await handler(request, session, **path)
+
+        return _answering(run)
+
+
+def answer(data: Any, status: int = 200) -> HTTPResponse:
+    """A JSON answer that no cache may keep."""
+    return json(data, status=status, headers={"Cache-Control": "no-store"})
+
+
+def refusal(error: Exception) -> HTTPResponse:
+    """The JSON answer to a failure; what is not ours to explain is logged and said to be our fault."""
+    retry_after: int | None = None
+    if isinstance(error, Refused):
+        status, code, message, retry_after = error.status, error.code, error.message, error.retry_after_seconds
+    elif isinstance(error, ConversationError):
+        status, code = _STATUS.get(type(error), 409), error.code
+        message = str(error) or (inspect.getdoc(error) or "").split("\n")[0]
+    elif isinstance(error, SanicException) and error.status_code < 500:
+        status, message = error.status_code, str(error) or "The request cannot be read."
+        code = {404: "not_found", 405: "wrong_method", 413: "too_large"}.get(status, "bad_request")
+    else:
+        log.error("staff_api_failed", exc_info=error)
+        status, code, message = 500, "internal", "Something failed on our side and was logged. Try again in a moment."
+    response = answer({"error": {"code": code, "message": message}}, status)
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
+def _answering(run: Handler) -> Handler:
+    async def answering(request: Request, **path: str) -> HTTPResponse:
+        try:
+            return await run(request, **path)
+        except Exception as error:
+            return refusal(error)
+
+    return answering

@@ -1,0 +1,53 @@
+"""Who may do what: one table from route to roles. A route that is not in the table is closed to everybody."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a member of staff is here for."""
+
+    AGENT = "agent"
+    TRAINER = "trainer"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+
+
+EVERYONE = frozenset(Role)
+#: Who speaks with contacts; whether a conversation is theirs is decided by ``Conversations``.
+DESK = frozenset({Role.AGENT, Role.SUPERVISOR, Role.ADMIN})
+#: Who may move a conversation that somebody else holds.
+OVERSEERS = frozenset({Role.SUPERVISOR, Role.ADMIN})
+
+#: Routes that need no session.
+PUBLIC = frozenset({("POST", "sign-in"), ("GET", "demo")})
+
+POLICY: dict[tuple[str, str], frozenset[Role]] = {
+    ("POST", "sign-out"): EVERYONE,
+    ("GET", "me"): EVERYONE,
+    ("GET", "live"): EVERYONE,
+    ("GET", "agents"): EVERYONE,
+    ("GET", "presence"): EVERYONE,
+    ("POST", "presence"): DESK,
+    ("GET", "search"): EVERYONE,
+    ("POST", "files"): DESK,
+    ("GET", "conversations"): EVERYONE,
+    ("GET", "conversations/<conversation_id>"): EVERYONE,
+    ("GET", "conversations/<conversation_id>/messages"): EVERYONE,
+    ("GET", "conversations/<conversation_id>/traces"): EVERYONE,
+    ("POST", "conversations/<conversation_id>/seen"): EVERYONE,
+    ("POST", "conversations/<conversation_id>/accept"): DESK,
+    ("POST", "conversations/<conversation_id>/reply"): DESK,
+    ("POST", "conversations/<conversation_id>/note"): DESK,
+    ("POST", "conversations/<conversation_id>/transfer"): DESK,
+    ("POST", "conversations/<conversation_id>/requeue"): DESK,
+    ("POST", "conversations/<conversation_id>/release"): DESK,
+    ("POST", "conversations/<conversation_id>/resolve"): DESK,
+    ("POST", "conversations/<conversation_id>/typing"): DESK,
+}
+
+
+def allowed(role: Role, method: str, route: str) -> bool:
+    """Whether the table opens this route (its pattern below ``/staff/api/``) to the role."""
+    return role in POLICY.get((method, route), frozenset())

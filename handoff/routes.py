@@ -1,0 +1,138 @@
+"""The staff API apart from conversations: signing in and out, colleagues, presence, files and search."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import structlog
+from sanic import Blueprint, Request
+from sanic.exceptions import SanicException
+from sanic.response import HTTPResponse
+
+from crm.model import Customer
+from handoff.bodies import PresenceBody, SearchQuery, SignInBody, first_values, read_json, read_query
+from handoff.conversation_routes import CRM_SECONDS, add_conversation_routes, listed_json
+from handoff.customer_json import record_json
+from handoff.errors import Refused
+from handoff.guard import API, answer, refusal
+from handoff.staff_side import StaffSide, member_json
+from handoff.store import Session
+
+log = structlog.get_logger()
+
+
+def staff_api(side: StaffSide) -> Blueprint:
+    """The blueprint of ``/staff/api``; every route in it is in the roles table."""
+    blueprint = Blueprint("staff_api", url_prefix=API)
+    guard = side.guard
+
+    async def sign_in(request: Request) -> HTTPResponse:
+        body = read_json(SignInBody, request.content_type, request.body)
+        guard.check_transport()
+        ticket = await side.sign_in.sign_in(
+            body.email, body.password, request.client_ip, request.cookies.get(guard.cookie)
+        )
+        await side.conversations.record("signed_in", ticket.session.member.agent)
+        response = answer(session_json(ticket.session))
+        response.add_cookie(guard.cookie, ticket.token, path="/", secure=guard.secure, httponly=True, samesite="Lax")
+        return response
+
+    async def sign_out(request: Request, session: Session) -> HTTPResponse:
+        await side.sign_in.sign_out(session)
+        await side.conversations.record("signed_out", session.member.agent)
+        response = answer({})
+        response.add_cookie(guard.cookie, "", path="/", secure=guard.secure, httponly=True, samesite="Lax", max_age=0)
+        return response
+
+    async def me(request: Request, session: Session) -> HTTPResponse:
+        return answer(session_json(session))
+
+    async def demo(request: Request) -> HTTPResponse:
+        if not side.demo_sign_ins:
+            raise Refused(404, "not_found", "This desk has no demo sign-ins. Ask an admin for an account.")
+        return answer(
+            [
+                {"role": one.role, "name": one.name, "email": one.email, "password": one.password}
+                for one in side.demo_sign_ins
+            ]
+        )
+
+    async def agents(request: Request, session: Session) -> HTTPResponse:
+        return answer({"agents": await side.agents_json()})
+
+    async def presence(request: Request, session: Session) -> HTTPResponse:
+        everyone = await side.presence.everyone()
+        return answer(
+            {"state": side.presence.state_of(everyone.get(session.member.id)), "agents": await side.agents_json()}
+        )
+
+    async def choose_presence(request: Request, session: Session) -> HTTPResponse:
+        body = read_json(PresenceBody, request.content_type, request.body)
+        await side.presence.choose(session.member.agent, body.state)
+        return answer({"state": body.state})
+
+    async def upload(request: Request, session: Session) -> HTTPResponse:
+        sent = request.files.get("file") if request.files else None
+        if sent is None:
+            raise Refused(400, "bad_request", 'Send one file as the field "file" of a multipart form.')
+        limit = side.attachments.max_bytes
+        if len(sent.body) > limit:
+            raise Refused(413, "too_large", f"The file is larger than {limit // 1024 // 1024} MiB. Send a smaller one.")
+        attachment = await side.attachments.save(session.member.id, sent.name, sent.body)
+        return answer({"attachment": side.attachment_json(attachment)}, 201)
+
+    async def search(request: Request, session: Session) -> HTTPResponse:
+        query = read_query(SearchQuery, first_values(request.args))
+        text = query.q.strip()
+        if not text:
+            raise Refused(400, "bad_request", "Type what to look for.")
+        customers, crm_available = await _customers(side, text, query.limit)
+        matches = await side.search.matches(text, [customer.id for customer in customers], query.limit)
+        found = [await side.conversations.get_conversation(match.conversation_id) for match in matches]
+        listed = await listed_json(side, session.member.id, found)
+        for form, match in zip(listed, matches, strict=True):
+            form["match"] = {"seq": match.seq, "snippet": match.snippet} if match.seq is not None else None
+        return answer(
+            {
+                "conversations": listed,
+                "customers": [record_json(one) for one in customers],
+                "crm_available": crm_available,
+                "cursor": None,
+            }
+        )
+
+    for method, route, handler in (
+        ("POST", "sign-in", sign_in),
+        ("POST", "sign-out", sign_out),
+        ("GET", "me", me),
+        ("GET", "demo", demo),
+        ("GET", "agents", agents),
+        ("GET", "presence", presence),
+        ("POST", "presence", choose_presence),
+        ("POST", "files", upload),
+        ("GET", "search", search),
+    ):
+        guard.add(blueprint, method, route, handler)
+    add_conversation_routes(blueprint, side)
+
+    async def unreadable(request: Request, error: SanicException) -> HTTPResponse:
+        return refusal(error)
+
+    blueprint.exception(SanicException)(unreadable)
+    return blueprint
+
+
+def session_json(session: Session) -> dict[str, Any]:
+    """Who is signed in, and the token that their writes must carry."""
+    return {"staff": member_json(session.member), "csrf": session.csrf}
+
+
+async def _customers(side: StaffSide, text: str, limit: int) -> tuple[list[Customer], bool]:
+    """Customers that fit; a CRM that fails must not keep anybody from finding conversations."""
+    try:
+        async with asyncio.timeout(CRM_SECONDS):
+            return await side.crm.search_customers(text, limit), True
+    except Exception as error:
+        log.warning("crm_unavailable", error=str(error))
+        return [], False

@@ -1,0 +1,51 @@
+"""The tables of the handoff room: who works here, who is signed in, failed sign-ins, and what each agent has seen."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+
+from conversations.tables import UtcDateTime
+
+metadata = MetaData()
+
+staff = Table(
+    "staff",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("email", String(254), nullable=False, unique=True),  # lower case
+    Column("name", Text, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("active", Boolean, nullable=False, default=True),
+    Column("languages", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+staff_sessions = Table(
+    "staff_sessions",
+    metadata,
+    Column("id_hash", String(64), primary_key=True),  # the id itself exists only in the browser
+    Column("staff_id", ForeignKey("staff.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("csrf", String(64), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("last_seen_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+)
+
+sign_in_buckets = Table(
+    "staff_sign_in_buckets",
+    metadata,
+    Column("bucket", String(64), primary_key=True),  # a hash: failed sign-ins name people who may not work here
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", UtcDateTime),
+    Column("updated_at", UtcDateTime, nullable=False, index=True),
+)
+
+seen_marks = Table(
+    "staff_seen_marks",
+    metadata,
+    Column("staff_id", ForeignKey("staff.id", ondelete="CASCADE"), primary_key=True),
+    Column("conversation_id", String(32), primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Index("ix_staff_seen_marks_conversation", "conversation_id"),
+)

@@ -1,0 +1,93 @@
+// Every text of the console in English; `zh.ts` must have exactly the same keys.
+export const en = {
+  app: { name: 'Frontdesk', unreachable: 'The server cannot be reached. Check your connection.', tryAgain: 'Try again', loading: 'Loading…' },
+  signIn: {
+    title: 'Sign in to the desk', email: 'E-mail', password: 'Password', submit: 'Sign in', demo: 'Demo sign-ins',
+    useDemo: 'Sign in as {name}', expired: 'Your session has ended. Sign in to return to where you were.',
+    offline: 'The server did not answer. Check your connection and try again.',
+  },
+  role: { agent: 'Agent', trainer: 'Trainer', supervisor: 'Supervisor', admin: 'Administrator' },
+  top: {
+    language: '中文', toLanguage: 'Switch to Chinese', dark: 'Dark mode', light: 'Light mode', soundOn: 'Sound is on', soundOff: 'Sound is off',
+    notify: 'Allow desktop notifications', signOut: 'Sign out', online: 'Online', away: 'Away', presence: 'Your presence',
+    presenceHint: 'Away: nothing new is offered to you. Conversations you hold stay with you.', account: 'Account', shortcuts: 'Keyboard shortcuts',
+    readOnly: 'Read only',
+  },
+  shortcuts: {
+    title: 'Keyboard shortcuts', move: 'Next / previous conversation', open: 'Open it', search: 'Search', reply: 'Write a reply', note: 'Write a note',
+    send: 'Send', newline: 'New line', close: 'Close the conversation',
+  },
+  connection: { offline: 'Connection lost. Reconnecting… Nothing you wrote is lost.', now: 'Reconnect now', live: 'Live', connecting: 'Connecting…' },
+  view: { mine: 'Mine', queued: 'Waiting', bot: 'Bot', all: 'All open', resolved: 'Resolved', label: 'Views' },
+  list: {
+    search: 'Search messages, names, order numbers', searchShort: 'Search', results: 'No results for “{q}” | 1 result | {n} results', 
+    waiting: 'Nobody is waiting | 1 waiting | {n} waiting', longest: 'longest {time}', more: 'Show more', label: 'Conversations',
+    newTurn: 'unread message | unread messages', you: 'You: ', agent: 'Agent: ', bot: 'Bot: ', noMessages: 'No messages yet', waits: 'waiting', failed: 'The list could not be read: {message}',
+    emptyTitle: { mine: 'You are all caught up', queued: 'Nobody is waiting', bot: 'The bot has no conversations', all: 'No open conversations', resolved: 'Nothing resolved yet' },
+    emptyText: {
+      mine: 'Conversations you accept appear here.', queued: 'You will hear and see when somebody asks for a person.',
+      bot: 'Live conversations with the bot appear here as they happen.', all: 'New conversations appear here the moment they start.',
+      resolved: 'Finished conversations stay here to read.',
+    },
+    emptySearch: 'Try fewer words, a contact name, or an order number such as KT20260001.',
+  },
+  status: { bot: 'With the bot', queued: 'Waiting', assigned: 'With {name}', assignedMe: 'With you', resolved: 'Resolved', resolvedIdle: 'Ended, no answer' },
+  reason: {
+    asked_for_person: 'Asked for a person', two_misses: 'Bot did not know', action_failed: 'Task failed', dialogue_failed: 'Bot failed',
+    taken_over: 'Taken over', agent_lost: 'Agent was lost', requeued: 'Back in queue', other: 'Handoff',
+  },
+  channel: {
+    webchat: 'Web chat', telegram: 'Telegram', rest: 'API', wecom: 'WeCom', wechat: 'WeChat', dingtalk: 'DingTalk', slack: 'Slack', messenger: 'Messenger',
+    whatsapp: 'WhatsApp', email: 'E-mail', feishu: 'Feishu', line: 'LINE', mqtt: 'MQTT', sms: 'SMS', other: 'Channel',
+  },
+  language: { zh: 'Chinese', en: 'English' },
+  conversation: {
+    none: 'Choose a conversation', noneText: 'Pick one on the left, or press J and K to move and Enter to open.', back: 'Back to the list',
+    accept: 'Accept', takeOver: 'Take over', transfer: 'Transfer', requeue: 'Back to queue', release: 'Release to bot', resolve: 'Resolve',
+    details: 'Contact and bot trace', hideDetails: 'Hide details', viewing: '{names} is also viewing | {names} are also viewing',
+    typingAgent: '{name} is writing a reply…', notFound: 'This conversation does not exist or has been erased.', failed: 'This conversation could not be read: {message}',
+    resolveSure: 'Resolve this conversation? The customer is asked for a rating.', releaseSure: 'Give this conversation back to the bot? It answers from the next message on.',
+    requeueTitle: 'Back to the queue', requeueText: 'The customer is told that a colleague will take over. Someone else can accept it.', cancel: 'Cancel', 
+    conflict: 'Somebody else was quicker', refused: 'That did not work',
+    accepted: 'The conversation is yours.', transferred: 'Transferred to {name}.', requeued: 'Back in the queue.', released: 'The bot is answering again.', resolved: 'Resolved. The customer is asked for a rating.',
+    why: {
+      readOnly: 'Your role reads conversations but does not answer them.', notYours: '{name} holds this conversation.', resolved: 'This conversation is resolved. The customer’s next message opens a new one.',
+      queuedFirst: 'Accept the conversation first.', botFirst: 'The bot is answering. Take over to reply.', alreadyQueued: 'It is already in the queue.', alreadyBot: 'The bot is already answering.', botSpeaks: 'The bot is answering. A supervisor may take over; otherwise it comes to you through the queue.',
+    },
+  },
+  transfer: {
+    title: 'Transfer conversation', to: 'To', note: 'Note for your colleague (the customer does not see it)', notePlaceholder: 'What should they know?', submit: 'Transfer',
+    nobody: 'No other agent is at the desk now. Put the conversation back in the queue instead.', holds: 'no conversations | 1 conversation | {n} conversations', online: 'online', away: 'away', offline: 'offline', choose: 'Choose a colleague.',
+  },
+  transcript: {
+    label: 'Conversation', bot: 'Bot', you: 'You', note: 'Private note', onlyStaff: 'only staff see this', typing: 'Customer is typing', why: 'Why?', whyLabel: 'Why the bot said this', failedDelivery: 'Not delivered. The channel refused it; the customer has not seen this.',
+    sending: 'Sending…', sendFailed: 'Not sent: {message}', sendOffline: 'Not sent: no connection. It is sent again when you are back online.', retry: 'Send again', discard: 'Discard', offered: 'Buttons offered', sources: 'Sources', newMessages: 'New messages', empty: 'No messages yet',
+    readFailed: 'The messages could not be read: {message}', image: 'Image {name}', download: 'Download {name}', toBottom: 'Go to the newest message', close: 'Close',
+  },
+  composer: {
+    reply: 'Reply', note: 'Note', replyPlaceholder: 'Write to {name}…', notePlaceholder: 'Private note for your colleagues…', send: 'Send', addNote: 'Add note', attach: 'Attach files', removeFile: 'Remove {name}', uploading: 'Uploading {name}',
+    hint: 'Enter to send · Shift+Enter for a new line', tooLarge: '{name} is larger than 10 MB.', uploadFailed: '{name}: {message}', tooLong: '{n} characters too many', mode: 'What to write', 
+  },
+  contact: {
+    tab: 'Contact', trace: 'Bot trace', verified: 'Identity verified', unverified: 'Identity not verified', unverifiedText: 'Do not share order or account details until the customer proves who they are.', 
+    phone: 'Phone', email: 'E-mail', language: 'Language', country: 'Country', level: 'Level', points: 'Points', since: 'Since', channel: 'Channel', firstSeen: 'First seen',
+    orders: 'Orders', noOrders: 'No orders', crmDown: 'The customer system does not answer; orders and tickets are missing here.', tickets: 'Tickets', noTickets: 'No tickets', past: 'Past conversations', noPast: 'This is their first conversation', rating: 'Rating', noRating: 'Not rated yet', score: '{n} of 5', expected: 'expected {date}', showEvents: 'Shipment history',
+    callback: 'Callback promised', pickOne: 'Open a conversation to see who you are talking to.', readPast: 'Open to read', current: 'Back to the conversation',
+  },
+  level: { standard: 'Standard', silver: 'Silver', gold: 'Gold', black: 'Black' },
+  orderStatus: { unpaid: 'Unpaid', paid: 'Paid', packed: 'Packed', shipped: 'Shipped', delivered: 'Delivered', cancelled: 'Cancelled', returned: 'Returned' },
+  ticketStatus: { open: 'Open', in_progress: 'In progress', waiting: 'Waiting for customer', resolved: 'Resolved' },
+  trace: {
+    none: 'The bot has not answered in this conversation.', intro: 'How the bot came to each answer, newest first.', said: 'Customer said', understood: 'Understood as', nothing: 'no intent', ranking: 'Also considered', 
+    limits: 'The bot acts at {answer} or more and asks back from {clarify}.', barRetrieval: 'An article is quoted at {p} or more.', verdictAnswer: 'Sure enough to act.', verdictClarify: 'Not sure: between the two limits.', verdictLow: 'Too unsure to act on the intent.', route: 'Then the bot',
+    routes: { task: 'worked on a task', smalltalk: 'made small talk', knowledge: 'searched the knowledge base', clarify: 'asked what was meant', handoff: 'handed off to a person' },
+    passages: 'Passages found', actions: 'Actions', slots: 'Remembered', timings: 'Time taken', model: 'Model', language: 'Language', ms: '{n} ms', showTurn: 'Show in conversation', cleared: 'cleared', technical: 'Technical details', total: 'total', understand: 'understanding', act: 'acting',
+  },
+  intent: {
+    order_status: 'Order status', change_address: 'Change address', cancel_order: 'Cancel order', return_refund: 'Return or refund', request_invoice: 'Invoice', open_ticket: 'Open a ticket', ticket_status: 'Ticket status', update_contact: 'Update contact details',
+    handoff: 'Wants a person', affirm: 'Yes', deny: 'No', stop: 'Stop', thanks: 'Thanks', inform: 'Gives information', greet: 'Greeting', goodbye: 'Goodbye', ask_knowledge: 'Question', clarify: 'Unclear', out_of_scope: 'Out of scope',
+    how_are_you: 'How are you', are_you_a_bot: 'Are you a bot', bot_name: 'Asks the name', capabilities: 'What can you do', praise: 'Praise', insult: 'Insult', joke: 'Joke', weather: 'Weather', apology: 'Apology', speak_language: 'Change language', laugh: 'Laugh', hold_on: 'Hold on',
+  },
+}
+
+export type Texts = typeof en

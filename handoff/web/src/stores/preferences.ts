@@ -1,0 +1,38 @@
+// What this browser remembers: language, theme, sound. Nothing about customers is ever kept here.
+import { reactive, watch } from 'vue'
+
+export type Language = 'zh' | 'en'
+export interface Preferences { language: Language; dark: boolean; sound: boolean }
+
+const KEY = 'frontdesk-console'
+
+function stored(): Partial<Preferences> {
+  try {
+    const value: unknown = JSON.parse(localStorage.getItem(KEY) ?? '{}')
+    return typeof value === 'object' && value !== null ? value : {}
+  } catch {
+    return {}
+  }
+}
+
+const saved = stored()
+
+export const preferences: Preferences = reactive({
+  language: saved.language === 'zh' || saved.language === 'en' ? saved.language : navigator.language.startsWith('zh') ? 'zh' : 'en',
+  dark: typeof saved.dark === 'boolean' ? saved.dark : window.matchMedia('(prefers-color-scheme: dark)').matches,
+  sound: saved.sound === true,
+})
+
+watch(
+  preferences,
+  (now) => {
+    document.documentElement.lang = now.language === 'zh' ? 'zh-CN' : 'en'
+    document.documentElement.classList.toggle('dark', now.dark)
+    try {
+      localStorage.setItem(KEY, JSON.stringify(now))
+    } catch {
+      // Private windows may refuse; the choice then lasts until the page is closed.
+    }
+  },
+  { immediate: true },
+)

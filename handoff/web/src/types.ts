@@ -1,0 +1,127 @@
+// The JSON the staff API speaks; field names are the server's.
+
+export type Role = 'agent' | 'trainer' | 'supervisor' | 'admin'
+export type Status = 'bot' | 'queued' | 'assigned' | 'resolved'
+export type View = 'mine' | 'queued' | 'bot' | 'all' | 'resolved'
+export type Author = 'contact' | 'bot' | 'agent' | 'system'
+export type MessageKind = 'text' | 'note' | 'activity' | 'rating_request'
+export type PresenceState = 'online' | 'away' | 'offline'
+
+export interface Staff { id: string; name: string; email: string; role: Role }
+export interface Session { staff: Staff; csrf: string }
+export interface DemoSignIn { role: Role; email: string; password: string; name?: string }
+
+export interface Attachment { id: string; name: string; media_type: string; size: number; url?: string }
+export interface Button { id: string; title: string }
+export interface Citation { passage_id: string; article_id: string; title: string; quote: string; url: string }
+
+export interface Message {
+  id: string
+  conversation_id: string
+  seq: number
+  author: Author
+  author_id?: string | null
+  author_name: string | null
+  kind: MessageKind
+  text: string
+  created_at: string
+  buttons: Button[]
+  citations: Citation[]
+  attachments: Attachment[]
+  turn_id?: string | null
+  delivery_failed?: boolean
+  external_id?: string | null
+}
+
+export interface Conversation {
+  id: string
+  status: Status
+  language: string
+  channel: string
+  account: string
+  contact_id: string
+  contact_name: string | null
+  customer_id: string | null
+  agent_id: string | null
+  agent_name: string | null
+  handoff_reason: string | null
+  opened_at: string
+  updated_at: string
+  queued_at: string | null
+  assigned_at: string | null
+  resolved_at: string | null
+  resolved_by: string | null
+  callback_ticket: string | null
+  priority: number
+  last_seq: number
+  preview: string
+  preview_author: Author | null
+}
+
+export interface Contact { id: string; name: string | null; language: string | null; customer_id: string | null; created_at: string }
+
+export interface Customer {
+  id: string
+  name: string
+  phone: string | null
+  email: string | null
+  language: string
+  country: string
+  level: string
+  points: number
+  created_at: string
+}
+
+export interface OrderItem { line: number; product: string; product_zh: string; quantity: number; unit_price: number }
+export interface ShipmentEvent { at: string; text_zh: string; text_en: string }
+export interface Shipment { carrier: string; tracking_number: string; expected_on: string | null; events: ShipmentEvent[] }
+export interface Order {
+  number: string
+  status: string
+  currency: string
+  items: OrderItem[]
+  total: number
+  recipient: string
+  address: string
+  placed_at: string
+  shipment: Shipment | null
+}
+export interface Ticket {
+  number: string
+  kind: string
+  subject: string
+  text: string
+  status: string
+  priority: string
+  order_number: string | null
+  opened_at: string
+  updated_at: string
+}
+export interface Rating { conversation_id: string; score: number; comment: string; rated_at: string }
+export interface Presence { agent_id: string; name: string; state: PresenceState; assigned: number }
+
+export interface RetrievedPassage { passage_id: string; version?: string; score: number; title?: string; url?: string }
+export interface TraceBody {
+  language?: string
+  intent?: string | null
+  confidence?: number | null
+  ranking?: { name: string; confidence: number }[]
+  entities?: { entity: string; value: unknown }[]
+  thresholds?: { answer?: number; clarify?: number; retrieval?: number }
+  route?: string
+  policy?: string | null
+  actions?: string[]
+  retrieval?: RetrievedPassage[]
+  slots_changed?: Record<string, unknown>
+  model_id?: string
+  timings_ms?: Record<string, number>
+}
+export interface Trace {
+  turn_id: string
+  conversation_id: string
+  in_seq: number
+  out_seqs: number[]
+  trace: TraceBody
+  started_at: string
+  finished_at: string
+}

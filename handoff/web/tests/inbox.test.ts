@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest'
+
+import type { ConversationDetail, ConversationPage, ListedConversation } from '../src/api'
+import { createInbox } from '../src/stores/inbox'
+import type { View } from '../src/types'
+import { at, conversation, message, settled } from './build'
+
+function desk(pages: Partial<Record<View, ListedConversation[]>>) {
+  const state = { pages, hold: null as Promise<void> | null }
+  const inbox = createInbox({
+    async conversations(view: View): Promise<ConversationPage> {
+      const page = { conversations: state.pages[view] ?? [], cursor: null }
+      if (state.hold) await state.hold
+      return page
+    },
+    async conversation(id: string): Promise<ConversationDetail> {
+      return { conversation: conversation(id, { status: 'queued', agent_id: null, queued_at: at(5) }) } as ConversationDetail
+    },
+  })
+  inbox.myId.value = 'me'
+  return { inbox, state }
+}
+
+describe('the inbox', () => {
+  it('serves the queue by priority, then by who waited longest', async () => {
+    const queued = (id: string, second: number, priority = 0) => conversation(id, { status: 'queued', agent_id: null, queued_at: at(second), priority })
+    const { inbox } = desk({ queued: [queued('late', 9), queued('early', 1), queued('lost', 8, 1)] })
+    await inbox.refresh('queued')
+    expect(inbox.queue.value.map((one) => one.id)).toEqual(['lost', 'early', 'late'])
+  })
+
+  it('moves a conversation between views as its state changes', async () => {
+    const { inbox } = desk({ queued: [conversation('a', { status: 'queued', agent_id: null, queued_at: at(1) })] })
+    await inbox.refresh('queued')
+    inbox.apply({ type: 'conversation', conversation: conversation('a', { updated_at: at(4) }) }, null)
+    expect([inbox.queue.value.length, inbox.mine.value.map((one) => one.id)]).toEqual([0, ['a']])
+  })
+
+  it('never goes back to an older state', async () => {
+    const { inbox } = desk({ mine: [conversation('a', { updated_at: at(1) })] })
+    inbox.apply({ type: 'conversation', conversation: conversation('a', { status: 'resolved', updated_at: at(6), last_seq: 4 }) }, null)
+    await inbox.refresh('mine')
+    expect(inbox.mine.value).toEqual([])
+    expect(inbox.known.get('a')?.status).toBe('resolved')
+  })
+
+  it('keeps what events brought while a list was being read', async () => {
+    const { inbox, state } = desk({ queued: [] })
+    let go = () => {}
+    state.hold = new Promise((resolve) => (go = resolve))
+    const reading = inbox.refresh('queued')
+    inbox.apply({ type: 'conversation', conversation: conversation('new', { status: 'queued', agent_id: null, queued_at: at(3) }) }, null)
+    go()
+    await reading
+    expect(inbox.queue.value.map((one) => one.id)).toEqual(['new'])
+  })
+
+  it('drops what a fresh list no longer has', async () => {
+    const { inbox, state } = desk({ mine: [conversation('a'), conversation('b')] })
+    await inbox.refresh('mine')
+    state.pages = { mine: [conversation('b')] }
+    await inbox.refresh('mine')
+    expect(inbox.mine.value.map((one) => one.id)).toEqual(['b'])
+  })
+
+  it('counts each unread message once, and none of the conversation being read', async () => {
+    const { inbox } = desk({ mine: [{ ...conversation('a'), unread: 0 }] })
+    await inbox.refresh('mine')
+    const event = { type: 'message', conversation_id: 'a', message: message(2) } as const
+    inbox.apply(event, null)
+    inbox.apply(event, null)
+    expect(inbox.known.get('a')?.unread).toBe(1)
+    inbox.seen('a')
+    inbox.apply({ type: 'message', conversation_id: 'a', message: message(3, { text: 'and then' }) }, 'a')
+    expect([inbox.known.get('a')?.unread, inbox.known.get('a')?.preview]).toEqual([0, 'and then'])
+  })
+
+  it('does not preview private notes', async () => {
+    const { inbox } = desk({ mine: [{ ...conversation('a', { preview: 'hi' }), unread: 0 }] })
+    await inbox.refresh('mine')
+    inbox.apply({ type: 'message', conversation_id: 'a', message: message(2, { author: 'agent', kind: 'note', text: 'careful' }) }, null)
+    expect(inbox.known.get('a')?.preview).toBe('hi')
+  })
+
+  it('reads a conversation that only a message told about', async () => {
+    const { inbox } = desk({})
+    inbox.apply({ type: 'message', conversation_id: 'unknown', message: message(1) }, null)
+    await settled()
+    expect(inbox.queue.value.map((one) => one.id)).toEqual(['unknown'])
+  })
+})

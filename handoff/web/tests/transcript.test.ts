@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest'
+
+import { ApiError, type Outgoing } from '../src/api'
+import { createTranscripts, mergeMessages, resumePoint } from '../src/stores/transcript'
+import type { Message } from '../src/types'
+import { message, settled } from './build'
+
+const ME = { id: 'me', name: 'Me' }
+const PAGE = 2
+
+/** A server that stores what is sent once per client_msg_id and can be cut off. */
+function server(stored: Message[] = []) {
+  const sent = new Map<string, Message>()
+  const reads: number[] = []
+  const state = { offline: false, stored, reads, hold: null as Promise<void> | null }
+  async function say(_: string, outgoing: Outgoing, kind: 'text' | 'note') {
+    if (state.hold) await state.hold
+    if (state.offline) throw new ApiError(0, 'offline', '')
+    const known = sent.get(outgoing.client_msg_id)
+    if (known) return { message: known }
+    const said = message(state.stored.length + 1, { author: 'agent', author_id: 'me', author_name: 'Me', kind, text: outgoing.text })
+    sent.set(outgoing.client_msg_id, said)
+    state.stored.push(said)
+    return { message: said }
+  }
+  const api = {
+    async messages(_: string, afterSeq: number) {
+      reads.push(afterSeq)
+      if (state.offline) throw new ApiError(0, 'offline', '')
+      return { messages: state.stored.filter((one) => one.seq > afterSeq).slice(0, PAGE) }
+    },
+    reply: (id: string, outgoing: Outgoing) => say(id, outgoing, 'text'),
+    note: (id: string, outgoing: Outgoing) => say(id, outgoing, 'note'),
+  }
+  return { api, state }
+}
+
+const texts = (messages: readonly Message[] | undefined) => (messages ?? []).map((one) => one.text)
+
+describe('merging', () => {
+  it('keeps one message per seq, in order, and takes the newer form', () => {
+    const merged = mergeMessages([message(1), message(3)], [message(2), message(3, { delivery_failed: true })])
+    expect(merged.map((one) => [one.seq, one.delivery_failed])).toEqual([[1, false], [2, false], [3, true]])
+  })
+
+  it('resumes before the first gap', () => {
+    expect(resumePoint([])).toBe(0)
+    expect(resumePoint([message(1), message(2), message(5)])).toBe(2)
+    expect(resumePoint([message(4)])).toBe(0)
+  })
+})
+
+describe('a transcript', () => {
+  it('reads page after page until nothing is left', async () => {
+    const { api } = server([1, 2, 3, 4, 5].map((seq) => message(seq)))
+    const transcripts = createTranscripts(api)
+    transcripts.open('c1')
+    await transcripts.read('c1')
+    expect(transcripts.get('c1')?.messages.map((one) => one.seq)).toEqual([1, 2, 3, 4, 5])
+    expect(transcripts.get('c1')?.loaded).toBe(true)
+  })
+
+  it('reads what is missing when a live message leaves a gap', async () => {
+    const { api, state } = server([message(1)])
+    const transcripts = createTranscripts(api)
+    transcripts.open('c1')
+    await transcripts.read('c1')
+    state.stored.push(message(2), message(3))
+    transcripts.apply({ type: 'message', conversation_id: 'c1', message: message(3) }, ME)
+    await settled()
+    expect(texts(transcripts.get('c1')?.messages)).toEqual(['text 1', 'text 2', 'text 3'])
+  })
+
+  it('shows a message at once and never twice when the live event is faster than the answer', async () => {
+    const { api, state } = server([message(1)])
+    const transcripts = createTranscripts(api)
+    transcripts.open('c1')
+    await transcripts.read('c1')
+    let go = () => {}
+    state.hold = new Promise((resolve) => (go = resolve))
+    const sending = transcripts.send('c1', 'reply', 'hello', [])
+    expect(transcripts.get('c1')?.pending.map((one) => [one.text, one.echoed])).toEqual([['hello', false]])
+    transcripts.apply({ type: 'message', conversation_id: 'c1', message: message(2, { author: 'agent', author_id: 'me', text: 'hello' }) }, ME)
+    expect(transcripts.get('c1')?.pending.map((one) => one.echoed)).toEqual([true])
+    go()
+    await sending
+    expect(transcripts.get('c1')?.pending).toEqual([])
+    expect(texts(transcripts.get('c1')?.messages)).toEqual(['text 1', 'hello'])
+  })
+
+  it('does not take a colleague’s message for ours', async () => {
+    const { api, state } = server()
+    const transcripts = createTranscripts(api)
+    transcripts.open('c1')
+    let go = () => {}
+    state.hold = new Promise((resolve) => (go = resolve))
+    const sending = transcripts.send('c1', 'reply', 'ok', [])
+    transcripts.apply({ type: 'message', conversation_id: 'c1', message: message(1, { author: 'agent', author_id: 'sam', text: 'ok' }) }, ME)
+    expect(transcripts.get('c1')?.pending.map((one) => one.echoed)).toEqual([false])
+    go()
+    await sending
+  })
+
+  it('sends again under the same id after a lost connection, so nothing is said twice', async () => {
+    const { api, state } = server()
+    const transcripts = createTranscripts(api)
+    transcripts.open('c1')
+    state.offline = true
+    await transcripts.send('c1', 'reply', 'are you there', [])
+    expect(transcripts.get('c1')?.pending.map((one) => [one.state, one.offline])).toEqual([['failed', true]])
+    state.offline = false
+    transcripts.resume('c1')
+    await settled()
+    transcripts.resume('c1')
+    await settled()
+    expect(transcripts.get('c1')?.pending).toEqual([])
+    expect(state.stored.map((one) => one.text)).toEqual(['are you there'])
+    expect(texts(transcripts.get('c1')?.messages)).toEqual(['are you there'])
+  })
+
+  it('keeps a refused message with the server’s words and does not send it by itself', async () => {
+    const { api } = server()
+    const refused = { ...api, reply: () => Promise.reject(new ApiError(403, 'not_assigned', 'Sam has it')) }
+    const transcripts = createTranscripts(refused)
+    transcripts.open('c1')
+    await transcripts.send('c1', 'reply', 'hello', [])
+    transcripts.resume('c1')
+    await settled()
+    expect(transcripts.get('c1')?.pending.map((one) => [one.state, one.error])).toEqual([['failed', 'Sam has it']])
+  })
+
+  it('after a gap forgets conversations that are not open, so they are read afresh', async () => {
+    const { api, state } = server([message(1)])
+    const transcripts = createTranscripts(api)
+    transcripts.open('c1')
+    transcripts.open('c2')
+    await transcripts.read('c1')
+    await transcripts.read('c2')
+    state.stored.push(message(2))
+    transcripts.resume('c2')
+    await settled()
+    expect(transcripts.get('c1')).toBeUndefined()
+    expect(texts(transcripts.get('c2')?.messages)).toEqual(['text 1', 'text 2'])
+  })
+})

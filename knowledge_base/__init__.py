@@ -1,0 +1,1 @@
+"""What the bot knows: articles, the passages that answer a question, and where each answer was quoted from."""

@@ -1,0 +1,129 @@
+"""What an index holds and what it must be able to do; ``index.py`` and ``index_server.py`` do it with Qdrant."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, Protocol
+
+Kind = Literal["question", "passage"]
+INDEXED_FIELDS = ("status", "kind", "holds", "language", "article_id", "article_key", "version")
+#: Which vectors a hybrid search looks at; USE alone misleads on passages, so there it only helps to score.
+SEARCHED: tuple[tuple[Kind, str], ...] = (
+    ("question", "use"),
+    ("question", "e5"),
+    ("question", "words"),
+    ("passage", "e5"),
+    ("passage", "words"),
+)
+_NAMESPACE = uuid.UUID("6b0e6c1c-7a3f-4a52-9b6e-2f6f6d0f5c11")
+
+
+@dataclass(frozen=True, slots=True)
+class Sparse:
+    """A bag of words: hashed words and their weights."""
+
+    indices: list[int]
+    values: list[float]
+
+
+@dataclass(frozen=True)
+class EntryRef:
+    """Which text of which article an entry stands for."""
+
+    kind: Kind  #: "question" covers the title and every stored way to ask
+    article_id: str
+    language: str
+    version: str
+    ordinal: int  #: position among the article's questions or passages
+
+    @cached_property
+    def article_key(self) -> str:
+        """The article and its language, as in ``Article.key``."""
+        return f"{self.article_id}/{self.language}"
+
+    @cached_property
+    def point_id(self) -> str:
+        """The same text of the same version always has the same id, so writing it twice changes nothing."""
+        return str(uuid.uuid5(_NAMESPACE, f"{self.article_key}/{self.version}/{self.kind}/{self.ordinal}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One searchable text with its vectors; the first question of an article carries the article itself."""
+
+    ref: EntryRef
+    use: Sequence[float]
+    e5: Sequence[float]
+    words: Sparse
+    article: dict[str, Any] | None = None
+
+    def payload(self) -> dict[str, Any]:
+        """What is stored beside the vectors; a new entry is staged until its version is published."""
+        payload: dict[str, Any] = {
+            "status": "staged",
+            "kind": self.ref.kind,
+            "language": self.ref.language,
+            "article_id": self.ref.article_id,
+            "article_key": self.ref.article_key,
+            "version": self.ref.version,
+        }
+        if self.article is not None:
+            payload |= {"holds": "article", "article": self.article}
+        return payload
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionVectors:
+    """A contact's question in every space of the index."""
+
+    use: Sequence[float]
+    e5: Sequence[float]
+    words: Sparse
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """How near the entries of some articles are to a question, by point id; no words in common means no entry."""
+
+    use: dict[str, float] = field(default_factory=dict)
+    e5: dict[str, float] = field(default_factory=dict)
+    words: dict[str, float] = field(default_factory=dict)
+
+
+class Index(Protocol):
+    """Where entries live. Entries are staged first and appear in searches once their version is published."""
+
+    def stage(self, entries: Sequence[Entry]) -> None:
+        """Write entries that searches do not see yet."""
+        ...
+
+    def publish(self, versions: Sequence[tuple[str, str]]) -> None:
+        """Show these (article key, version) pairs and delete every other version of those articles."""
+        ...
+
+    def remove(self, article_keys: Sequence[str]) -> None:
+        """Delete articles with all their entries."""
+        ...
+
+    def articles(self) -> list[dict[str, Any]]:
+        """Every published article as it was staged."""
+        ...
+
+    def word_counts(self) -> tuple[int, dict[int, int]]:
+        """How many published entries there are, and how many of them hold each hashed word."""
+        ...
+
+    def find_near(self, question: QuestionVectors, language: str, limit: int) -> list[str]:
+        """Point ids of a hybrid search among the articles of one language, best first: worth scoring exactly."""
+        ...
+
+    def signals(self, question: QuestionVectors, article_keys: Sequence[str]) -> Signals:
+        """Exact similarities of every entry of these articles."""
+        ...
+
+    def close(self) -> None:
+        """Write everything down and let others open the index."""
+        ...

@@ -1,0 +1,215 @@
+"""Files become articles: Markdown, HTML, PDF, DOCX and question-and-answer tables. A file is taken whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from knowledge_base.articles import LANGUAGES, Article, check_article, parse_article, split_front_matter
+from knowledge_base.errors import UnreadableSource
+from knowledge_base.wording import language_of
+
+SUFFIXES = (".md", ".markdown", ".html", ".htm", ".pdf", ".docx", ".csv")
+MAX_BYTES = 20 * 1024 * 1024
+_COLUMNS = {"question", "answer", "language", "id", "tags"}
+
+
+def find_sources(paths: Iterable[Path]) -> list[Path]:
+    """The files to read: the paths that are files, and every readable file below those that are directories."""
+    found: dict[Path, None] = {}
+    for path in paths:
+        if path.is_dir():
+            below = (file for file in path.rglob("*") if file.is_file() and file.suffix.lower() in SUFFIXES)
+            found.update(dict.fromkeys(sorted(file for file in below if not file.name.startswith((".", "~")))))
+        elif path.exists():
+            found[path] = None
+        else:
+            raise UnreadableSource(str(path), "there is no such file or directory; check the path")
+    return list(found)
+
+
+def read_sources(paths: Sequence[Path]) -> tuple[list[Article], list[UnreadableSource]]:
+    """All articles of the files, and one problem for each file that gave none."""
+    articles: dict[str, Article] = {}
+    origins: dict[str, str] = {}
+    problems: list[UnreadableSource] = []
+    for path in paths:
+        try:
+            read = read_source(path)
+            taken = next((article.key for article in read if article.key in articles), None)
+            if taken is not None:
+                raise UnreadableSource(path.name, f"{taken} is already in {origins[taken]}; give one another id")
+        except UnreadableSource as problem:
+            problems.append(problem)
+            continue
+        for article in read:
+            articles[article.key] = article
+            origins[article.key] = path.name
+    return list(articles.values()), problems
+
+
+def read_source(path: Path) -> list[Article]:
+    """The articles in one file; raises ``UnreadableSource`` saying what to correct."""
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UnreadableSource(path.name, f"files of this kind cannot be read; use {', '.join(SUFFIXES)}")
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UnreadableSource(path.name, f"larger than {MAX_BYTES // 1024 // 1024} MiB; split it")
+        content = path.read_bytes()
+    except OSError as error:
+        raise UnreadableSource(path.name, f"cannot be read ({error.strerror}); check the file") from None
+    if not content.strip():
+        raise UnreadableSource(path.name, "the file is empty")
+    if suffix == ".csv":
+        return _read_table(path.name, content)
+    if suffix in (".md", ".markdown"):
+        return [_read_markdown(path, content)]
+    return [_read_document(path, suffix, content)]
+
+
+def _decode(source: str, content: bytes) -> str:
+    """Text in UTF-8 or, as Chinese spreadsheets write it, GB 18030."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    raise UnreadableSource(source, "neither UTF-8 nor GB 18030 text; save it as UTF-8")
+
+
+def _slug(name: str) -> str:
+    return "-".join(re.findall(r"\w+", name.lower()))[:80] or "article"
+
+
+def _read_markdown(path: Path, content: bytes) -> Article:
+    text = _decode(path.name, content)
+    if split_front_matter(text)[0] is not None:
+        return parse_article(text, path.name)
+    return _untitled(path, text, None)
+
+
+def _untitled(path: Path, markdown: str, title: str | None) -> Article:
+    """An article from a document that does not say its id and language itself."""
+    body = markdown.replace("\r\n", "\n").replace("\f", "\n").replace("\0", "").strip()
+    heading = re.match(r"#[ \t]+(.+?)[ \t#]*(?:\n|$)", body)
+    if heading:
+        title = heading.group(1)
+        body = body[heading.end() :].strip()
+    title = " ".join((title or path.stem).split())[:200]
+    article = Article(id=_slug(path.stem), title=title, language=language_of(f"{title}\n{body[:5000]}"), body=body)
+    return check_article(article, path.name)
+
+
+def _read_document(path: Path, suffix: str, content: bytes) -> Article:
+    from markitdown import MarkItDown, StreamInfo
+    from markitdown._exceptions import MarkItDownException
+
+    if suffix == ".pdf":
+        _check_pdf(path.name, content)
+    elif suffix == ".docx":
+        _check_docx(path.name, content)
+    charset = None
+    if suffix in (".html", ".htm"):
+        content, charset = _decode_page(path.name, content).encode(), "utf-8"
+    try:
+        converted = MarkItDown(enable_plugins=False).convert_stream(
+            io.BytesIO(content), stream_info=StreamInfo(extension=suffix, charset=charset)
+        )
+    except (MarkItDownException, ValueError, KeyError, OSError, RecursionError):
+        raise UnreadableSource(path.name, f"not a {suffix[1:].upper()} file, or a damaged one; save it again") from None
+    if not converted.markdown.strip():
+        hint = (
+            "it may be a scan, which must be turned into text first"
+            if suffix == ".pdf"
+            else "there is nothing to quote"
+        )
+        raise UnreadableSource(path.name, f"no text was found; {hint}")
+    return _untitled(path, converted.markdown, converted.title)
+
+
+def _decode_page(source: str, content: bytes) -> str:
+    declared = re.search(rb"charset\s*=\s*[\"']?([\w-]+)", content[:2048], re.IGNORECASE)
+    if declared:
+        try:
+            return content.decode(declared.group(1).decode("ascii"))
+        except (LookupError, UnicodeDecodeError):
+            pass
+    return _decode(source, content)
+
+
+def _check_pdf(source: str, content: bytes) -> None:
+    from pdfminer.pdfdocument import PDFDocument, PDFEncryptionError, PDFPasswordIncorrect
+    from pdfminer.pdfparser import PDFParser
+    from pdfminer.psexceptions import PSException
+
+    try:
+        PDFDocument(PDFParser(io.BytesIO(content)))
+    except (PDFPasswordIncorrect, PDFEncryptionError):
+        raise UnreadableSource(source, "the PDF is protected by a password; save a copy without it") from None
+    except (PSException, ValueError, KeyError, TypeError):
+        raise UnreadableSource(source, "not a PDF file, or a damaged one; save it again") from None
+
+
+def _check_docx(source: str, content: bytes) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            archive.getinfo("word/document.xml")
+            unpacked = sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, KeyError):
+        raise UnreadableSource(source, "not a DOCX file, a protected or a damaged one; save it again") from None
+    if unpacked > MAX_BYTES * 10:
+        raise UnreadableSource(source, f"larger than {MAX_BYTES * 10 // 1024 // 1024} MiB unpacked; split it")
+
+
+def _read_table(source: str, content: bytes) -> list[Article]:
+    text = _decode(source, content)
+    header = text.split("\n", 1)[0]
+    delimiter = max((",", ";", "\t"), key=header.count)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise UnreadableSource(source, f"not a table of comma-separated values ({error}); check the quotes") from None
+    columns = [name.strip().lower() for name in rows[0]]
+    for needed in ("question", "answer"):
+        if columns.count(needed) != 1:
+            raise UnreadableSource(source, f"needs one column {needed!r}; the first line must name question,answer")
+    unknown = sorted(set(columns) - _COLUMNS)
+    if unknown:
+        raise UnreadableSource(source, f"unknown column {unknown[0]!r}; known are {', '.join(sorted(_COLUMNS))}")
+    articles: dict[str, Article] = {}
+    for number, row in enumerate(rows[1:], start=2):
+        if not any(cell.strip() for cell in row):
+            continue
+        if len(row) != len(columns):
+            raise UnreadableSource(
+                source, f"row {number} has {len(row)} cells instead of {len(columns)}; check the quotes"
+            )
+        article = _article_of_row(source, number, dict(zip(columns, (cell.strip() for cell in row), strict=True)))
+        if article.key in articles:
+            raise UnreadableSource(source, f"row {number} repeats {article.key}; give it another id or remove it")
+        articles[article.key] = article
+    if not articles:
+        raise UnreadableSource(source, "there are no rows below the column names")
+    return list(articles.values())
+
+
+def _article_of_row(source: str, number: int, row: dict[str, str]) -> Article:
+    where = f"{source}, row {number}"
+    if not row["question"] or not row["answer"]:
+        raise UnreadableSource(where, "both question and answer must be filled in")
+    language = row.get("language") or language_of(row["question"] + row["answer"])
+    if language not in LANGUAGES:
+        raise UnreadableSource(where, f"the language {language!r} is not one of {', '.join(LANGUAGES)}")
+    name = row.get("id") or f"faq-{hashlib.sha256(row['question'].encode()).hexdigest()[:12]}"
+    tags = tuple(tag for part in re.split(r"[,;，；|]", row.get("tags", "")) if (tag := part.strip()))
+    return check_article(
+        Article(id=name, title=row["question"], language=language, body=row["answer"], tags=tags), where
+    )

@@ -1,0 +1,75 @@
+"""An article as a web page: safe HTML with one anchor per passage, so that a citation opens where it was quoted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from html import escape
+from urllib.parse import quote
+
+import nh3
+from markdown_it import MarkdownIt
+
+from knowledge_base.articles import Article, Passage
+
+STYLESHEET = "/static/kb.css"
+_LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
+_HTML_LANGUAGES = {"en": "en", "zh": "zh-CN"}
+_WORDS = {
+    "en": {"updated": "Updated", "also": "Read this in", "desk": "Help"},
+    "zh": {"updated": "更新于", "also": "阅读其他语言", "desk": "帮助中心"},
+}
+_TAGS = {
+    *("p", "br", "hr", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "strong", "em", "del", "code", "pre"),
+    *("blockquote", "a", "table", "thead", "tbody", "tr", "th", "td"),
+}
+_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+
+
+def safe_html(markdown: str) -> str:
+    """Markdown as HTML that holds no script, style, image, form or link other than http, https, mailto and tel."""
+    html = _markdown().render(markdown)
+    html = re.sub(r"<(/?)h1>", r"<\1h2>", html)
+    return nh3.clean(
+        html,
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        url_schemes={"http", "https", "mailto", "tel"},
+        link_rel="noopener noreferrer nofollow",
+    )
+
+
+def render_page(article: Article, passages: Sequence[Passage], languages: Sequence[str] = ()) -> str:
+    """The whole page; ``languages`` are those the article is written in, for the link to its translation."""
+    words = _WORDS[article.language]
+    parts: list[str] = []
+    at = 0
+    for passage in passages:
+        parts.append(safe_html(article.body[at : passage.start]))
+        at = passage.start + len(passage.text)
+        parts.append(f'<section class="passage" id="{escape(passage.anchor)}">{safe_html(passage.text)}</section>')
+    parts.append(safe_html(article.body[at:]))
+    others = [language for language in languages if language != article.language]
+    translations = " ".join(
+        f'<a href="/kb/{other}/{quote(article.id)}" hreflang="{_HTML_LANGUAGES[other]}" '
+        f'lang="{_HTML_LANGUAGES[other]}">{_LANGUAGE_NAMES[other]}</a>'
+        for other in others
+    )
+    also = f'<nav aria-label="{words["also"]}">{translations}</nav>' if others else ""
+    day = article.updated.isoformat() if article.updated else ""
+    updated = f'<p class="updated">{words["updated"]} <time datetime="{day}">{day}</time></p>' if day else ""
+    return (
+        f'<!doctype html>\n<html lang="{_HTML_LANGUAGES[article.language]}">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        f"<title>{escape(article.title)}</title>\n"
+        f'<link rel="stylesheet" href="{STYLESHEET}">\n</head>\n<body>\n'
+        f'<header><a class="desk" href="/">{words["desk"]}</a>{also}</header>\n'
+        f"<main>\n<h1>{escape(article.title)}</h1>\n{''.join(parts)}\n{updated}</main>\n</body>\n</html>\n"
+    )

@@ -1,0 +1,78 @@
+"""The form of a text that is compared: one script, one width, and words that a keyword index can count."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import unicodedata
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import jieba
+
+
+class _Simplifier(Protocol):
+    def convert(self, text: str) -> str: ...
+
+
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_WORD = re.compile(r"\w")
+_lock = threading.Lock()
+
+
+@cache
+def _simplifier() -> _Simplifier:
+    from opencc import OpenCC  # type: ignore[import-untyped]
+
+    simplifier: _Simplifier = OpenCC("t2s")
+    return simplifier
+
+
+@cache
+def _segmenter() -> jieba.Tokenizer:
+    import jieba
+
+    jieba.setLogLevel(logging.ERROR)
+    segmenter = jieba.Tokenizer()
+    segmenter.initialize()
+    return segmenter
+
+
+@lru_cache(maxsize=1024)
+def fold(text: str) -> str:
+    """The text in simplified characters, half-width letters and single spaces, which is how both encoders know it."""
+    text = text.encode("utf-8", "replace").decode("utf-8")  # half of a surrogate pair is no text to an encoder
+    text = " ".join(unicodedata.normalize("NFKC", text).split())
+    if not _HAN.search(text):
+        return text
+    with _lock:
+        return _simplifier().convert(text)
+
+
+def language_of(text: str) -> str:
+    """ "zh" when Chinese characters carry the text, otherwise "en"; a product name in Latin letters does not decide."""
+    han = len(_HAN.findall(text))
+    if not han:
+        return "en"
+    words = len(re.findall(r"[A-Za-z]+", text))
+    return "zh" if han >= words else "en"
+
+
+def words_of(text: str) -> list[str]:
+    """Lower-case words for keyword search; Chinese is segmented, and long words come with the shorter ones inside."""
+    with _lock:
+        segmenter = _segmenter()
+    return [word for word in segmenter.cut_for_search(fold(text).lower()) if _WORD.search(word)]
+
+
+def plain(markdown: str) -> str:
+    """Markdown without its inline marks, for channels that show plain text; list markers and line breaks stay."""
+    text = re.sub(r"!\[([^\]]*)\]\([^)]*\)", r"\1", markdown)
+    text = re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", r"\2", text)
+    text = re.sub(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])", r"\1", text)
+    text = re.sub(r"`([^`\n]+)`", r"\1", text)
+    text = re.sub(r"(?m)^\s{0,3}(#{1,6}|>)\s+", "", text)
+    return text.strip()

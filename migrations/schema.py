@@ -1,0 +1,29 @@
+"""The tables of every room, and the function that brings a database up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from conversations.tables import metadata as conversations_metadata
+from crm.tables import metadata as crm_metadata
+from handoff.tables import metadata as handoff_metadata
+
+METADATAS = (conversations_metadata, crm_metadata, handoff_metadata)
+ROOT = Path(__file__).resolve().parent.parent
+
+
+async def migrate(engine: AsyncEngine) -> None:
+    """Apply every migration the database lacks; harmless when there is none."""
+
+    def upgrade(connection: Connection) -> None:
+        config = Config(str(ROOT / "alembic.ini"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+    async with engine.begin() as connection:
+        await connection.run_sync(upgrade)

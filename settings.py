@@ -1,0 +1,144 @@
+"""Every setting of the service, read once from the environment, ``.env`` and ``var/secrets.env``.
+
+A bad value stops start-up with one sentence that names it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticUseDefault
+
+ROOT = Path(__file__).resolve().parent
+
+
+class BadSetting(SystemExit):
+    """A setting cannot be used; the message names it and says what is expected."""
+
+
+class Settings(BaseModel):
+    """The settings; each field is set by the environment variable of the same name in capitals."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field("127.0.0.1", description="address the service listens on")
+    port: int = Field(8000, ge=1, le=65535, description="port the service listens on")
+    public_url: str = Field("", description="address customers and staff use; empty means http://HOST:PORT")
+    allowed_origins: Annotated[
+        tuple[str, ...], Field(description="other sites that may embed the chat widget, comma separated")
+    ] = ()
+    data_dir: Path = Field(ROOT / "var", description="folder of everything the embedded form stores")
+    database_url: str = Field("", description="empty: SQLite in DATA_DIR; scaled: postgresql+asyncpg://…")
+    redis_url: str | None = Field(None, description="fan-out between service processes; needed for more than one")
+    qdrant_url: str | None = Field(None, description="Qdrant server; empty: Qdrant Edge in this process")
+    bot_urls: Annotated[tuple[str, ...], Field(description="addresses of the bot processes, comma separated")] = (
+        "http://127.0.0.1:5005",
+    )
+    bot_secret: str = Field(min_length=16, description="shared by service and bot")
+    action_secret: str = Field(min_length=16, description="the bot proves itself with it when it calls actions")
+    secret_key: str = Field(
+        min_length=32, description="signs visitor tokens and file links; encrypts personal data in the audit trail"
+    )
+    rest_api_keys: Annotated[tuple[str, ...], Field(description="keys of the REST channel, comma separated")] = ()
+    demo: bool = Field(False, description="demo shop page, demo sign-ins and the mailbox of one-time codes")
+    demo_password: str = Field("frontdesk-demo", min_length=8, description="password of the demo sign-ins")
+    business_hours: str = Field("always", description='"always" or like "Mon-Sun 09:00-21:00 Asia/Shanghai"')
+    answer_threshold: float | None = Field(None, ge=0, le=1, description="gate score that acts; empty: the model's own")
+    clarify_threshold: float | None = Field(
+        None, ge=0, le=1, description="gate score below which only knowledge answers; empty: the model's own"
+    )
+    retrieval_gate: float | None = Field(
+        None, ge=0, le=1, description="retrieval score needed to quote; empty: the fitted one"
+    )
+    grace_seconds: float = Field(
+        45, ge=1, le=3600, description="an agent gone longer gives conversations back to the queue"
+    )
+    concurrent_turns: int = Field(8, ge=1, le=256, description="conversations one service process works on at once")
+    smtp_url: str | None = Field(None, description="smtp://user:password@host:587 for one-time codes")
+    smtp_from: str = Field("help@kite.example", description="sender of one-time codes")
+    encoder: str = Field("e5", description='"e5" (offline, comes with the packages) or "hf:/path/to/model"')
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
+
+    @field_validator("allowed_origins", "bot_urls", "rest_api_keys", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_means_default(cls, value: object) -> object:
+        if value == "":
+            raise PydanticUseDefault
+        return value
+
+    @model_validator(mode="after")
+    def _fill_and_check(self) -> Self:
+        filled: dict[str, object] = {}
+        if not self.database_url:
+            filled["database_url"] = f"sqlite+aiosqlite:///{self.data_dir / 'frontdesk.db'}"
+        if not self.public_url:
+            filled["public_url"] = f"http://{self.host}:{self.port}"
+        for name, value in filled.items():
+            object.__setattr__(self, name, value)
+        if not self.database_url.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
+            raise ValueError("DATABASE_URL must begin with sqlite+aiosqlite:// or postgresql+asyncpg://")
+        if not self.public_url.startswith(("http://", "https://")):
+            raise ValueError("PUBLIC_URL must begin with http:// or https://")
+        low, high = self.clarify_threshold, self.answer_threshold
+        if low is not None and high is not None and low > high:
+            raise ValueError("CLARIFY_THRESHOLD must not be above ANSWER_THRESHOLD")
+        return self
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings in force; raises ``BadSetting`` (a ``SystemExit``) that names each bad or missing one."""
+    if environment is None:
+        data_dir = Path(os.environ.get("DATA_DIR", ROOT / "var"))
+        environment = {**read_env_file(data_dir / "secrets.env"), **read_env_file(ROOT / ".env"), **os.environ}
+    values = {name: environment[name.upper()] for name in Settings.model_fields if name.upper() in environment}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise BadSetting("Settings stop the start:\n" + "\n".join(_explain(dict(e)) for e in error.errors())) from None
+
+
+def _explain(error: dict[str, object]) -> str:
+    location = error["loc"]
+    name = str(location[0]).upper() if isinstance(location, tuple) and location else ""
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "missing":
+        message = "is missing; `make run` writes one into var/secrets.env, or set it yourself"
+    return f"  {name} {message}" if name else f"  {message}"
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """The NAME=value lines of a file, or nothing if there is no such file; quotes around values are taken off."""
+    if not path.exists():
+        return {}
+    pairs = (
+        line.split("=", 1)
+        for line in path.read_text().splitlines()
+        if "=" in line and not line.lstrip().startswith("#")
+    )
+    return {name.strip(): value.strip().strip("\"'") for name, value in pairs}
+
+
+def ensure_secrets(data_dir: Path) -> None:
+    """Write random secrets for a single-machine desk into ``secrets.env`` once, readable by the owner only."""
+    path = data_dir / "secrets.env"
+    if path.exists():
+        return
+    data_dir.mkdir(parents=True, exist_ok=True)
+    names = ("BOT_SECRET", "ACTION_SECRET", "SECRET_KEY", "REST_API_KEYS")
+    lines = [f"{name}={secrets.token_urlsafe(32)}" for name in names]
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write("# Made on first start. Keep this file: links, tokens and the audit trail depend on it.\n")
+        file.write("\n".join(lines) + "\n")

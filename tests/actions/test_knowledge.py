@@ -1,0 +1,148 @@
+"""Answers are quoted with their source; what is not known is admitted, once, and then a person takes over."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.actions.builders import ARTICLES, BrokenKnowledge, FewArticles, build_test_executor
+from tests.actions.chat import Chat
+
+DELIVERY_EN = ARTICLES["delivery-times", "en"]
+
+
+def chat_over(knowledge: Any, language: str = "en", **more: Any) -> Chat:
+    return Chat(build_test_executor(knowledge=knowledge), language, **more)
+
+
+async def ask(chat: Chat, text: str, intent: str = "ask_knowledge") -> Any:
+    await chat.say(text, intent)
+    return await chat.run("action_answer_question")
+
+
+async def test_an_answer_is_quoted_with_its_citation_and_the_retrieval() -> None:
+    said = await ask(chat_over(FewArticles()), "How long does delivery take?")
+    assert said.text == "Mainland 1–3 days."
+    [citation] = said.custom("citations")
+    assert citation == {
+        "passage_id": DELIVERY_EN.id,
+        "article_id": "delivery-times",
+        "title": "How long does delivery take?",
+        "quote": "Mainland 1–3 days.",
+        "url": DELIVERY_EN.url,
+    }
+    assert said.custom("retrieval")[0] == {"passage_id": DELIVERY_EN.id, "version": "v1", "score": 0.9}
+    assert said.custom("route") == "knowledge"
+    assert len(said.messages) == 1
+
+
+async def test_an_article_in_the_other_language_is_announced() -> None:
+    said = await ask(chat_over(FewArticles(), "zh"), "Do I pay customs duties?")
+    assert said.text.startswith("Not in the UK and the EU.")
+    assert said.text.endswith("（这篇说明目前只有英文版）")
+    assert said.custom("citations")[0]["quote"] == "Not in the UK and the EU."
+
+
+async def test_the_gate_of_the_turn_counts_in_its_language() -> None:
+    knowledge = FewArticles()
+    chat = chat_over(knowledge, thresholds={"en": {"retrieval": 0.95}, "zh": {"retrieval": 0.2}})
+    assert (await ask(chat, "How long does delivery take?")).custom("route") == "clarify"
+    chat.language = "zh"
+    await ask(chat, "多久能送到？")
+    chat.thresholds = {}
+    await ask(chat, "多久能送到？")
+    assert knowledge.gates == [0.95, 0.2, None]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_a_first_miss_clarifies_and_a_second_hands_off(language: str) -> None:
+    chat = chat_over(FewArticles(), language)
+    first = await ask(chat, "zxcvb", "out_of_scope")
+    assert first.custom("handoff") is None
+    assert first.custom("route") == "clarify"
+    assert '/ask_knowledge{"article_id": "delivery-times"}' in first.payloads
+    assert first.payloads[-1] == "/handoff"
+    assert chat.slots["misses"] == 1
+    second = await ask(chat, "qwert", "out_of_scope")
+    assert second.custom("handoff") == "two_misses"
+    assert second.custom("route") == "handoff"
+    assert chat.slots["misses"] == 0
+
+
+async def test_an_answer_in_between_forgives_the_first_miss() -> None:
+    chat = chat_over(FewArticles())
+    await ask(chat, "zxcvb")
+    await ask(chat, "How long does delivery take?")
+    assert (await ask(chat, "zxcvb")).custom("handoff") is None
+
+
+async def test_a_button_answers_from_its_article_whatever_the_gate() -> None:
+    chat = chat_over(FewArticles(score=0.3), "zh", thresholds={"zh": {"retrieval": 0.9}})
+    first = await ask(chat, "zxcvb")
+    said = await ask(chat, first.payloads[0])
+    assert said.custom("citations")[0]["article_id"] == "delivery-times"
+    assert "1–3" in said.text
+    assert chat.slots["misses"] == 0
+
+
+async def test_a_button_of_an_article_that_is_gone_is_a_miss_and_not_an_error() -> None:
+    said = await ask(chat_over(FewArticles()), '/ask_knowledge{"article_id": "gone"}')
+    assert said.custom("route") == "clarify"
+
+
+async def test_something_else_searches_for_the_first_question() -> None:
+    knowledge = FewArticles()
+    chat = chat_over(knowledge)
+    await chat.say('delivery "fast"?', "clarify", ranking=["order_status", "greet", "open_ticket"])
+    asked = await chat.run("action_clarify")
+    assert asked.payloads[:2] == ["/order_status", "/open_ticket"]
+    assert asked.payloads[-1] == "/handoff"
+    await ask(chat, asked.payloads[2])
+    assert knowledge.questions == ['delivery "fast"?']
+
+
+@pytest.mark.parametrize(("language", "title"), [("zh", "查订单和物流"), ("en", "Track an order")])
+async def test_clarifying_offers_tasks_by_their_friendly_names(language: str, title: str) -> None:
+    chat = chat_over(FewArticles(), language)
+    names = ["clarify", "order_status", "cancel_order", "return_refund", "open_ticket"]
+    await chat.say("嗯 order", "clarify", ranking=names)
+    asked = await chat.run("action_clarify")
+    assert asked.messages[0]["buttons"][0]["title"] == title
+    assert len(asked.payloads) == 5
+    assert asked.custom("route") == "clarify"
+
+
+async def test_clarifying_twice_in_a_row_hands_off() -> None:
+    chat = chat_over(FewArticles())
+    await chat.say("hm", "clarify", ranking=["order_status"])
+    await chat.run("action_clarify")
+    await chat.say("hm hm", "clarify", ranking=["order_status"])
+    assert (await chat.run("action_clarify")).custom("handoff") == "two_misses"
+    assert chat.slots["clarified"] is False
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_asking_for_a_person_always_hands_off(language: str) -> None:
+    chat = chat_over(FewArticles(), language)
+    await chat.say("转人工", "handoff")
+    said = await chat.run("action_request_human")
+    assert said.custom("handoff") == "asked_for_person"
+    assert said.text
+
+
+async def test_a_broken_index_is_apologised_for_with_a_way_out() -> None:
+    said = await ask(chat_over(BrokenKnowledge()), "How long does delivery take?")
+    assert "Sorry" in said.text
+    assert "/handoff" in said.payloads
+    assert said.custom("handoff") is None
+
+
+async def test_payloads_of_buttons_survive_quotes_and_chinese() -> None:
+    chat = chat_over(FewArticles(), "zh")
+    question = '“顺丰”\\ {"a": 1} 多久？'
+    await chat.say(question, "clarify")
+    asked = await chat.run("action_clarify")
+    payload = next(p for p in asked.payloads if p.startswith("/ask_knowledge"))
+    assert json.loads(payload.removeprefix("/ask_knowledge")) == {"question": question}

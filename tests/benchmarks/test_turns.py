@@ -1,0 +1,172 @@
+"""The arithmetic of the turn benchmark, and what it accepts as an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.turns import CONVERSATIONS, TOO_MANY_ERRORS, Load, stop_on
+from benchmarks.turns_figures import Samples, Window, compare, percentile, table, turns_per_second
+from benchmarks.turns_sides import DeskSide, Step, StockSide
+
+QUESTION = Step("knowledge", "how long is the warranty", "ask_knowledge")
+JOKE = Step("smalltalk", "tell me a joke", "joke")
+DIGITS = Step("task", "0123", "inform", "KT20260003")
+
+
+def samples(latencies: list[float], *, at_8: Window, at_32: Window) -> Samples:
+    return Samples(latencies, {8: [at_8], 32: [at_32]})
+
+
+def desk_answer(text: str, route: str, citations: tuple[str, ...] = (), handoff: str | None = None) -> dict[str, Any]:
+    return {
+        "replies": [{"text": text, "buttons": [], "citations": list(citations), "handoff": handoff}],
+        "trace": {"route": route},
+    }
+
+
+def desk() -> DeskSide:
+    return DeskSide("http://desk/webhooks/turn", {"Authorization": "Bearer secret"})
+
+
+def test_percentiles_lie_between_neighbours() -> None:
+    assert percentile([40, 10, 20, 30], 50) == 25
+    assert percentile([10, 20, 30, 40, 50], 95) == 48
+    assert percentile([7], 95) == 7
+
+
+@given(st.lists(st.floats(0.1, 1e4), min_size=1), st.floats(0, 100))
+def test_a_percentile_is_never_outside_of_what_was_measured(values: list[float], percent: float) -> None:
+    slack = max(values) * 1e-9
+    assert min(values) - slack <= percentile(values, percent) <= max(values) + slack
+
+
+def test_nothing_measured_is_an_error_and_not_a_zero() -> None:
+    with pytest.raises(ValueError, match="no turn"):
+        percentile([], 50)
+    with pytest.raises(ValueError, match="no time"):
+        turns_per_second([])
+
+
+def test_rounds_are_added_up_before_dividing() -> None:
+    assert turns_per_second([Window(90, 9), Window(10, 11)]) == 5
+
+
+def test_ratios_above_one_say_that_the_desk_is_faster() -> None:
+    stock = samples([40, 50, 60], at_8=Window(200, 10), at_32=Window(210, 10))
+    desk_samples = samples([10, 20, 30], at_8=Window(700, 10), at_32=Window(600, 10))
+    assert compare(stock, desk_samples) == {
+        "stock": {"p50": 50, "p95": 59, "rps_8": 20, "rps_32": 21},
+        "desk": {"p50": 20, "p95": 29, "rps_8": 70, "rps_32": 60},
+        "throughput_ratio": 3.5,
+        "latency_ratio": 2.5,
+    }
+
+
+def test_the_table_names_every_kind_and_both_sides() -> None:
+    one = samples([10], at_8=Window(10, 1), at_32=Window(10, 1))
+    shown = table({"task": compare(one, one)})
+    assert [line.split()[:2] for line in shown.splitlines()[1:3]] == [["task", "stock"], ["task", "desk"]]
+    assert "1.00 × as many turns for 8" in shown
+
+
+@pytest.mark.parametrize(
+    ("step", "answer"),
+    [
+        (QUESTION, desk_answer("12 months.", "knowledge", ("warranty",))),
+        (JOKE, desk_answer("Ha.", "smalltalk")),
+        (DIGITS, desk_answer("KT20260003 is on its way.", "task")),
+    ],
+)
+def test_the_right_kind_of_desk_answer_counts(step: Step, answer: dict[str, Any]) -> None:
+    assert desk().problem(step, answer) is None
+
+
+@pytest.mark.parametrize(
+    ("step", "answer", "why"),
+    [
+        (QUESTION, desk_answer("12 months.", "knowledge"), "no article"),
+        (QUESTION, desk_answer("Did you mean …?", "clarify"), "clarify"),
+        (QUESTION, desk_answer("A colleague takes over.", "knowledge", ("warranty",), "two_misses"), "handed off"),
+        (JOKE, desk_answer(" ", "smalltalk"), "nothing"),
+        (DIGITS, desk_answer("Those digits do not match.", "task"), "KT20260003"),
+        (QUESTION, {"replies": [], "trace": {"route": "knowledge"}}, "nothing"),
+    ],
+)
+def test_another_desk_answer_is_a_problem(step: Step, answer: dict[str, Any], why: str) -> None:
+    assert why in (desk().problem(step, answer) or "")
+
+
+def test_stock_answers_are_checked_as_strictly() -> None:
+    stock = StockSide("http://stock")
+    joke = stock.responses["utter_joke"][0]
+    assert stock.problem(JOKE, [{"text": joke}]) is None
+    assert "nothing" in (stock.problem(JOKE, []) or "")
+    assert "not joke" in (stock.problem(JOKE, [{"text": stock.responses["utter_rephrase"][0]}]) or "")
+    assert stock.problem(QUESTION, [{"text": "12 months.\nSource: Warranty"}]) is None
+    assert "no article" in (stock.problem(QUESTION, [{"text": joke}]) or "")
+    assert stock.problem(DIGITS, [{"text": "Your order KT20260003 is on its way."}]) is None
+    assert "KT20260003" in (stock.problem(DIGITS, [{"text": "Those digits do not match."}]) or "")
+
+
+def test_every_small_talk_turn_has_a_stock_reply_to_compare_with() -> None:
+    responses = StockSide("http://stock").responses
+    assert all(f"utter_{step.intent}" in responses for talk in CONVERSATIONS["smalltalk"] for step in talk)
+
+
+def test_conversations_are_equally_long_on_every_kind() -> None:
+    assert {len(conversation) for kind in CONVERSATIONS.values() for conversation in kind} == {3}
+
+
+def answering(load: Callable[[httpx.Request], httpx.Response], kind: str = "smalltalk") -> Load:
+    return Load(desk(), kind, httpx.AsyncClient(transport=httpx.MockTransport(load)))
+
+
+async def test_a_client_begins_a_new_conversation_when_one_is_over() -> None:
+    asked: list[dict[str, Any]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(json.loads(request.content))
+        return httpx.Response(200, json=desk_answer("Ha.", "smalltalk"))
+
+    load = answering(answer)
+    assert len(await load.one_client(7)) == 7
+    conversations = [turn["conversation_id"] for turn in asked]
+    assert [conversations.count(one) for one in dict.fromkeys(conversations)] == [3, 3, 1]
+    assert len({turn["turn_id"] for turn in asked}) == 7
+    assert load.problems == []
+
+
+async def test_a_window_counts_every_turn_of_every_client() -> None:
+    answered = 0
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal answered
+        await asyncio.sleep(0.005)
+        answered += 1
+        return httpx.Response(200, json=desk_answer("Ha.", "smalltalk"))
+
+    load = Load(desk(), "smalltalk", httpx.AsyncClient(transport=httpx.MockTransport(answer)))
+    window = await load.many_clients(4, 0.05)
+    assert window.turns == answered >= 4
+    assert window.seconds >= 0.05
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [httpx.Response(503, text="not ready"), httpx.Response(200, json=desk_answer("Hm?", "clarify"))],
+    ids=["refused", "wrong kind"],
+)
+async def test_wrong_answers_are_not_timed_stop_the_load_and_end_the_run(failure: httpx.Response) -> None:
+    load = answering(lambda _: httpx.Response(failure.status_code, content=failure.content))
+    assert await load.one_client(50) == []
+    assert len(load.problems) == TOO_MANY_ERRORS
+    with pytest.raises(SystemExit, match="not answered rightly"):
+        stop_on(load.problems)

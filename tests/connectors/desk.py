@@ -1,0 +1,188 @@
+"""A desk for the tests of this room: the real conversations on SQLite, a scripted bot, and a server on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sanic import Sanic
+from websockets.asyncio.client import ClientConnection, connect
+
+from connectors.base import Connector
+from connectors.desk import Forms
+from connectors.rest import RestConnector
+from connectors.rest_routes import rest_api
+from connectors.webchat.pages import demo_shop, widget_file
+from connectors.webchat.routes import webchat
+from connectors.webchat.tokens import VisitorTokens
+from connectors.webchat.visitors import Visitors
+from connectors.webhooks import webhooks
+from conversations.attachments import Attachments
+from conversations.audit import AuditLog
+from conversations.conversations import Conversations
+from conversations.engine import Engine
+from conversations.hub import LocalHub
+from conversations.idempotency_store import IdempotencyKeys
+from conversations.json_form import conversation_json, message_json
+from conversations.model import Agent, InboundMessage, Receipt, Reply, ReplyButton, Thresholds, TurnRequest, TurnResult
+from conversations.store import Database
+
+AGENT = Agent("agent-lin", "Lin")
+API_KEY = "key-of-the-tests"
+FORMS = Forms(
+    lambda message: message_json(message, for_contact=True),
+    lambda conversation: conversation_json(conversation, for_contact=True),
+)
+
+
+class Bot:
+    """Repeats what it hears; offers a button when asked for one, and a person when asked for one."""
+
+    async def respond(self, request: TurnRequest) -> TurnResult:
+        handoff = "asked_for_person" if "person" in request.text else None
+        buttons = (ReplyButton("Yes", "/affirm"),) if "button" in request.text else ()
+        return TurnResult((Reply(f"you said {request.text}", buttons=buttons, handoff=handoff),), {"language": "en"})
+
+
+class Desk(Conversations):
+    """Conversations that can be told to fail, as a full disk would make them."""
+
+    broken = False
+
+    async def receive(self, inbound: InboundMessage) -> Receipt:
+        if self.broken:
+            raise OSError("no space left on device")
+        return await super().receive(inbound)
+
+
+@dataclass
+class Server:
+    """The running server and what the tests reach around it for."""
+
+    url: str
+    desk: Desk
+    hub: LocalHub
+    tokens: VisitorTokens
+    http: httpx.AsyncClient
+    load: dict[str, bool]
+
+    @asynccontextmanager
+    async def widget(self, token: str | None = None, after: str | None = None) -> AsyncIterator[Widget]:
+        async with self.socket() as connection:
+            widget = Widget(connection)
+            await widget.send(type="hello", token=token, language="en", after=after)
+            widget.welcome = await widget.receive()
+            yield widget
+
+    def socket(self, **headers: str) -> connect:
+        address = f"{self.url.replace('http', 'ws')}/webchat/socket"
+        # Without a bound on unread frames the client can always read the end of the connection.
+        return connect(address, additional_headers=headers, max_queue=None)
+
+
+class Widget:
+    """The widget's end of a socket."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+        self.welcome: dict[str, Any] = {}
+
+    @property
+    def token(self) -> str:
+        return str(self.welcome["token"])
+
+    async def send(self, **frame: Any) -> None:
+        await self.connection.send(json.dumps(frame))
+
+    async def say(self, text: str, client_msg_id: str | None = None, **more: Any) -> str:
+        client_msg_id = client_msg_id or uuid.uuid4().hex
+        await self.send(type="message", client_msg_id=client_msg_id, text=text, **more)
+        return client_msg_id
+
+    async def receive(self) -> dict[str, Any]:
+        frame: dict[str, Any] = json.loads(await self.connection.recv())
+        return frame
+
+    async def until(self, kind: str) -> dict[str, Any]:
+        """The next frame of a kind; others are passed over."""
+        for _ in range(100):
+            frame = await self.receive()
+            if frame["type"] == kind:
+                return frame
+        raise AssertionError(f"no {kind} among 100 frames")
+
+    async def messages(self, count: int) -> list[dict[str, Any]]:
+        """The next messages."""
+        return [(await self.until("message"))["message"] for _ in range(count)]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def running_server(
+    folder: Path, connectors: tuple[Connector, ...] = (), bundle: Path | None = None
+) -> AsyncIterator[Server]:
+    database = Database.open(f"sqlite+aiosqlite:///{folder / 'desk.db'}")
+    await database.create_tables()
+    hub = LocalHub()
+    desk = Desk(database, hub, AuditLog(bytes(32)), pushes=lambda address: False)
+    limits = Thresholds(0.6, 0.3, 0.5)
+    engine = Engine(desk, Bot(), lambda: {"en": limits, "zh": limits})
+    attachments = Attachments(database, folder / "files", b"secret of the tests")
+    tokens = VisitorTokens("secret of the tests, long enough")
+    load = {"overloaded": False}
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    web = Sanic(f"test-{uuid.uuid4().hex}", configure_logging=False)
+    web.config.WEBSOCKET_MAX_SIZE = 128 * 1024  # above the limit of the protocol, which must hold by itself
+    web.config.REQUEST_MAX_SIZE = 12 * 1024 * 1024
+    web.config.GRACEFUL_SHUTDOWN_TIMEOUT = 1.0
+    web.config.TOUCHUP = False  # it rewrites Sanic once per process, and here are many servers
+
+    def overloaded() -> bool:
+        return load["overloaded"]
+
+    rest = RestConnector([API_KEY])
+    for blueprint in (
+        webhooks((rest, *connectors), desk, overloaded),
+        rest_api(rest, desk, hub, IdempotencyKeys(database), FORMS, overloaded),
+        webchat(
+            desk,
+            hub,
+            Visitors(desk, attachments, FORMS, tokens),
+            attachments,
+            url,
+            ["https://partner.example"],
+            hello_seconds=0.3,
+        ),
+        widget_file(bundle or folder / "widget.js"),
+        demo_shop(),
+    ):
+        web.blueprint(blueprint)
+    server = await web.create_server("127.0.0.1", port, return_asyncio_server=True, access_log=False)
+    assert server is not None
+    await server.startup()  # type: ignore[no-untyped-call]
+    await engine.start()
+    await server.start_serving()  # type: ignore[no-untyped-call]
+    async with httpx.AsyncClient(base_url=url, timeout=10) as http:
+        yield Server(url, desk, hub, tokens, http, load)
+    if web.websocket_tasks:  # sockets whose client is gone finish their last read
+        await asyncio.wait(set(web.websocket_tasks), timeout=2)
+    server.close()  # type: ignore[no-untyped-call]
+    await engine.stop()
+    await hub.close()
+    await database.close()
+    Sanic.unregister_app(web)

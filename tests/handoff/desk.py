@@ -1,0 +1,209 @@
+"""A small running desk: the real conversations on SQLite, the staff's side in a Sanic server, and a browser's manners."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sanic import Sanic
+from websockets.asyncio.client import ClientConnection, connect
+
+from conversations.attachments import Attachments
+from conversations.audit import AuditLog
+from conversations.conversations import Conversations
+from conversations.hub import LocalHub
+from conversations.model import Address, HandoffReason, InboundMessage, Reply, TurnResult, new_id, utc_now
+from conversations.store import Database
+from crm.codes import MailboxCodeSender
+from crm.store import SqlCrm
+from crm.store import create_tables as create_crm_tables
+from handoff.mount import staff_blueprints
+from handoff.roles import Role
+from handoff.sign_in import Passwords, SignIn
+from handoff.staff_side import StaffSide
+from handoff.store import StaffMember, StaffStore
+
+PASSWORD = "correct horse battery"
+API = "/staff/api"
+
+
+class Clock:
+    """Real time plus what a test adds to it."""
+
+    def __init__(self) -> None:
+        self.added = timedelta()
+
+    def __call__(self) -> datetime:
+        return utc_now() + self.added
+
+    def forward(self, **by: float) -> None:
+        self.added += timedelta(**by)
+
+
+@dataclass
+class Browser:
+    """One signed-in browser of a member of staff."""
+
+    member: StaffMember
+    http: httpx.AsyncClient
+    csrf: str
+
+    async def get(self, path: str, **query: Any) -> httpx.Response:
+        return await self.http.get(f"{API}/{path}", params=query)
+
+    async def post(self, path: str, body: Any = None, **more: Any) -> httpx.Response:
+        headers = {"X-CSRF-Token": self.csrf} | more.pop("headers", {})
+        return await self.http.post(f"{API}/{path}", json={} if body is None else body, headers=headers, **more)
+
+    @asynccontextmanager
+    async def live(self) -> AsyncIterator[Live]:
+        base = str(self.http.base_url).rstrip("/")
+        cookie = "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
+        address = base.replace("http", "ws", 1) + f"{API}/live"
+        async with connect(address, additional_headers={"Cookie": cookie}, origin=base, max_queue=None) as connection:  # type: ignore[arg-type]
+            live = Live(connection)
+            yield live
+
+
+@dataclass
+class Live:
+    """A live socket that a test reads event by event."""
+
+    connection: ClientConnection
+
+    async def send(self, **frame: Any) -> None:
+        await self.connection.send(json.dumps(frame))
+
+    async def next(self, kind: str, seconds: float = 5.0, **where: Any) -> dict[str, Any]:
+        """The next event of a kind whose fields are as given; others are skipped."""
+        async with asyncio.timeout(seconds):
+            while True:
+                event = json.loads(await self.connection.recv())
+                if event["type"] == kind and all(event.get(name) == value for name, value in where.items()):
+                    return dict(event)
+
+
+class Desk:
+    """Everything a test of the staff's side needs."""
+
+    def __init__(
+        self, database: Database, side: StaffSide, store: StaffStore, crm: SqlCrm, clock: Clock, base: str
+    ) -> None:
+        self.database = database
+        self.side = side
+        self.store = store
+        self.crm = crm
+        self.clock = clock
+        self.base = base
+        self.conversations = side.conversations
+        self._open: list[httpx.AsyncClient] = []
+
+    def client(self, **more: Any) -> httpx.AsyncClient:
+        client = httpx.AsyncClient(base_url=self.base, timeout=10, **more)
+        self._open.append(client)
+        return client
+
+    async def hire(self, name: str, role: Role = Role.AGENT) -> StaffMember:
+        email = f"{name.lower().replace(' ', '.')}@kite.example"
+        hashed = await self.side.sign_in.passwords.hash(PASSWORD)
+        return await self.store.add(email, name, role, hashed, ("zh", "en"), utc_now())
+
+    async def browser(self, name: str, role: Role = Role.AGENT) -> Browser:
+        """Somebody new at the desk, signed in."""
+        return await self.sign_in(await self.hire(name, role))
+
+    async def sign_in(self, member: StaffMember) -> Browser:
+        client = self.client()
+        response = await client.post(f"{API}/sign-in", json={"email": member.email, "password": PASSWORD})
+        assert response.status_code == 200, response.text
+        return Browser(member, client, response.json()["csrf"])
+
+    async def contact_writes(self, text: str = "hello", contact: str = "lin", **more: Any) -> str:
+        """A contact writes to the bot; returns the conversation's id."""
+        address = Address("web", "default", contact)
+        receipt = await self.conversations.receive(InboundMessage(address, new_id(), text, **more))
+        return receipt.conversation_id
+
+    async def bot_answers(self, *replies: Reply) -> None:
+        """The bot takes every turn that is due and says the same in each."""
+        for claim in await self.conversations.claim_turns(10):
+            trace = {"language": "zh", "intent": "handoff", "confidence": 0.97, "route": "handoff"}
+            await self.conversations.commit_turn(claim, TurnResult(replies, trace), self.clock(), go_on=False)
+
+    async def queued(
+        self, text: str = "转人工", contact: str = "lin", name: str | None = "Lin Mei", customer_id: str | None = None
+    ) -> str:
+        """A conversation that waits for an agent."""
+        conversation_id = await self.contact_writes(text, contact, contact_name=name, language="zh")
+        reason = HandoffReason.ASKED_FOR_PERSON.value
+        await self.bot_answers(Reply("好的，马上为您转接。", handoff=reason, customer_id=customer_id))
+        return conversation_id
+
+    async def assigned_to(self, browser: Browser, contact: str = "lin") -> str:
+        conversation_id = await self.queued(contact=contact)
+        response = await browser.post(f"conversations/{conversation_id}/accept")
+        assert response.status_code == 200, response.text
+        return conversation_id
+
+    async def contact_sees(self, contact: str = "lin") -> list[str]:
+        return [message.text for message in await self.conversations.transcript(Address("web", "default", contact))]
+
+    async def close(self) -> None:
+        for client in self._open:
+            await client.aclose()
+
+
+@asynccontextmanager
+async def open_desk(folder: Path, **options: Any) -> AsyncIterator[Desk]:
+    """A desk on a free port of this machine, closed at the end."""
+    clock = Clock()
+    database = Database.open(f"sqlite+aiosqlite:///{folder / 'desk.db'}")
+    await database.create_tables()
+    await create_crm_tables(database.engine)
+    store = StaffStore(database)
+    await store.create_tables()
+    crm = SqlCrm(database.engine, MailboxCodeSender(folder / "mailbox.jsonl"), os.urandom(32))
+    conversations = Conversations(database, LocalHub(), AuditLog(os.urandom(32)), now=clock, agent_grace_seconds=45)
+    listener = socket.create_server(("127.0.0.1", 0))
+    base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    options.setdefault("public_url", base)
+    side = StaffSide(
+        database,
+        conversations,
+        crm,
+        Attachments(database, folder / "files", os.urandom(32)),
+        store=store,
+        sign_in=SignIn(store, Passwords(memory_kib=64, passes=1), now=clock),
+        **options,
+    )
+    app = Sanic(f"desk_{new_id()}")
+    app.config.ACCESS_LOG = False
+    app.config.MOTD = False
+    app.config.TOUCHUP = False  # rewrites classes once per process, which a second app does not survive
+    app.config.REQUEST_MAX_SIZE = 12 * 1024 * 1024
+    app.config.GRACEFUL_SHUTDOWN_TIMEOUT = 0.5
+    for blueprint in staff_blueprints(side):
+        app.blueprint(blueprint)
+    server = await app.create_server(sock=listener, return_asyncio_server=True, access_log=False)
+    assert server is not None
+    await server.startup()
+    await server.start_serving()
+    desk = Desk(database, side, store, crm, clock, base)
+    try:
+        yield desk
+    finally:
+        await desk.close()
+        await side.close()
+        server.close()
+        await server.wait_closed()
+        Sanic.unregister_app(app)
+        await database.close()

@@ -1,0 +1,150 @@
+"""The whole desk, started as a newcomer starts it, and a browser beside it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SCREENSHOTS = ROOT / "tests" / "screenshots"
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START_SECONDS = 180
+
+
+@dataclass
+class Desk:
+    """A running desk with demo data in a folder of its own."""
+
+    url: str
+    password: str
+    data_dir: Path
+    process: subprocess.Popen[str]
+    environment: dict[str, str]
+
+    def rest_key(self) -> str:
+        found = re.search(r"^REST_API_KEYS=(.+)$", (self.data_dir / "secrets.env").read_text(), re.MULTILINE)
+        assert found
+        return found.group(1)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def chromium_path() -> str | None:
+    return next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    data_dir = tmp_path_factory.mktemp("desk")
+    port, bot_port = free_port(), free_port()
+    environment = {
+        **os.environ,
+        "DATA_DIR": str(data_dir),
+        "PORT": str(port),
+        "BOT_URLS": f"http://127.0.0.1:{bot_port}",
+        "DEMO": "1",
+        "GRACE_SECONDS": "20",
+        "MODEL_DIR": str(ROOT / "var" / "models"),
+    }
+    for name in ("DATABASE_URL", "REDIS_URL", "QDRANT_URL", "PUBLIC_URL"):
+        environment.pop(name, None)
+    loaded = ROOT / "var" / "knowledge"
+    if loaded.exists():  # encoding every article again would take longer than the journeys
+        shutil.copytree(loaded, data_dir / "knowledge")
+    subprocess.run([sys.executable, "tools/load_demo.py"], cwd=ROOT, env=environment, check=True)
+    process = subprocess.Popen(
+        [sys.executable, "tools/run.py"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    printed = []
+    deadline = time.monotonic() + START_SECONDS
+    for line in process.stdout:
+        printed.append(line)
+        if "Logs:" in line:
+            break
+        if time.monotonic() > deadline:
+            break
+    assert process.poll() is None, "".join(printed)
+    assert any("is running" in line for line in printed), "".join(printed)
+    yield Desk(f"http://127.0.0.1:{port}", "frontdesk-demo", data_dir, process, environment)
+    process.send_signal(signal.SIGINT)
+    rest = process.stdout.read()
+    assert process.wait(60) == 0, rest
+    for checked in (port, bot_port):
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", checked)) != 0, "a process is still listening after Ctrl-C"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium_path()
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("Chromium is not installed; CI must run the browser journeys")
+        pytest.skip("browser journeys skipped: Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Opens separate browsers-in-the-browser, one per person; a CSP violation or page error fails the test."""
+    contexts: list[BrowserContext] = []
+    problems: list[str] = []
+
+    def watch(page: Page) -> None:
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on(
+            "console",
+            lambda message: problems.append(message.text) if "Content Security Policy" in message.text else None,
+        )
+
+    def open_context(**options: object) -> BrowserContext:
+        context = browser.new_context(**{"viewport": {"width": 1360, "height": 860}, **options})  # type: ignore[arg-type]
+        context.set_default_timeout(20_000)
+        context.on("page", watch)
+        contexts.append(context)
+        return context
+
+    yield open_context
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def shot(page: Page, name: str) -> None:
+    """Keep a picture of what the person sees at this point of a journey."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png")

@@ -1,0 +1,146 @@
+"""The dependency rules of the rooms, checked on the source itself."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("connectors", "conversations", "actions", "crm", "knowledge_base", "handoff", "bot")
+#: What each room may import of ours; a dotted entry allows only that module.
+MAY_IMPORT = {
+    "connectors": {"connectors", "conversations.model", "conversations.errors"},
+    "conversations": {"conversations"},
+    "actions": {"actions", "knowledge_base", "crm"},
+    "crm": {"crm"},
+    "knowledge_base": {"knowledge_base"},
+    "handoff": {"handoff", "conversations", "knowledge_base", "crm"},
+    "bot": {"bot"},
+}
+#: Where a library may be imported; a prefix ending in "/" is a folder.
+WALLS = {
+    "sanic": (
+        "app.py",
+        "connectors/webhooks.py",
+        "connectors/rest_routes.py",
+        "connectors/webchat/",
+        "handoff/",
+        "actions/webhook.py",
+        "bot/",
+    ),
+    "qdrant_client": ("knowledge_base/index",),
+    "qdrant_edge": ("knowledge_base/index",),
+    "rasa_sdk": ("actions/", "bot/bench_stock/"),
+    "rasa": ("bot/",),
+}
+SQL_FILES = ("store.py", "tables.py")
+FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc", "manager"}
+MAX_LINES = 400
+
+
+def python_files() -> list[Path]:
+    folders = [ROOT / room for room in ROOMS] + [ROOT / "tools", ROOT / "benchmarks", ROOT / "tests"]
+    files = [file for folder in folders if folder.exists() for file in folder.rglob("*.py")]
+    skipped = {".venv", "node_modules", "__pycache__"}
+    return [ROOT / "app.py", ROOT / "settings.py", *(file for file in files if not skipped & set(file.parts))]
+
+
+def name_of(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+def imports_of(file: Path) -> list[str]:
+    modules = []
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            modules += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            modules.append(node.module)
+            modules += [f"{node.module}.{alias.name}" for alias in node.names]
+    return modules
+
+
+FILES = python_files()
+ROOM_FILES = [file for file in FILES if file.relative_to(ROOT).parts[0] in ROOMS and "tests" not in file.parts]
+
+
+@pytest.mark.parametrize("file", ROOM_FILES, ids=name_of)
+def test_a_room_imports_only_what_the_table_allows(file: Path) -> None:
+    room = file.relative_to(ROOT).parts[0]
+    allowed = MAY_IMPORT[room]
+    for module in imports_of(file):
+        if module.split(".")[0] not in ROOMS:
+            continue
+        if file.name == "__main__.py" and module.split(".")[0] == room:
+            continue
+        fits = any(
+            module == entry or module.startswith(entry + ".") or entry.startswith(module + ".") for entry in allowed
+        )
+        assert fits, f"{name_of(file)} imports {module}; {room}/ may import {sorted(allowed)}"
+
+
+@pytest.mark.parametrize("file", ROOM_FILES, ids=name_of)
+def test_nobody_imports_the_app(file: Path) -> None:
+    assert "app" not in imports_of(file), f"{name_of(file)} imports app.py"
+
+
+@pytest.mark.parametrize("file", ROOM_FILES, ids=name_of)
+def test_settings_are_read_only_at_the_edges(file: Path) -> None:
+    if file.name in {"__main__.py", "settings.py"} or name_of(file) == "conversations/audit.py":
+        return
+    assert "settings" not in imports_of(file), f"{name_of(file)} reads settings; take the value as an argument"
+    if not name_of(file).startswith("bot/"):
+        assert "os.environ" not in file.read_text(), (
+            f"{name_of(file)} reads the environment; take the value as an argument"
+        )
+
+
+@pytest.mark.parametrize("file", [*ROOM_FILES, ROOT / "app.py"], ids=name_of)
+def test_libraries_stay_behind_their_walls(file: Path) -> None:
+    for module in imports_of(file):
+        library = module.split(".")[0]
+        if library in WALLS:
+            assert name_of(file).startswith(WALLS[library]), f"{name_of(file)} imports {library}"
+
+
+@pytest.mark.parametrize("file", ROOM_FILES, ids=name_of)
+def test_sql_stays_in_stores(file: Path) -> None:
+    if file.name.endswith(SQL_FILES) or name_of(file).startswith("bot/"):
+        return
+    statements = {"select", "insert", "update", "delete", "text"}
+    for module in imports_of(file):
+        package, _, name = module.rpartition(".")
+        assert not (package.startswith("sqlalchemy") and name in statements), f"{name_of(file)} writes SQL ({module})"
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_files_stay_short_and_honestly_named(file: Path) -> None:
+    assert len(file.read_text().splitlines()) <= MAX_LINES, f"{name_of(file)} is too long; split it by what it says"
+    assert file.stem not in FORBIDDEN_NAMES, f"{name_of(file)} is a drawer; name what it keeps"
+
+
+def test_the_bots_only_channel_is_the_turn_channel() -> None:
+    import yaml
+
+    credentials = yaml.safe_load((ROOT / "bot" / "credentials.yml").read_text())
+    assert list(credentials) == ["bot.turn_channel.TurnChannel"]
+
+
+def test_the_model_room_needs_only_the_standard_library() -> None:
+    import sys
+
+    for module in imports_of(ROOT / "conversations" / "model.py"):
+        top = module.split(".")[0]
+        assert top in sys.stdlib_module_names or module.startswith("conversations.errors"), module
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "bot/requirements.lock"])
+def test_locks_have_hashes_and_no_index_address(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    assert "--hash=sha256:" in text
+    assert "http://" not in text
+    assert "https://" not in text
+    assert "index-url" not in text.replace("--no-emit-index-url", "")
+    assert "find-links" not in text

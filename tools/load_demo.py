@@ -1,0 +1,55 @@
+"""Bring the database up to date and load the demo shop: customers and orders, and the articles into the index."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from datetime import date
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import settings as desk_settings
+from conversations.store import Database
+from crm.codes import MailboxCodeSender
+from crm.demo import load_demo
+from crm.store import SqlCrm
+from knowledge_base.articles import read_article
+from knowledge_base.knowledge_base import KnowledgeBase
+from migrations.schema import migrate
+
+
+def show(done: int, total: int) -> None:
+    """One line that counts up on a terminal, and a line per hundred elsewhere."""
+    if sys.stdout.isatty():
+        print(f"\r      encoding passages {done}/{total}", end="\n" if done == total else "", flush=True)
+    elif done == total or done % 100 == 0:
+        print(f"      encoding passages {done}/{total}", flush=True)
+
+
+async def main() -> None:
+    data_dir = Path(os.environ.get("DATA_DIR", ROOT / "var"))
+    desk_settings.ensure_secrets(data_dir)
+    settings = desk_settings.load()
+    database = Database.open(settings.database_url)
+    await migrate(database.engine)
+    crm = SqlCrm(
+        database.engine, MailboxCodeSender(settings.data_dir / "demo_mailbox.jsonl"), b"loads data only, sends nothing"
+    )
+    new_rows = await load_demo(crm, date.today())  # noqa: DTZ011  (a shop's calendar day, not a moment)
+    await database.close()
+    print(f"      customers, orders, tickets: {new_rows} new rows", flush=True)
+    knowledge_base = await KnowledgeBase.open(settings.data_dir, settings.qdrant_url, settings.encoder)
+    paths = sorted((ROOT / "knowledge_base" / "articles").glob("*/*.md"))
+    report = await knowledge_base.load([read_article(path) for path in paths], show)
+    await knowledge_base.close()
+    print(
+        f"      articles: {len(report.added)} new, {len(report.updated)} changed, {len(report.removed)} gone, {report.unchanged} as before; {report.passages} passages",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

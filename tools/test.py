@@ -1,0 +1,33 @@
+"""Run every test suite of the project, one after the other, and fail if one fails."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SUITES = (
+    ("service", [".venv/bin/python", "-m", "pytest", "-q", "tests"], ROOT),
+    ("bot", [str(ROOT / "bot/.venv/bin/python"), "-m", "pytest", "-q", "tests"], ROOT / "bot"),
+    ("chat widget", ["npm", "run", "--silent", "test"], ROOT / "connectors/webchat/widget"),
+    ("staff console", ["npm", "run", "--silent", "test"], ROOT / "handoff/web"),
+)
+
+
+def main() -> None:
+    failed = []
+    for name, command, folder in SUITES:
+        print(f"== {name}: {' '.join(command)}", flush=True)
+        started = time.monotonic()
+        if subprocess.run(command, cwd=folder).returncode != 0:
+            failed.append(name)
+        print(f"== {name}: {time.monotonic() - started:.0f} s", flush=True)
+    if failed:
+        sys.exit(f"Failed: {', '.join(failed)}")
+    print("All suites passed.")
+
+
+if __name__ == "__main__":
+    main()
