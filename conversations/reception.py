@@ -203,4 +203,5 @@ async def rate(change: Change, score: int, comment: str) -> Rating:
     await change.store.add_rating(rating)
     change.record("rated", "contact", {"score": score}, {"comment": rating.comment})
     change.tell(notices.notice("rated", conversation.language), MessageKind.ACTIVITY)
+    change.set()  # announces the conversation, so that a console that shows it reads the rating
     return rating

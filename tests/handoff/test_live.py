@@ -111,6 +111,22 @@ async def test_what_a_contact_types_is_seen_before_it_is_sent(desk: Desk) -> Non
         )
 
 
+async def test_a_rating_tells_the_consoles_to_read_the_conversation_again(desk: Desk) -> None:
+    chen = await desk.browser("Chen Yu")
+    async with chen.live() as live:
+        await live.next("ready")
+        conversation_id = await desk.assigned_to(chen)
+        await desk.conversations.resolve(conversation_id, chen.member.agent)
+        await desk.conversations.rate(Address("web", "default", "lin"), conversation_id, 5, "kind")
+        await live.next("message")
+        while not (await live.next("message"))["message"]["text"].startswith(("感谢", "Thank")):
+            pass
+        event = await live.next("conversation")
+        assert event["conversation"]["id"] == conversation_id
+        found = await chen.get(f"conversations/{conversation_id}")
+        assert found.json()["rating"]["comment"] == "kind"
+
+
 async def test_an_agents_typing_frame_reaches_the_contact(desk: Desk) -> None:
     chen, trainer = await desk.browser("Chen Yu"), await desk.browser("Lin Wei", Role.TRAINER)
     conversation_id = await desk.assigned_to(chen)

@@ -126,9 +126,12 @@ def test_an_agent_sees_accepts_answers_and_is_rated(desk: Desk, new_context: New
     agent.open_waiting(f"again {mark}")
     agent.accept()
     agent.resolve()
-    visitor.rate(5, {"en": "Quick and kind", "zh": "很耐心，点赞"}[language])
-    shot(visitor.page, f"4-rated-{language}")
     agent.open_in("resolved", mark)
+    agent.page.get_by_role("tab", name=re.compile("Contact|客户")).click()
+    comment = {"en": "Quick and kind", "zh": "很耐心，点赞"}[language]
+    visitor.rate(5, comment)
+    shot(visitor.page, f"4-rated-{language}")
+    agent.sees(comment)
     shot(agent.page, f"4-console-{language}")
 
 
