@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from knowledge_base.articles import Article, Passage
 from knowledge_base.entries import EntryRef
 from knowledge_base.splitting import split
+from knowledge_base.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +25,9 @@ class Catalog:
     """All published articles; only the thread that writes the index changes it."""
 
     shelves: dict[str, Shelf] = field(default_factory=dict)  #: by article key
-    refs: dict[str, EntryRef] = field(default_factory=dict)  #: by point id
+    refs: dict[int, EntryRef] = field(default_factory=dict)  #: by point id
     languages: dict[str, tuple[str, ...]] = field(default_factory=dict)  #: by article id
-    entries: int = 0
-    word_counts: dict[int, int] = field(default_factory=dict)
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
 
     def add(self, shelf: Shelf) -> None:
         """Put an article in, in place of its former version."""

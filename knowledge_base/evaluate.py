@@ -147,7 +147,7 @@ def summary(outcomes: Sequence[Outcome], gate: float) -> dict[str, float | int |
         "mrr": _share(sum(1 / rank for rank in ranks if rank is not None and rank <= 10), len(ranks)),
         "gate": gate,
         "gate_auroc": None if separation is None else round(separation, 4),
-        "answered": _share(sum(1 for outcome in answerable if outcome.score >= gate), len(answerable)),
+        "answered_recall": _share(sum(1 for outcome in answerable if outcome.score >= gate), len(answerable)),
         "answered_precision": _share(right, len(answered)),
         "refused_recall": _share(sum(1 for outcome in unanswerable if outcome.score < gate), len(unanswerable)),
         "search_p50": round(percentile(times, 0.5), 2),

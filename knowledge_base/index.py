@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -104,16 +103,15 @@ class EdgeIndex:
         records = self._scroll(Filter(must=[_LIVE, first]), payload=["article"], vector=False)
         return [record.payload["article"] for record in records if record.payload]
 
-    def word_counts(self) -> tuple[int, dict[int, int]]:
-        """How many published entries there are, and how many of them hold each hashed word."""
-        counts: Counter[int] = Counter()
+    def words(self) -> dict[int, frozenset[int]]:
+        """The hashed words of every published entry, by point id."""
         records = self._scroll(Filter(must=[_LIVE]), payload=False, vector=["words"])
-        for record in records:
-            if isinstance(record.vector, dict):
-                counts.update(record.vector["words"].indices)
-        return len(records), dict(counts)
+        return {
+            int(record.id): frozenset(record.vector["words"].indices if isinstance(record.vector, dict) else ())
+            for record in records
+        }
 
-    def find_near(self, question: QuestionVectors, language: str, limit: int) -> list[str]:
+    def find_near(self, question: QuestionVectors, language: str, limit: int) -> list[int]:
         """Point ids of a hybrid search among the articles of one language, best first: worth scoring exactly."""
         written = FieldCondition(key="language", match=MatchValue(language))
         nearest: dict[str, list[float] | SparseVector] = {
@@ -131,7 +129,7 @@ class EdgeIndex:
             if space != "words" or question.words.indices
         ]
         request = QueryRequest(limit=limit * len(prefetches), prefetches=prefetches, query=_FUSION)
-        return [str(point.id) for point in self._shard.query(request)]
+        return [int(point.id) for point in self._shard.query(request)]
 
     def signals(self, question: QuestionVectors, article_keys: Sequence[str]) -> Signals:
         """Exact similarities of every entry of these articles."""
@@ -141,7 +139,7 @@ class EdgeIndex:
             queries.append(Query.Nearest(_sparse(question.words), using="words"))
         requests = [QueryRequest(limit=_MOST_ENTRIES, query=query, filter=of_these) for query in queries]
         answers = self._shard.query_batch(QueryBatchRequest(requests))
-        return Signals(*({str(point.id): point.score for point in points} for points in answers))
+        return Signals(*({int(point.id): point.score for point in points} for points in answers))
 
     def close(self) -> None:
         """Write everything down and let others open the index."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
@@ -60,18 +59,15 @@ class ServerIndex:
         records = self._scroll(models.Filter(must=[_LIVE, first]), payload=["article"], vector=False)
         return [record.payload["article"] for record in records if record.payload]
 
-    def word_counts(self) -> tuple[int, dict[int, int]]:
-        """How many published entries there are, and how many of them hold each hashed word."""
-        counts: Counter[int] = Counter()
-        records = self._scroll(models.Filter(must=[_LIVE]), payload=False, vector=["words"])
-        for record in records:
-            if isinstance(record.vector, dict):
-                words = record.vector.get("words")
-                if isinstance(words, models.SparseVector):
-                    counts.update(words.indices)
-        return len(records), dict(counts)
+    def words(self) -> dict[int, frozenset[int]]:
+        """The hashed words of every published entry, by point id."""
+        found: dict[int, frozenset[int]] = {}
+        for record in self._scroll(models.Filter(must=[_LIVE]), payload=False, vector=["words"]):
+            words = record.vector.get("words") if isinstance(record.vector, dict) else None
+            found[int(record.id)] = frozenset(words.indices if isinstance(words, models.SparseVector) else ())
+        return found
 
-    def find_near(self, question: QuestionVectors, language: str, limit: int) -> list[str]:
+    def find_near(self, question: QuestionVectors, language: str, limit: int) -> list[int]:
         """Point ids of a hybrid search among the articles of one language, best first: worth scoring exactly."""
         written = models.FieldCondition(key="language", match=models.MatchValue(value=language))
         nearest: dict[str, list[float] | models.SparseVector] = {
@@ -99,7 +95,7 @@ class ServerIndex:
             limit=limit * len(prefetches),
             with_payload=False,
         )
-        return [str(point.id) for point in found.points]
+        return [int(point.id) for point in found.points]
 
     def signals(self, question: QuestionVectors, article_keys: Sequence[str]) -> Signals:
         """Exact similarities of every entry of these articles."""
@@ -117,7 +113,7 @@ class ServerIndex:
             for space, query in spaces
         ]
         answers = self._ask(self._client.query_batch_points, self._collection, requests)
-        return Signals(*({str(point.id): point.score for point in answer.points} for answer in answers))
+        return Signals(*({int(point.id): point.score for point in answer.points} for answer in answers))
 
     def close(self) -> None:
         """Leave the server."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from functools import cache
 
 from qdrant_edge import Bm25, Bm25Config, SparseVector, TokenizerType
 
 from knowledge_base.entries import Sparse
+from knowledge_base.vocabulary import Vocabulary
 from knowledge_base.wording import words_of
 
 _SATURATION = 1.2
@@ -39,10 +38,6 @@ def words_in_common(first: Sparse, second: Sparse) -> float:
     return len(set(first.indices) & set(second.indices)) / len(first.indices) if first.indices else 0.0
 
 
-def best_possible(words: Sparse, entries: int, counts: Mapping[int, int]) -> float:
+def best_possible(words: Sparse, vocabulary: Vocabulary) -> float:
     """The keyword score of a text that has every word of the question, so that scores become shares of it."""
-    total = 0.0
-    for index in words.indices:
-        count = counts.get(index, 0)
-        total += math.log(1.0 + (entries - count + 0.5) / (count + 0.5))
-    return total * (_SATURATION + 1.0)
+    return sum(map(vocabulary.rarity, words.indices)) * (_SATURATION + 1.0)

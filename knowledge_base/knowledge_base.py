@@ -23,10 +23,11 @@ from knowledge_base.encoder import Encoder, UseEncoder, passage_encoder
 from knowledge_base.entries import Entry, EntryRef, Index, QuestionVectors
 from knowledge_base.errors import KnowledgeBaseError
 from knowledge_base.index_words import asked_words, best_possible, stored_words
-from knowledge_base.ranking import Ranked, rank
+from knowledge_base.ranking import AskedWords, Ranked, rank
+from knowledge_base.vocabulary import Vocabulary
 from knowledge_base.wording import fold, language_of, plain
 
-LAYOUT = 2  #: of what is stored in the index; another number builds a new one
+LAYOUT = 3  #: of what is stored in the index; another number builds a new one
 MAX_QUESTION = 2000  #: characters that are looked at
 _CANDIDATES = 20  #: articles of each language that are scored exactly
 _PER_SPACE = 40  #: entries that each vector contributes to the candidates
@@ -93,7 +94,7 @@ class KnowledgeBase:
 
     @classmethod
     async def open(
-        cls, data_dir: Path, qdrant_url: str | None = None, encoder: str = "e5", encoder_threads: int = 1
+        cls, data_dir: Path, qdrant_url: str | None = None, encoder: str = "e5", encoder_threads: int = 2
     ) -> KnowledgeBase:
         """The knowledge base in ``data_dir``, or on the Qdrant server when a URL is given; what it holds is ready."""
         return await asyncio.to_thread(cls._open, data_dir, qdrant_url, encoder, encoder_threads)
@@ -258,10 +259,11 @@ class KnowledgeBase:
             return []
         refs = self._catalog.refs
         signals = self._index.signals(question, keys)
-        hidden = [point for point in signals.e5 if without and point in refs and without(refs[point])]
-        best_words = best_possible(question.words, self._catalog.entries, self._catalog.word_counts)
+        hidden = {point for point, ref in refs.items() if without(ref)} if without else set()
+        vocabulary = self._catalog.vocabulary.without(hidden)
+        words = AskedWords(question.words.indices, best_possible(question.words, vocabulary), vocabulary)
         advantage = self.calibration.advantage if self.calibration.encoder == self._e5.name else {}
-        return rank(signals, refs, best_words, language, advantage.get(language, {}), hidden)
+        return rank(signals, refs, words, language, advantage.get(language, {}), hidden)
 
     def _candidates(
         self, question: QuestionVectors, language: str, without: Callable[[EntryRef], bool] | None
@@ -292,10 +294,10 @@ class KnowledgeBase:
             known = self._catalog.shelves.get(key)
             if known is None or known.article != article:
                 self._catalog.add(shelve(article))
-        self._count_words()
+        self._read_words()
 
-    def _count_words(self) -> None:
-        self._catalog.entries, self._catalog.word_counts = self._index.word_counts()
+    def _read_words(self) -> None:
+        self._catalog.vocabulary = Vocabulary.of(self._index.words())
 
     def _stage(self, article: Article) -> Shelf:
         shelf = shelve(article)
@@ -322,11 +324,11 @@ class KnowledgeBase:
         self._index.publish([(shelf.article.key, shelf.article.version) for shelf in shelves])
         for shelf in shelves:
             self._catalog.add(shelf)
-        self._count_words()
+        self._read_words()
 
     def _forget(self, keys: Sequence[str]) -> None:
         self._index.remove(keys)
         for key in keys:
             self._catalog.discard(key)
         if keys:
-            self._count_words()
+            self._read_words()

@@ -9,12 +9,13 @@ none, and that says nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from knowledge_base.entries import EntryRef, Signals
+from knowledge_base.vocabulary import Vocabulary
 
 USE_WEIGHT = 0.8
 WORDS_WEIGHT = 0.2
@@ -22,8 +23,13 @@ PASSAGE_USE_WEIGHT = 0.8  #: within a passage, where USE is the weaker judge
 PASSAGE_WEIGHT = 1.0  #: of an article's best passage, beside its best question
 SECOND_SHARE = 0.3  #: of the second best question or passage in an article's similarity
 LANGUAGE_CENTRING = 0.6  #: how far the languages' remaining difference in mean is taken off, too
-#: What the calibrated score is made of; USE on questions adds nothing to them there.
-FEATURES = ("question", "passage", "passage_use", "lead", "above", "setting", "crossing")
+#: What the calibrated score is made of: nearness, standing among the candidates, and what words say.
+FEATURES = (
+    *("use", "question", "passage", "passage_use"),
+    *("lead", "above", "setting", "crossing"),
+    *("covered", "unknown", "length"),
+)
+_LONG = 20  #: words; a longer question is further from everything, whether it is answered or not
 _SETTING = 15  #: places below the first that tell how near everything is to a question
 _LEAST_SPREAD = {"use": 0.03, "e5": 0.006, "words": 0.05}  #: below this, differences are noise
 _WORDS_IN_PASSAGE = 0.024  #: what all of a question's words are worth within one article, on E5's narrow scale
@@ -38,8 +44,17 @@ class Ranked:
     article_id: str
     article_key: str  #: the language version that fits the question best
     score: float  #: comparable within one question only
-    features: dict[str, float]  #: those of ``FEATURES``, and "use"
+    features: dict[str, float]  #: those of ``FEATURES``
     passages: dict[str, int]  #: ordinal of the best passage, by article key
+
+
+@dataclass(frozen=True, slots=True)
+class AskedWords:
+    """A question's hashed words and what the stored texts know of them."""
+
+    indices: Sequence[int]
+    best: float  #: the keyword score of a text that has them all
+    vocabulary: Vocabulary
 
 
 @dataclass(slots=True)
@@ -55,22 +70,23 @@ class _Nearness:
     passage_use: float = 0.0
     passage_words: float = 0.0
     best_passage: int = 0
+    points: list[int] = field(default_factory=list)
 
 
 def rank(
     signals: Signals,
-    refs: Mapping[str, EntryRef],
-    best_words: float,
+    refs: Mapping[int, EntryRef],
+    words: AskedWords,
     language: str,
     advantage: Mapping[str, float],
-    without: Iterable[str] = (),
+    without: Iterable[int] = (),
 ) -> list[Ranked]:
     """The candidates' articles, best first, translations together.
 
     ``advantage`` is how much nearer texts in the asker's ``language`` are for that reason alone, by "use", "question",
     "passage" and "passage_use"; ``without`` names points that must not count.
     """
-    nearness = _nearness(signals, refs, best_words, set(without))
+    nearness = _nearness(signals, refs, words.best, set(without))
     if not nearness:
         return []
     for row in nearness.values():
@@ -100,6 +116,10 @@ def rank(
         passages.setdefault(row.article_id, {})[key] = row.best_passage
     scores = [float(totals[place]) for place in places]
     middle = float(np.median(scores))
+    asked = {
+        "unknown": words.vocabulary.unknown(words.indices),
+        "length": min(len(words.indices), _LONG) / _LONG,
+    }
     setting = float(np.mean([rows[place].question for place in places[1 : _SETTING + 1] or places]))
     return [
         Ranked(
@@ -107,17 +127,23 @@ def rank(
             article_key=keys[place],
             score=scores[position],
             features=_features(rows[place], scores, position, middle)
-            | {"setting": setting, "crossing": float(rows[place].language != language)},
+            | {"setting": setting, **_word_features(rows[place], words, language), **asked},
             passages=passages[rows[place].article_id],
         )
         for position, place in enumerate(places)
     ]
 
 
+def _word_features(row: _Nearness, words: AskedWords, language: str) -> dict[str, float]:
+    crossing = row.language != language
+    covered = 0.0 if crossing else words.vocabulary.covered(words.indices, row.points)
+    return {"covered": covered, "crossing": float(crossing)}
+
+
 def _nearness(
-    signals: Signals, refs: Mapping[str, EntryRef], best_words: float, without: set[str]
+    signals: Signals, refs: Mapping[int, EntryRef], best_words: float, without: set[int]
 ) -> dict[str, _Nearness]:
-    entries: dict[str, list[tuple[EntryRef, str]]] = {}
+    entries: dict[str, list[tuple[EntryRef, int]]] = {}
     for point_id in signals.e5:
         ref = refs.get(point_id)
         if ref is not None and point_id not in without:
@@ -125,8 +151,9 @@ def _nearness(
     return {key: _nearness_of(listed, signals, best_words) for key, listed in entries.items()}
 
 
-def _nearness_of(entries: Sequence[tuple[EntryRef, str]], signals: Signals, best_words: float) -> _Nearness:
+def _nearness_of(entries: Sequence[tuple[EntryRef, int]], signals: Signals, best_words: float) -> _Nearness:
     row = _Nearness(entries[0][0].article_id, entries[0][0].language)
+    row.points = [point_id for _, point_id in entries]
     use: list[float] = []
     question: list[float] = []
     passage_use: list[float] = []
@@ -134,15 +161,17 @@ def _nearness_of(entries: Sequence[tuple[EntryRef, str]], signals: Signals, best
     best_fit = -1.0
     for ref, point_id in entries:
         e5 = signals.e5[point_id]
-        words = min(signals.words.get(point_id, 0.0) / best_words, 1.0) if best_words > 0 else 0.0
+        words = min(signals.words[point_id] / best_words, 1.0) if point_id in signals.words else 0.0
         if ref.kind == "question":
             use.append(signals.use.get(point_id, 0.0))
             question.append(e5)
-            row.question_words = max(row.question_words, words)
+            if words > row.question_words:
+                row.question_words = words
             continue
         passage_use.append(signals.use.get(point_id, 0.0))
         passage.append(e5)
-        row.passage_words = max(row.passage_words, words)
+        if words > row.passage_words:
+            row.passage_words = words
         fit = e5 + _WORDS_IN_PASSAGE * words + (_FIRST_PASSAGE if ref.ordinal == 0 else 0.0)
         if fit > best_fit:
             row.best_passage, best_fit = ref.ordinal, fit

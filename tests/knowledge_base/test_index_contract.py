@@ -16,6 +16,7 @@ from knowledge_base.errors import IndexLocked, IndexUnavailable
 from knowledge_base.index import EdgeIndex
 from knowledge_base.index_server import ServerIndex
 from knowledge_base.index_words import asked_words, best_possible, stored_words
+from knowledge_base.vocabulary import Vocabulary
 from tests.knowledge_base.builders import WordEncoder, article, edge_index, small_shop
 
 ENCODER = WordEncoder()
@@ -130,10 +131,10 @@ def test_cosines_do_not_depend_on_the_kind_of_index(tmp_path: Path) -> None:
 
 def test_no_text_has_more_of_a_question_than_all_its_words(index: Index) -> None:
     store(index, *small_shop())
-    count, counts = index.word_counts()
-    assert count == sum(len(shelve(one).refs) for one in small_shop())
+    vocabulary = Vocabulary.of(index.words())
+    assert len(vocabulary.words) == sum(len(shelve(one).refs) for one in small_shop())
     question = ask("how long does a refund take")
-    best = best_possible(question.words, count, counts)
+    best = best_possible(question.words, vocabulary)
     assert 0.3 < max(index.signals(question, ["refunds/en"]).words.values()) / best <= 1.05
 
 

@@ -92,6 +92,14 @@ async def test_scores_lie_between_0_and_1_and_never_rise_down_the_list(kb: Knowl
     assert all(0 <= score <= 1 for score in scores)
 
 
+async def test_words_that_no_article_has_count_against_an_answer(kb: KnowledgeBase) -> None:
+    known = (await kb.candidates("how long does a refund take"))[0].features
+    strange = (await kb.candidates("how long does a zeppelin refund take in zanzibar"))[0].features
+    assert strange["unknown"] > known["unknown"]
+    assert strange["covered"] < known["covered"]
+    assert strange["length"] > known["length"]
+
+
 async def test_each_article_is_found_once_with_its_best_passage(kb: KnowledgeBase) -> None:
     hits = await kb.search("is water damage covered by the warranty")
     ids = [hit.passage.article_id for hit in hits]

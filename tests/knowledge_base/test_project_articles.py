@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import knowledge_base
 from knowledge_base.articles import LANGUAGES
 from knowledge_base.calibration import load_calibration
+from knowledge_base.catalog import questions_of
 from knowledge_base.evaluate import read_queries
 from knowledge_base.importing import find_sources, read_sources
 from knowledge_base.ranking import FEATURES
@@ -33,6 +35,19 @@ def test_development_and_test_questions_are_strangers(language: str) -> None:
     assert not development & test
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_article_stores_a_question_it_is_tested_with(language: str) -> None:
+    articles = read_sources(find_sources([ROOM / "articles" / language]))[0]
+    stored = {_bare(question) for article in articles for question in questions_of(article)}
+    for part in ("dev", "test"):
+        asked = {_bare(query.text) for path in (ROOM / part).glob("*.jsonl") for query in read_queries(path)}
+        assert not stored & asked
+
+
+def _bare(question: str) -> str:
+    return re.sub(r"\W+", "", question.lower())
+
+
 def test_every_question_points_at_an_article_that_exists() -> None:
     ids = {article.id for article in read_sources(find_sources([ROOM / "articles"]))[0]}
     for path in (*(ROOM / "test").glob("*.jsonl"), *(ROOM / "dev").glob("*.jsonl")):
@@ -42,9 +57,11 @@ def test_every_question_points_at_an_article_that_exists() -> None:
 
 def test_the_stored_calibration_orders_good_above_bad() -> None:
     calibration = load_calibration()
-    none = dict.fromkeys(FEATURES, 0.0) | {"setting": 0.8}
-    good = none | {"question": 0.9, "passage": 0.85, "passage_use": 0.6, "lead": 2.0, "above": 8.0}
-    bad = none | {"question": 0.8, "passage": 0.74, "passage_use": 0.2, "lead": 0.1, "above": 4.0}
+    none = dict.fromkeys(FEATURES, 0.0) | {"setting": 0.8, "length": 0.4}
+    near = {"use": 0.7, "question": 0.9, "passage": 0.85, "passage_use": 0.6}
+    far = {"use": 0.3, "question": 0.83, "passage": 0.74, "passage_use": 0.2}
+    good = none | near | {"lead": 2.0, "above": 8.0, "covered": 0.9}
+    bad = none | far | {"lead": 0.1, "above": 4.0, "covered": 0.3, "unknown": 0.5}
     for language in LANGUAGES:
         assert calibration.score(good, language) > calibration.gate > calibration.score(bad, language)
     assert set(calibration.advantage) == set(LANGUAGES)
