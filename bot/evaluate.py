@@ -22,7 +22,7 @@ from typing import Any
 if __package__ in (None, ""):
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from bot import settings
+from bot import settings, without_tensorflow
 from bot.measure import OUT_OF_SCOPE, Parsed, figures
 from bot.nlu_data import OUT_OF_SCOPE as STRANGE
 from bot.nlu_data import read, same
@@ -137,6 +137,7 @@ def main() -> None:
     if len({intent for _, intent, _ in train} - {STRANGE}) < 2 or not test:
         sys.exit("The set needs train lines of at least two intents, and test lines.")
     settings.quieten()
+    without_tensorflow.install()
     from bot import quiet_logs
 
     quiet_logs.configure()

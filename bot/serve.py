@@ -13,7 +13,7 @@ from pathlib import Path
 if __package__ in (None, ""):
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from bot import settings
+from bot import settings, without_tensorflow
 from bot.settings import Settings
 from bot.train import MARK
 
@@ -38,6 +38,7 @@ def main() -> None:
 
 def serve(chosen: Settings, model: Path) -> None:
     """Serve turns on the chosen address until SIGTERM or SIGINT."""
+    without_tensorflow.install()
     from rasa.core.run import create_http_input_channels
     from sanic import Sanic
 

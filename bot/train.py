@@ -17,10 +17,11 @@ from pathlib import Path
 if __package__ in (None, ""):
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from bot import settings
+from bot import settings, without_tensorflow
 from bot.nlu_data import check
 
-SOURCES = ("*.py", "*.yml", "components/*.py", "responses/*.yml", "requirements.lock")
+#: What of this folder goes into a model; the code that serves turns does not.
+SOURCES = ("train.py", "text.py", "patterns.py", "nlu_data.py", "*.yml", "components/*.py", "responses/*.yml", "requirements.lock")
 MARK = "fingerprint.json"
 
 
@@ -70,6 +71,7 @@ def main() -> None:
 
 def train(nlu_data: Path, model_dir: Path, config: Path) -> Path:
     """Train with Rasa on the examples, rules and domain; returns the model's file."""
+    without_tensorflow.install()
     from rasa.model_training import train as rasa_train
 
     from bot.quiet_logs import configure

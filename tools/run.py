@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 import settings as desk_settings
 
-START_SECONDS = 120
+START_SECONDS = 300
 STOP_SECONDS = 25
 
 
