@@ -47,14 +47,19 @@ class Scaler:
         self.lookup[self.columns] = np.arange(len(self.columns), dtype=np.int32)
 
     @classmethod
-    def fitted(cls, dense: Array, ngrams: sp.csr_matrix, recipe: Recipe) -> Scaler:
-        """The scaler of these examples."""
+    def fitted(cls, dense: Array, ngrams: sp.csr_matrix, classes: int, recipe: Recipe) -> Scaler:
+        """The scaler of these examples.
+
+        The more examples an intent has, the more its wording can be trusted: above 100 per intent the weight of n-grams
+        grows with the square root of their number, up to 3.5 times (cross-validated between 10 and 1 000 per intent).
+        """
         examples = ngrams.shape[0]
+        trust = min(3.5, max(1.0, (examples / classes / 100) ** 0.5))
         frequency = np.bincount(ngrams.indices, minlength=ngrams.shape[1])
         # An n-gram that occurs once in a large set costs time and teaches next to nothing.
         columns = np.flatnonzero(frequency >= (2 if examples > 1000 else 1))
         idf = np.log((1 + examples) / (1 + frequency[columns])) + 1
-        return cls(dense.mean(0), columns, idf.astype(np.float32), recipe.dense_weight, recipe.ngram_weight)
+        return cls(dense.mean(0), columns, idf.astype(np.float32), recipe.dense_weight, recipe.ngram_weight * trust)
 
     def scale(self, dense: Array, ngrams: sp.csr_matrix) -> tuple[Array, sp.csr_matrix]:
         """Both kinds of features, ready for the linear layer."""
@@ -89,7 +94,7 @@ class LinearHead:
         cls, dense: Array, ngrams: sp.csr_matrix, labels: NDArray[np.int64], classes: int, recipe: Recipe
     ) -> LinearHead:
         """Multinomial logistic regression by L-BFGS; rare intents weigh more, by the square root of their rarity."""
-        scaler = Scaler.fitted(dense, ngrams, recipe)
+        scaler = Scaler.fitted(dense, ngrams, classes, recipe)
         x, s = scaler.scale(dense, ngrams)
         transposed = s.T.tocsr()
         examples, width = x.shape
