@@ -21,7 +21,16 @@ from bot import settings, without_tensorflow
 from bot.nlu_data import check
 
 #: What of this folder goes into a model; the code that serves turns does not.
-SOURCES = ("train.py", "text.py", "patterns.py", "nlu_data.py", "*.yml", "components/*.py", "responses/*.yml", "requirements.lock")
+SOURCES = (
+    "train.py",
+    "text.py",
+    "patterns.py",
+    "nlu_data.py",
+    "*.yml",
+    "components/*.py",
+    "responses/*.yml",
+    "requirements.lock",
+)
 MARK = "fingerprint.json"
 
 

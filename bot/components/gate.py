@@ -82,6 +82,8 @@ def decide(
         return "out_of_scope", score
     if intent == "handoff" and (score >= limits["clarify"] or probability >= 0.5):
         return intent, max(score, limits["answer"])
+    if requested_slot == "return_reason" and intent == "deny":
+        return "inform", max(score, limits["answer"])  # "I don't like it" is a reason, not a no
     if requested_slot in FREE_TEXT and intent not in _CONTROL:
         unsure = score < limits["answer"] or probability < _SURE
         if unsure or intent in _LIKE_ANSWERS.get(requested_slot, set()):

@@ -103,7 +103,7 @@ class LinearIntentClassifier(GraphComponent):
             self._thresholds[language] = thresholds(scores[chosen], right[chosen])
         logger.info("Held-out intent accuracy %.3f on %d examples.", right.mean(), len(right))
         self._head = LinearHead.trained(dense, ngrams, labels, len(self._intents), recipe)
-        self._around = Surroundings(dense, labels, self._temperature, recipe.neighbours)
+        self._around = Surroundings.of(dense, labels, self._temperature, recipe)
         if examples.has_strangers:
             self._around.strangers = Strangers.fitted(dense, strange_dense)
         self._report = {

@@ -29,6 +29,7 @@ class Recipe:
     iterations: int = 80
     folds: int = 5
     neighbours: int = 3
+    landmarks: int = 250  #: examples of each intent that messages are compared with
 
 
 @dataclass
@@ -206,6 +207,15 @@ class Surroundings:
     neighbours: int
     strangers: Strangers | None = None
 
+    @classmethod
+    def of(cls, dense: Array, labels: NDArray[np.int64], temperature: float, recipe: Recipe) -> Surroundings:
+        """The examples to look at: a few hundred of each intent, since every message is compared with all of them."""
+        random = np.random.RandomState(11)
+        kept = np.concatenate(
+            [random.permutation(np.flatnonzero(labels == label))[: recipe.landmarks] for label in np.unique(labels)]
+        )
+        return cls(dense[kept], labels[kept], temperature, recipe.neighbours)
+
     def evidence(self, logits: Array, dense: Array) -> Array:
         """What the gate score is made of, one row per message: the best logit, its lead, how near the nearest examples are
         at all and those of the best intent; with strangers also how familiar the message is."""
@@ -303,9 +313,8 @@ def hold_out(examples: Examples, recipe: Recipe, *, folds: int, rounds: int, lea
         renumber[present] = np.arange(len(present))
         head = LinearHead.trained(dense[train], ngrams[train], renumber[labels[train]], len(present), recipe)
         logits = head.logits(dense[held], ngrams[held])
-        around = Surroundings(
-            dense[train], renumber[labels[train]], fitted_temperature(logits, renumber[labels[held]]), recipe.neighbours
-        )
+        temperature = fitted_temperature(logits, renumber[labels[held]])
+        around = Surroundings.of(dense[train], renumber[labels[train]], temperature, recipe)
         foreign = (dense[~kept], ngrams[np.flatnonzero(~kept)])
         if examples.has_strangers:
             around.strangers = Strangers.fitted(dense[train], examples.strange_dense[half_of != one])
@@ -336,7 +345,7 @@ def calibrate(examples: Examples, recipe: Recipe) -> tuple[HeldOut, Blend]:
     return own, Blend.fitted(strange.evidence, strange.foreign)
 
 
-def thresholds(scores: Array, right: NDArray[np.bool_], cost: float = 0.02) -> tuple[float, float]:
+def thresholds(scores: Array, right: NDArray[np.bool_], cost: float = 0.04) -> tuple[float, float]:
     """The answer threshold that costs at most ``cost`` of the in-scope accuracy, and a clarify threshold that costs a third of it."""
 
     def at(share: float) -> float:

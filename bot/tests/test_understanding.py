@@ -120,6 +120,8 @@ LIMITS = {"answer": 0.6, "clarify": 0.3, "retrieval": 0.5}
     ("weather", 0.9, 0.9, "problem", "weather"),
     ("open_ticket", 0.95, 0.95, "return_reason", "inform"),
     ("stop", 0.6, 0.6, "new_address", "stop"),
+    ("deny", 0.9, 0.9, "return_reason", "inform"),
+    ("deny", 0.9, 0.9, "order_item", "deny"),
 ])  # fmt: skip
 def test_the_gate_decides_by_score_and_by_what_was_asked(
     intent: str | None, probability: float, score: float, slot: str | None, decided: str

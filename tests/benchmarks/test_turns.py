@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.turns import CONVERSATIONS, TOO_MANY_ERRORS, Load, stop_on
 from benchmarks.turns_figures import Samples, Window, compare, percentile, table, turns_per_second
-from benchmarks.turns_sides import DeskSide, Step, StockSide
+from benchmarks.turns_sides import STOCK_EXAMPLES, DeskSide, Step, StockSide, stock_examples
 
 QUESTION = Step("knowledge", "how long is the warranty", "ask_knowledge")
 JOKE = Step("smalltalk", "tell me a joke", "joke")
@@ -170,3 +172,9 @@ async def test_wrong_answers_are_not_timed_stop_the_load_and_end_the_run(failure
     assert len(load.problems) == TOO_MANY_ERRORS
     with pytest.raises(SystemExit, match="not answered rightly"):
         stop_on(load.problems)
+
+
+def test_the_stock_side_learns_every_intent_from_a_bounded_number_of_examples(tmp_path: Path) -> None:
+    blocks = yaml.safe_load(stock_examples(tmp_path / "nlu.yml").read_text(encoding="utf-8"))["nlu"]
+    assert {"order_status", "joke", "ask_knowledge"} <= {block["intent"] for block in blocks}
+    assert all(0 < len(block["examples"].splitlines()) <= STOCK_EXAMPLES for block in blocks)
