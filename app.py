@@ -83,6 +83,7 @@ class Desk:
     checkpoints: Checkpoints
     knowledge_base: KnowledgeBase
     crm: SqlCrm
+    smtp: SmtpCodeSender | None
     mailbox: Path
     staff: StaffSide
     web: Web
@@ -105,6 +106,8 @@ class Desk:
         await self.checkpoints.write_if_due(self.database, at_once=True)
         await self.knowledge_base.close()
         await self.dialogue.close()
+        if self.smtp is not None:
+            await self.smtp.close()
         await self.hub.close()
         await self.database.close()
 
@@ -160,7 +163,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
 
     backlog = Backlog(database)
     checkpoints = Checkpoints(settings.data_dir / CHECKPOINTS, signing_key(settings.data_dir), utc_now)
-    sweeper = Sweeper(conversations, checkpoint=lambda: checkpoints.write_if_due(database))
+    sweeper = Sweeper(conversations, checkpoint=lambda: checkpoints.write_if_due(database), daily=crm.purge)
     attachments = Attachments(
         database,
         settings.data_dir / "files",
@@ -186,7 +189,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
     )
     desk = Desk(
         settings, database, hub, conversations, dialogue, engine, Outbox(conversations, deliver), sweeper,
-        backlog, checkpoints, knowledge_base, crm, mailbox, staff, Sanic("frontdesk", configure_logging=False),
+        backlog, checkpoints, knowledge_base, crm, smtp, mailbox, staff, Sanic("frontdesk", configure_logging=False),
     )  # fmt: skip
     forms = Forms(
         lambda message: message_json(message, for_contact=True),

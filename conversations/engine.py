@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -19,6 +20,7 @@ from conversations.turns import Claim
 log = structlog.get_logger()
 
 _CRASH_PAUSE_SECONDS = 1.0
+_DAY_SECONDS = 86_400.0
 
 
 class Engine:
@@ -196,18 +198,22 @@ class Engine:
 
 
 class Sweeper:
-    """Repeats the desk's housekeeping: lost agents, quiet contacts, places in the queue, audit checkpoints."""
+    """Repeats the desk's housekeeping: lost agents, quiet contacts, places in the queue, audit checkpoints, and once a
+    day (and at the start) what the owner of old records wants forgotten."""
 
     def __init__(
         self,
         conversations: Conversations,
         *,
         checkpoint: Callable[[], Awaitable[object]] | None = None,
+        daily: Callable[[], Awaitable[object]] | None = None,
         every_seconds: float = 2.0,
         idle_seconds: float = 3600.0,
     ) -> None:
         self._conversations = conversations
         self._checkpoint = checkpoint
+        self._daily = daily
+        self._daily_after = 0.0
         self._every_seconds = every_seconds
         self._idle_seconds = idle_seconds
         self._places: dict[str, int] = {}
@@ -226,7 +232,7 @@ class Sweeper:
 
     async def sweep(self) -> None:
         """Do everything once; a failing chore does not keep the others from being done."""
-        for chore in (self._requeue_lost, self._resolve_idle, self._positions, self._checkpoint):
+        for chore in (self._requeue_lost, self._resolve_idle, self._positions, self._checkpoint, self._once_a_day):
             if chore is None:
                 continue
             try:
@@ -238,6 +244,11 @@ class Sweeper:
         while True:
             await self.sweep()
             await asyncio.sleep(self._every_seconds)
+
+    async def _once_a_day(self) -> None:
+        if self._daily is not None and time.monotonic() >= self._daily_after:
+            self._daily_after = time.monotonic() + _DAY_SECONDS
+            await self._daily()
 
     async def _requeue_lost(self) -> None:
         await self._conversations.requeue_lost()

@@ -274,3 +274,15 @@ async def test_the_sweeper_finds_lost_agents_and_survives_a_failing_chore(desk: 
     desk.clock.advance(61)
     await Sweeper(desk.conversations, checkpoint=broken).sweep()
     assert (await desk.conversations.get_conversation(conversation_id)).status is Status.QUEUED
+
+
+async def test_what_is_due_once_a_day_is_done_once_a_day(desk: TestDesk) -> None:
+    done: list[int] = []
+
+    async def forget() -> None:
+        done.append(1)
+
+    sweeper = Sweeper(desk.conversations, daily=forget)
+    await sweeper.sweep()
+    await sweeper.sweep()
+    assert len(done) == 1
