@@ -33,7 +33,7 @@ STOCK = ROOT / "bot" / "bench_stock"
 STOCK_NLU = ROOT / "nlu_data" / "en"
 #: The first examples of every intent that the stock side learns: all of them would train for hours, and a turn does not
 #: take longer for fewer (the smaller vocabulary favours the stock side a little).
-STOCK_EXAMPLES = 80
+STOCK_EXAMPLES = 30
 CACHE = ROOT / "var" / "bench"
 START_SECONDS = 600  #: a stock bot loads its networks in about 50 s on an idle machine
 #: The desk stops its two processes one after the other; each may use its own grace time.
