@@ -53,13 +53,13 @@ CONVERSATIONS: dict[str, tuple[tuple[Step, ...], ...]] = {
     "knowledge": (
         _questions(
             "how long do I have to return something",
-            "how long is the warranty on a laptop",
+            "how much does delivery cost",
             "can opened earbuds be returned",
         ),
         _questions(
             "how many days does delivery to Hong Kong take",
             "how long do refunds usually take to show up on a credit card",
-            "can I take the power bank on a plane",
+            "can I pay in instalments",
         ),
     ),
     "task": (

@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -273,6 +274,9 @@ def desk(folder: Path) -> Iterator[DeskSide]:
         "MODEL_DIR": os.environ.get("MODEL_DIR") or str(Path(os.environ.get("DATA_DIR") or ROOT / "var") / "models"),
     }
     environment.pop("BOT_DATABASE_URL", None)
+    encoded = ROOT / "var" / "knowledge"
+    if encoded.exists():  # only articles that have changed since are encoded again
+        shutil.copytree(encoded, folder / "knowledge")
     if subprocess.run([sys.executable, "tools/load_demo.py"], cwd=ROOT, env=environment).returncode != 0:
         raise SystemExit("The demo data could not be loaded; the lines above say why.")
     headers = {"Authorization": f"Bearer {secret}"}
