@@ -68,10 +68,10 @@ def test_small_talk_clarification_and_a_second_miss(desk: Desk, new_context: New
     visitor = visitor_in(new_context, desk, language)
     visitor.say({"en": "tell me a joke", "zh": "讲个笑话听听"}[language])
     visitor.never_heard("not sure|没太明白")
-    visitor.say({"en": "qwrt zzxcv plmokn", "zh": "啊哦呃嘟噜噜哔啵"}[language])
+    visitor.say({"en": "qwrt zzxcv plmokn", "zh": "咿呀嗡嗡哒啦噗叽"}[language])
     expect(visitor.chat.locator(".replies button").first).to_be_visible()
     shot(visitor.page, f"3-clarification-{language}")
-    visitor.say({"en": "blorf wibble znork", "zh": "咿呀嗡嗡哒啦噗叽"}[language])
+    visitor.say({"en": "blorf wibble znork", "zh": "昨天国家队踢得怎么样"}[language])
     expect(visitor.chat.locator("header, .header").first).to_contain_text(
         re.compile({"en": "queue|Waiting", "zh": "排队|等待"}[language])
     )
