@@ -14,6 +14,7 @@ import sys
 import time
 import venv
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,6 +34,8 @@ NEEDS = {
     "test": ("service", "bot", "web", "model", "data"),
     "all": ("service", "bot", "web", "model"),
 }
+#: Steps that need nothing of each other; they come last in every list above.
+BESIDE_EACH_OTHER = ("model", "data")
 
 
 def main() -> None:
@@ -48,12 +51,23 @@ def main() -> None:
         "data": ("demo knowledge and customers", load_demo_data),
     }
     check_tools(needs)
-    for number, need in enumerate(needs, 1):
+
+    def take(need: str) -> None:
         title, step = steps[need]
-        print(f"[{number}/{len(needs)}] {title} …", flush=True)
+        name = f"[{needs.index(need) + 1}/{len(needs)}] {title}"
+        print(f"{name} …", flush=True)
         started = time.monotonic()
         did_something = step()
-        print(f"      {'done' if did_something else 'up to date'} ({time.monotonic() - started:.0f} s)", flush=True)
+        done = "done" if did_something else "up to date"
+        print(f"{name}: {done} ({time.monotonic() - started:.0f} s)", flush=True)
+
+    for need in needs:
+        if need not in BESIDE_EACH_OTHER:
+            take(need)
+    # Each of these keeps one core busy for minutes; the first failure stops the set-up.
+    with ThreadPoolExecutor() as pool:
+        for running in [pool.submit(take, need) for need in needs if need in BESIDE_EACH_OTHER]:
+            running.result()
 
 
 def check_tools(needs: Iterable[str]) -> None:
