@@ -16,7 +16,7 @@ _ABSENT = ("tensorflow", "tensorflow_text", "tensorflow_hub", "tensorflow_addons
 
 
 class _Placeholders(type):
-    """Every attribute of a placeholder is one; called with a function it is a decorator that changes nothing."""
+    """Every attribute of a placeholder (class or module) is one; called with a function it is a decorator that changes nothing."""
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("__"):
@@ -43,17 +43,11 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
         module = ModuleType(spec.name)
-        module.__getattr__ = lambda attribute: _attribute(spec.name, attribute)  # type: ignore[method-assign]
+        module.__getattr__ = _placeholder(spec.name).__getattr__  # type: ignore[method-assign]
         return module
 
     def exec_module(self, module: ModuleType) -> None:
         """There is nothing to execute."""
-
-
-def _attribute(module: str, name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(name)
-    return _placeholder(f"{module}.{name}")
 
 
 def install() -> None:

@@ -77,7 +77,6 @@ def test_the_figures_of_the_readme_are_the_printed_ones() -> None:
     for printed in figures.values():
         for name in printed["quoted"]:
             value = printed["printed"]
-            # A key that has a full stop itself is written after a bar.
-            for part in name.split("|") if "|" in name else name.split("."):
+            for part in name.split("/"):
                 value = value[part]
             assert str(value) in text, f"README.md does not quote {name} = {value}"

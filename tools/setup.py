@@ -64,7 +64,7 @@ def main() -> None:
     for need in needs:
         if need not in BESIDE_EACH_OTHER:
             take(need)
-    # Each of these keeps one core busy for minutes; the first failure stops the set-up.
+    # Each of these keeps one core busy for minutes; when one fails, the set-up stops after the other.
     with ThreadPoolExecutor() as pool:
         for running in [pool.submit(take, need) for need in needs if need in BESIDE_EACH_OTHER]:
             running.result()

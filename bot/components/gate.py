@@ -30,11 +30,12 @@ ANSWERS = {
 }
 #: Slots that take any text; only a sure interruption is not an answer to them.
 FREE_TEXT = {"new_address", "problem", "return_reason", "invoice_title", "contact_value", "order_item"}
-#: Intents that mean themselves however a question was put.
+#: Intents that mean themselves however a question was put, unless ``_LIKE_ANSWERS`` says otherwise.
 _CONTROL = {"handoff", "stop", "inform", "affirm", "deny"}
-#: Intents that a good answer to the question may look like: a reason for a return sounds like a fault report.
+#: Intents that a good answer to the question may look like: a reason for a return sounds like a fault report, or like a
+#: no ("I don't like it").
 _LIKE_ANSWERS = {
-    "return_reason": {"open_ticket", "return_refund", "insult"},
+    "return_reason": {"open_ticket", "return_refund", "insult", "deny"},
     "problem": {"open_ticket", "return_refund", "order_status", "request_invoice", "insult"},
     "new_address": {"change_address", "update_contact"},
     "contact_value": {"update_contact", "change_address"},
@@ -82,10 +83,8 @@ def decide(
         return "out_of_scope", score
     if intent == "handoff" and (score >= limits["clarify"] or probability >= 0.5):
         return intent, max(score, limits["answer"])
-    if requested_slot == "return_reason" and intent == "deny":
-        return "inform", max(score, limits["answer"])  # "I don't like it" is a reason, not a no
-    if requested_slot in FREE_TEXT and intent not in _CONTROL:
-        unsure = score < limits["answer"] or probability < _SURE
+    if requested_slot in FREE_TEXT:
+        unsure = intent not in _CONTROL and (score < limits["answer"] or probability < _SURE)
         if unsure or intent in _LIKE_ANSWERS.get(requested_slot, set()):
             return "inform", score  # an answer in free words, not a sure interruption
     if score >= limits["answer"]:
