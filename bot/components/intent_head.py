@@ -21,12 +21,16 @@ from bot.components.features import DENSE, NGRAMS, SECOND_DENSE
 from bot.components.gate_score import Blend, Comparison, Strangers, Surroundings
 from bot.components.language import detect_language
 from bot.components.linear import Array, LinearHead, Recipe, Scaler, fitted_temperature, softmax
+from bot.components.other_language import OtherLanguage, untaught
+from encoders.use import USE
 
 #: The intent of messages that no intent fits; it is never predicted, it only teaches the gate.
 OUT_OF_SCOPE = "out_of_scope"
 #: Where the gate finds the score and the model's own thresholds.
 GATE = "gate"
 _RANKING_LENGTH = 10
+#: The columns of the sentence vectors that read both languages.
+_SHARED = USE.width
 
 logger = logging.getLogger(__name__)
 
@@ -98,11 +102,24 @@ class LinearIntentClassifier(GraphComponent):
         self._around = Surroundings.of(turned, labels, self._temperature, recipe)
         if examples.has_strangers:
             self._around.strangers = Strangers.fitted(turned, self._comparison.turned(strange_features.dense))
+        spoken = np.array([detect_language(message.get(TEXT)) for message in messages])
+        missing = untaught(labels, spoken, len(self._intents))
+        self._other_language = (
+            OtherLanguage.trained(features.dense[:, :_SHARED], labels, spoken, missing, len(self._intents), recipe)
+            if missing
+            else None
+        )
+        for language, intents in missing.items():
+            names = ", ".join(self._intents[intent] for intent in intents)
+            logger.warning("No examples in %s, understood through the other language: %s.", language, names)
         self._report = {
             "examples": len(messages),
             "held_out_accuracy": float(right.mean()),
             "held_out_accuracy_by_language": {
                 language: float(right[languages == language].mean()) for language in set(languages.tolist())
+            },
+            "taught_in_the_other_language_only": {
+                language: [self._intents[intent] for intent in intents] for language, intents in missing.items()
             },
         }
         self._persist()
@@ -116,6 +133,19 @@ class LinearIntentClassifier(GraphComponent):
             "strange_examples": strangers.examples.astype(np.float16),
             "strange_centre": strangers.centre,
             "strange_weights": strangers.weights,
+        }
+
+    def _other_language_arrays(self) -> dict[str, Array]:
+        other = self._other_language
+        if other is None:
+            return {}
+        return {
+            "other_weights": other.head.weights.astype(np.float16),
+            "other_bias": other.head.bias,
+            "other_directions": other.comparison.directions,
+            "other_examples": other.surroundings.examples.astype(np.float16),
+            "other_labels": other.surroundings.labels,
+            **{f"other_mean_{language}": mean for language, mean in other.means.items()},
         }
 
     def _persist(self) -> None:
@@ -133,6 +163,7 @@ class LinearIntentClassifier(GraphComponent):
                 examples=self._around.examples.astype(np.float16),
                 labels=self._around.labels,
                 **self._strange_arrays(),
+                **self._other_language_arrays(),
                 centre=self._blend.centre,
                 spread=self._blend.spread,
                 blend=self._blend.weights,
@@ -145,6 +176,11 @@ class LinearIntentClassifier(GraphComponent):
                 "blend_bias": self._blend.bias,
                 "neighbours": self._around.neighbours,
                 "stranger_bias": self._around.strangers.bias if self._around.strangers else None,
+                "other_language": (
+                    {"missing": self._other_language.missing, "temperature": self._other_language.temperature}
+                    if self._other_language
+                    else None
+                ),
                 "thresholds": self._thresholds,
                 "report": self._report,
             }
@@ -178,6 +214,19 @@ class LinearIntentClassifier(GraphComponent):
                 held["strange_weights"],
                 facts["stranger_bias"],
             )
+        self._other_language = None
+        if facts["other_language"] is not None:
+            temperature = facts["other_language"]["temperature"]
+            self._other_language = OtherLanguage(
+                facts["other_language"]["missing"],
+                {name.removeprefix("other_mean_"): held[name] for name in held if name.startswith("other_mean_")},
+                LinearHead(held["other_weights"].astype(np.float32), held["other_bias"]),
+                temperature,
+                Comparison(held["other_directions"]),
+                Surroundings(
+                    held["other_examples"].astype(np.float32), held["other_labels"], temperature, facts["neighbours"]
+                ),
+            )
         self._blend = Blend(held["centre"], held["spread"], held["blend"], facts["blend_bias"])
         self._intents, self._temperature = facts["intents"], facts["temperature"]
         self._thresholds, self._report = facts["thresholds"], facts["report"]
@@ -193,8 +242,13 @@ class LinearIntentClassifier(GraphComponent):
                 continue
             features = self._scaler.scale(*_features([message]))
             logits = self._head.logits(features)
+            shared, languages = features.dense[:, :_SHARED], [message.get("language")]
+            if self._other_language is not None:
+                logits = self._other_language.mixed(logits, shared, languages, self._temperature)
             probabilities = softmax(logits, self._temperature)[0]
             rows = self._around.evidence(logits, self._comparison.turned(features.dense))
+            if self._other_language is not None:
+                rows = self._other_language.evidence(rows, logits, shared, languages)
             order = np.argsort(-probabilities)[:_RANKING_LENGTH]
             ranking = [{"name": self._intents[i], "confidence": float(probabilities[i])} for i in order]
             message.set(INTENT, dict(ranking[0]), add_to_output=True)
