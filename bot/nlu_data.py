@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +43,33 @@ def read(folder: Path, part: str) -> Iterator[Example]:
                 text = re.sub(r"^\s*-\s?", "", line).strip()
                 if text:
                     yield Example(text, str(block["intent"]), Path(part).name, path)
+
+
+def product_names(folder: Path) -> dict[str, str]:
+    """Every written form of a product in ``lookups/products.yml``, with the name it goes by."""
+    content = yaml.safe_load((folder / "lookups" / "products.yml").read_text(encoding="utf-8"))
+    return {
+        re.sub(r"^\s*-\s?", "", line).strip(): block["synonym"]
+        for block in content["nlu"]
+        if "synonym" in block
+        for line in str(block.get("examples") or "").splitlines()
+        if line.strip()
+    }
+
+
+def words_in(texts: Iterable[str]) -> frozenset[str]:
+    """The words of Latin letters that stand in at least two of the texts: not misspelt ones, as a rule."""
+    count: dict[str, int] = defaultdict(int)
+    for text in texts:
+        for word in set(re.findall(r"[a-z]{4,}", text.lower())):
+            count[word] += 1
+    return frozenset(word for word, number in count.items() if number >= 2)
+
+
+def frequent_words(folder: Path) -> frozenset[str]:
+    """``words_in`` the training examples of a folder."""
+    parts = [part for part in ("en", "zh") if (folder / part).is_dir()]
+    return words_in(example.text for part in parts for example in read(folder, part))
 
 
 def same(text: str) -> str:
