@@ -24,7 +24,9 @@ _TYPE_KEYS = {
     "name", "title", "languages", "is_a", "patterns", "units", "values", "values_from", "fuzzy", "pinyin", "except",
     "not_before", "not_after", "grammar", "normaliser", "text", "priority", "examples",
 }  # fmt: skip
-_PATTERN_KEYS = {"regex", "near", "within", "after", "checksum", "whole", "case", "core", "only_core", "normaliser", "value"}
+_PATTERN_KEYS = {
+    "regex", "near", "within", "after", "checksum", "whole", "case", "core", "only_core", "script", "normaliser", "value",
+}  # fmt: skip
 _VALUE_KEYS = {"value", *LANGUAGES}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -46,6 +48,7 @@ class Pattern:
     case: bool = False
     core: int | None = None
     only_core: bool = False
+    script: str | None = None
     normaliser: Any = None
     value: Any = None
 
@@ -227,6 +230,8 @@ class _Reader:
             if entry.get("checksum") is not None and entry["checksum"] not in CHECKSUMS:
                 self.problems.append(f"{at}: unknown checksum {entry['checksum']}; there are {', '.join(sorted(CHECKSUMS))}.")
             self._check_normaliser(at, "normaliser", entry.get("normaliser"))
+            if entry.get("script") not in (None, "latin", "han"):
+                self.problems.append(f"{at}: script must be latin (no Chinese character in the message) or han.")
             if not isinstance(entry.get("within", 12), int):
                 self.problems.append(f"{at}: within must be a number of characters.")
             read.append(

@@ -157,8 +157,13 @@ def _runs(lower: str, times: list[Clock]) -> Iterator[Clock]:
                 yield _run(lower, match.start(), first, one)
 
 
+_MORNING_MARK = re.compile(r"[早晨上凌]|a\.?m")
+
+
 def _run(lower: str, start: int, first: int, one: Clock) -> Clock:
     last = one.first
+    if first < last < 7 * 60 and not _MORNING_MARK.search(lower, start, one.end):
+        first, last = first + 12 * 60, last + 12 * 60  # 2点到4点 is said of the afternoon
     if first >= 12 * 60 and last < first and last + 12 * 60 <= DAY:
         last += 12 * 60  # 下午2点到4点: the second time is in the same half of the day
     around = _AROUND.search(lower, 0, start)

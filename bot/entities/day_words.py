@@ -85,7 +85,7 @@ _ENGLISH = re.compile(
             rf"(?P<mdx>(?:(?:{_DAY}),? )?(?P<mdm>{_MONTH})\.? (?:the )?(?P<mdd>\d{{1,2}})(?:st|nd|rd|th)?(?!\d|:|\s?[ap]\.?m)(?:,? (?P<mdy>20\d{{2}}))?)",
             rf"(?P<ago>(?:about )?(?P<agon>{_NUM_EN}) {_UNIT_EN.format('agou')} (?P<agod>ago|from now|later))",
             rf"(?P<inn>in (?:about )?(?P<innn>{_NUM_EN}) {_UNIT_EN.format('innu')}(?:'s?)?(?: time)?)(?! (?:or|a row))",
-            rf"(?P<every>(?:every|each) (?P<everyd>{_DAY}|day|weekend|weekday)|(?P<from>{_DAY}) (?:to|through|till|until|-) (?P<to>{_DAY})|(?P<plural>mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays)|weekdays?|working days? only|weekends?|the weekend)",
+            rf"(?P<every>(?:every|each) (?P<everyd>{_DAY}|day|weekend|weekday)|(?P<from>{_DAY}) (?:to|through|till|until|-) (?P<to>{_DAY})|(?P<plural>mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays)|weekdays?|weekends?)",
             r"(?P<wk>(?P<wks>last|next|this|previous) (?P<wku>week(?:end)?|month|year))",
             rf"(?P<rel>(?:the )?day (?:after tomorrow|before yesterday)|{'|'.join(word for word in _RELATIVE_EN if ' ' not in word)})",
             rf"(?P<wd>(?:(?P<wds>last|next|this|coming) )?(?P<wdd>monday|tuesday|wednesday|thursday|friday|saturday|sunday|(?<=on )(?:{_DAY})|(?<=by )(?:{_DAY})))",

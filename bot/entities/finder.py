@@ -14,7 +14,7 @@ from bot.entities.measures import Measures
 from bot.entities.normalisers import normalise, plain
 from bot.entities.patterns import Text, compile_pattern
 from bot.entities.times import Times
-from bot.text import fold
+from bot.text import fold, is_cjk
 
 _AROUND = " .!。,，~～"
 #: Longer texts are no customer messages; what stands behind this many characters is not looked at.
@@ -67,7 +67,7 @@ class Finder:
         if len(lower) != len(folded):
             lower = "".join(one if len(one) == 1 else character for character in folded for one in [character.lower()])
         candidates, words = self._gazetteer.find(folded, lower)
-        seen = Text(folded, lower, frozenset(lower))
+        seen = Text(folded, lower, frozenset(lower), any(map(is_cjk, lower)))
         stripped = folded.strip(_AROUND)
         begin = folded.find(stripped)
         said = (begin, begin + len(stripped))

@@ -20,7 +20,7 @@ from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from bot.entities.candidates import LISTED, NOTHING, SOUND, TYPO, Candidate
+from bot.entities.candidates import BARE, LISTED, NOTHING, SOUND, TYPO, Candidate
 from bot.entities.catalogue import Catalogue, EntityType
 from bot.text import fold, is_cjk
 
@@ -103,7 +103,7 @@ class Gazetteer:
                     self._enter(syllables, _Entry(kind, value, None, SOUND))
 
     def _enter(self, words: tuple[str, ...], entry: _Entry) -> None:
-        if not any(other.kind is entry.kind and other.value == entry.value for other in self._entries[words]):
+        if entry not in self._entries[words]:
             self._entries[words].append(entry)
         self._known.update(words)
 
@@ -143,14 +143,14 @@ class Gazetteer:
         kind = entry.kind
         if kind is not None and kind.name in self._fences:
             behind, ahead = self._fences[kind.name]
-            if (behind and behind.search(lower[:start])) or (ahead and ahead.match(lower[end:])):
+            if (behind and behind.search(lower, 0, start)) or (ahead and ahead.match(lower, end)):
                 return
         value = entry.value
         yield Candidate(
             kind.name if kind else NOTHING,
             start,
             end,
-            TYPO if corrected else entry.evidence,
+            BARE if kind is None else TYPO if corrected else entry.evidence,
             lambda: value,
             kind.priority if kind else 0,
             self._order.get(kind.name, 0) if kind else 0,

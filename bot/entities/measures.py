@@ -21,7 +21,7 @@ _SECONDS = {
 #: Types whose value is the number alone, because their unit is always the same.
 _PLAIN = {"percentage", "points", "screen_size", "age", "instalment_plan"}
 _NUMBER = re.compile(
-    rf"(?<![a-z\d.,#*@_/])(?<![a-z]-)(?:(?<!\w)-)?(?:{DIGITS})[万千亿k]?(?![\d])|(?<![a-z\d])(?:{ENGLISH})(?![a-z])|(?<![a-z])(?:half an|half a|an|a)(?= )|半|{CHINESE}"
+    rf"(?<![a-z\d.,#*@_/第])(?<![a-z]-)(?:(?<!\w)-)?(?:{DIGITS})(?:[万亿]|千(?![克瓦米卡])|k(?![a-z]))?(?![\d])|(?<![a-z\d])(?:{ENGLISH})(?![a-z])|(?<![a-z])(?:half an|half a|an|a)(?= )|半|(?<!第){CHINESE}"
 )
 _CURRENCY_SIGNS = {
     "hk$": "HKD", "s$": "SGD", "us$": "USD", "rmb": "CNY", "cny": "CNY", "usd": "USD", "hkd": "HKD", "gbp": "GBP",
@@ -37,6 +37,8 @@ _WITHIN_AFTER = re.compile(r"\s?(?:以内|之内|以下|之下|or less|or under|
 _OVER_AFTER = re.compile(r"\s?(?:以上|起步?|or more|and up|and above)")
 _BETWEEN = re.compile(r"\s?(?:到|至|-|~|–|—|to|and)\s?")
 _BEFORE_RANGE = re.compile(r"(?:between|from)\s?$")
+#: Units that begin with the classifier 个, which otherwise makes 一个 an article.
+_MEASURED_BY_GE = {"个月", "小时", "个小时", "个钟头", "个星期", "个礼拜", "个工作日", "个季度", "个百分点", "个钟", "个积分"}
 _HYPHEN_UNIT = re.compile(r"[\s-]{0,2}")
 
 
@@ -66,6 +68,9 @@ class Measures:
                         self._exact[word[1:]].append((kind.name, unit))
                     else:
                         self._units[word.lower()].append((kind.name, unit))
+        self._fences = {
+            kind.name: re.compile(kind.not_before) for kind in catalogue.types if kind.units and kind.not_before
+        }
         self._longest = max((len(word) for word in (*self._units, *self._exact)), default=0)
         self._has_numbers = "number" in self._order
 
@@ -129,9 +134,15 @@ class Measures:
                     continue
                 if article and not all(kind == "duration" for kind, _ in known):
                     return []
-                if written == "一" and lower[begin:stop] in {"个", "下", "些", "点", "种", "款", "位", "张", "直", "起"}:
+                if written == "一" and lower[begin] == "个" and lower[begin:stop] not in _MEASURED_BY_GE:
                     return []
-                return [(stop, kind, unit) for kind, unit in known]
+                if written == "一" and lower[begin:stop] in {"种", "款", "位", "张"}:
+                    return []
+                return [
+                    (stop, kind, unit)
+                    for kind, unit in known
+                    if kind not in self._fences or not self._fences[kind].match(lower, stop)
+                ]
         return []
 
     def _money(self, lower: str, start: int, end: int, value: float | int) -> Quantity | None:
@@ -207,7 +218,7 @@ class Measures:
             return False
         following = lower[end : end + 2].strip()
         if written[0].isdigit():
-            if len(written) > 8 or re.match(r"[a-z%°/:@_-]|[.,]\d|\s?\d", lower[end:]):
+            if len(re.sub(r"\D", "", written)) > 5 or re.match(r"[a-z%°/:@_-]|[.,]\d|\s?\d", lower[end:]):
                 return False
             if start and (lower[start - 1].isalpha() and not is_cjk(lower[start - 1])):
                 return False

@@ -25,10 +25,10 @@ _EN_BIG = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 _EN_WORD = "|".join(sorted([*_EN_SMALL, *_EN_TENS, *_EN_BIG], key=len, reverse=True))
 #: Digits, with thousands set off by commas or (before a unit) spaces.
 DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?!\d)|\d+(?:\.\d+)?"
-CHINESE = r"[零〇一二两三四五六七八九十百千万亿]+(?:点[零〇一二三四五六七八九]+)?"
-ENGLISH = rf"(?:a |an )?(?:{_EN_WORD})(?:(?:-| and | )(?:{_EN_WORD}))*(?: point (?:{_EN_WORD}))?"
+CHINESE = r"(?:[零〇一二两三四五六七八九十百万亿]|千(?![克瓦米卡]))+(?:点[零〇一二三四五六七八九]+)?"
+ENGLISH = rf"(?:an? (?=hundred|thousand|million))?(?:{_EN_WORD})(?:(?:-| and | )(?:{_EN_WORD}))*(?: point (?:{_EN_WORD}))?"
 #: One number in folded lower-case text.
-NUMBER = rf"(?:(?:{DIGITS})[万千亿k]?|{CHINESE}|(?<![a-z])(?:{ENGLISH})(?![a-z]))"
+NUMBER = rf"(?:(?:{DIGITS})(?:[万亿]|千(?![克瓦米卡])|k(?![a-z]))?|{CHINESE}|(?<![a-z])(?:{ENGLISH})(?![a-z]))"
 
 
 def parse_number(text: str) -> float | int | None:

@@ -27,6 +27,7 @@ class Text:
     folded: str
     lower: str
     characters: frozenset[str]
+    han: bool
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Compiled:
         if pattern.after and not after:
             return
         if any(characters.isdisjoint(text.characters) for characters in self.required):
+            return
+        if pattern.script is not None and (pattern.script == "han") != text.han:
             return
         source = text.folded if pattern.case else text.lower
         if pattern.whole:

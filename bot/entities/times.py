@@ -54,6 +54,8 @@ class Times:
         points: list[tuple[int, int, str]] = []  # what a deadline can be reckoned to
         for span in days:
             kind, value = _day_value(span, now)
+            if any((clock.start, clock.end) == (span.start, span.end) for clock in clocks):
+                continue  # “tonight” is a part of a day, told below
             add(kind, span.start, span.end, value)
             if span.kind in {"day", "offset"}:
                 points.append((span.start, span.end, span.last.isoformat()))
