@@ -38,7 +38,7 @@ _RELATIVE_ZH = {
 }  # fmt: skip
 _RELATIVE_EN = {
     "day before yesterday": -2, "yesterday": -1, "today": 0, "tonight": 0, "tomorrow": 1, "tmrw": 1, "tmr": 1,
-    "tomorow": 1, "tommorow": 1, "tommorrow": 1, "day after tomorrow": 2,
+    "last": -1, "this": 0, "tomorow": 1, "tommorow": 1, "tommorrow": 1, "day after tomorrow": 2,
 }  # fmt: skip
 _STEP = {"上上": -2, "上": -1, "这": 0, "本": 0, "下": 1, "下下": 2, "last": -1, "this": 0, "next": 1, "previous": -1, "coming": 0}
 _YEARS_ZH = {"前年": -2, "去年": -1, "今年": 0, "明年": 1, "后年": 2}
@@ -83,11 +83,11 @@ _ENGLISH = re.compile(
             r"(?P<sl>(?P<s1>\d{1,2})/(?P<s2>\d{1,2})/(?P<s3>(?:20)?\d{2}))(?!\d)",
             rf"(?P<dm>(?P<dmw>(?:{_DAY}),? (?:the )?)?(?P<dmd>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<dmm>{_MONTH})\b\.?(?:,? (?P<dmy>20\d{{2}}))?)",
             rf"(?P<mdx>(?:(?:{_DAY}),? )?(?P<mdm>{_MONTH})\.? (?:the )?(?P<mdd>\d{{1,2}})(?:st|nd|rd|th)?(?!\d|:|\s?[ap]\.?m)(?:,? (?P<mdy>20\d{{2}}))?)",
-            rf"(?P<ago>(?:about )?(?P<agon>{_NUM_EN}) {_UNIT_EN.format('agou')} (?P<agod>ago|from now|later))",
+            rf"(?P<ago>(?P<agon>{_NUM_EN}) {_UNIT_EN.format('agou')} (?P<agod>ago|from now|later))",
             rf"(?P<inn>in (?:about )?(?P<innn>{_NUM_EN}) {_UNIT_EN.format('innu')}(?:'s?)?(?: time)?)(?! (?:or|a row))",
             rf"(?P<every>(?:every|each) (?P<everyd>{_DAY}|day|weekend|weekday)|(?P<from>{_DAY}) (?:to|through|till|until|-) (?P<to>{_DAY})|(?P<plural>mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays)|weekdays?|weekends?)",
             r"(?P<wk>(?P<wks>last|next|this|previous) (?P<wku>week(?:end)?|month|year))",
-            rf"(?P<rel>(?:the )?day (?:after tomorrow|before yesterday)|{'|'.join(word for word in _RELATIVE_EN if ' ' not in word)})",
+            rf"(?P<rel>(?:the )?day (?:after tomorrow|before yesterday)|last(?= night)|this(?= (?:morning|afternoon|evening))|{'|'.join(word for word in _RELATIVE_EN if ' ' not in word and word not in {'last', 'this'})})",
             rf"(?P<wd>(?:(?P<wds>last|next|this|coming) )?(?P<wdd>monday|tuesday|wednesday|thursday|friday|saturday|sunday|(?<=on )(?:{_DAY})|(?<=by )(?:{_DAY})))",
             r"(?P<edge>(?:the )?end of (?:the|this) (?P<edgeu>month|year|week))",
             r"(?P<mo>(?:(?<=in )|(?<=since )|(?<=of )|(?<=this )|(?<=last )|(?<=next ))(?P<mon2>january|february|march|april|may|june|july|august|september|october|november|december)(?: (?P<moy>20\d{2}))?)",

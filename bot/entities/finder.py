@@ -12,7 +12,7 @@ from bot.entities.catalogue import Catalogue, EntityType, Value
 from bot.entities.gazetteer import Gazetteer
 from bot.entities.measures import Measures
 from bot.entities.normalisers import normalise, plain
-from bot.entities.patterns import Text, compile_pattern
+from bot.entities.patterns import Patterns, Text
 from bot.entities.times import Times
 from bot.text import fold, is_cjk
 
@@ -53,9 +53,7 @@ class Finder:
         catalogue = Catalogue(tuple(kinds), catalogue.source)
         self._kinds = {kind.name: kind for kind in kinds}
         order = {kind.name: place for place, kind in enumerate(kinds)}
-        self._patterns = [
-            compile_pattern(kind, pattern, order[kind.name]) for kind in kinds for pattern in kind.patterns
-        ]
+        self._patterns = Patterns(kinds)
         self._gazetteer = Gazetteer(catalogue, frozenset(frequent))
         self._measures = Measures(catalogue)
         self._times = Times({kind.name: order[kind.name] for kind in kinds if kind.grammar})
@@ -71,8 +69,7 @@ class Finder:
         stripped = folded.strip(_AROUND)
         begin = folded.find(stripped)
         said = (begin, begin + len(stripped))
-        for pattern in self._patterns:
-            candidates.extend(pattern.candidates(seen, words, said))
+        candidates += self._patterns.find(seen, words, said)
         measured, _ = self._measures.find(folded, lower)
         candidates += measured
         candidates += self._times.find(lower, now)

@@ -5,6 +5,7 @@ spaCy's phrase matcher finds all of them, and the context words of patterns, in 
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ from spacy.vocab import Vocab
 from bot.entities.candidates import BARE, LISTED, NOTHING, SOUND, TYPO, Candidate
 from bot.entities.catalogue import Catalogue, EntityType
 from bot.text import fold, is_cjk
+
+jieba.setLogLevel(logging.WARNING)
 
 _WORD = re.compile(r"[^\W\d_\u3400-\u9fff\uf900-\ufaff]+|\d+|[\u3400-\u9fff\uf900-\ufaff]|[^\w\s'’\-]")
 #: A word shorter than this is not taken for a misspelt one.
@@ -61,6 +64,8 @@ class Gazetteer:
             for kind in catalogue.types
             if kind.not_after or kind.not_before
         }
+        if any(kind.pinyin for kind in catalogue.types):
+            jieba.initialize()
         spelt: set[str] = set()
         for kind in catalogue.types:
             for value in kind.values:
@@ -98,7 +103,8 @@ class Gazetteer:
             joined = "".join(syllables)
             if len(joined) >= _PINYIN_LETTERS and joined not in self._frequent:
                 self._enter((joined,), _Entry(kind, value, None, SOUND))
-                spelt.add(joined)
+                if kind.fuzzy and len(joined) > _PINYIN_LETTERS + 1:
+                    spelt.add(joined)
                 if len(joined) > _PINYIN_LETTERS:
                     self._enter(syllables, _Entry(kind, value, None, SOUND))
 
@@ -140,6 +146,8 @@ class Gazetteer:
             return
         if corrected and (entry.kind is None or not entry.kind.fuzzy):
             return
+        if start > 1 and lower[start - 1] == "-" and lower[start - 2].isalpha() and not is_cjk(lower[start]):
+            return  # the second half of “grown-ups”
         kind = entry.kind
         if kind is not None and kind.name in self._fences:
             behind, ahead = self._fences[kind.name]
@@ -186,11 +194,22 @@ class Gazetteer:
                     written = "".join(character for character, _, _ in run[place : place + size])
                     for name, entry in entries:
                         alike = sum(first == second for first, second in zip(written, name))
-                        if 0 < alike < size and not jieba.dt.FREQ.get(written):
+                        if 0 < alike < size and not self._is_usual(written, lower, run[place][1]):
                             yield from self._accept(
                                 entry, folded, lower, run[place][1], run[place + size - 1][2], False
                             )
             run = []
+
+
+    @staticmethod
+    def _is_usual(written: str, lower: str, start: int) -> bool:
+        """Whether characters are a word of their own, or belong to the words around them (人员通话 holds no 圆通)."""
+        if jieba.dt.FREQ.get(written):
+            return True
+        end = start + len(written)
+        return any(
+            len(word) > 1 and (first < start < last or first < end < last) for word, first, last in jieba.tokenize(lower)
+        )
 
 
 def split(lower: str) -> list[tuple[str, int, int]]:

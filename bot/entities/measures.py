@@ -39,7 +39,16 @@ _BETWEEN = re.compile(r"\s?(?:到|至|-|~|–|—|to|and)\s?")
 _BEFORE_RANGE = re.compile(r"(?:between|from)\s?$")
 #: Units that begin with the classifier 个, which otherwise makes 一个 an article.
 _MEASURED_BY_GE = {"个月", "小时", "个小时", "个钟头", "个星期", "个礼拜", "个工作日", "个季度", "个百分点", "个钟", "个积分"}
+#: Classifiers that 一 makes an article rather than a count: 一次, 一条, 一位.
+_ARTICLE_LIKE = set("次遍回单条只把本名人笔支位张款片颗种")
 _HYPHEN_UNIT = re.compile(r"[\s-]{0,2}")
+
+
+#: A number after one of these is a name, not a count; nor is it one before a unit no type of the catalogue has.
+_NUMBERED = re.compile(
+    r"(?:flat|unit|apt|apartment|room|floor|block|blk|step|level|no\.?|number|suite|gate|option|window|series|gen|chapter|part) $|第\s?$"
+)
+_UNKNOWN_UNIT = re.compile(r" ?(?:g?hz|fps|[mg]?bps|px|dpi|ppi|nits?|atm|db|rpm|bar|am|pm)\b|帧|赫兹|号楼|楼|层")
 
 
 @dataclass(frozen=True)
@@ -136,7 +145,7 @@ class Measures:
                     return []
                 if written == "一" and lower[begin] == "个" and lower[begin:stop] not in _MEASURED_BY_GE:
                     return []
-                if written == "一" and lower[begin:stop] in {"种", "款", "位", "张"}:
+                if written == "一" and lower[begin:stop] in _ARTICLE_LIKE:
                     return []
                 return [
                     (stop, kind, unit)
@@ -158,6 +167,8 @@ class Measures:
                 if tenths:
                     part = parse_number(tenths["d"]) or 0
                     return Quantity("amount", round(value + part / 10, 2), unit, start, tenths.end())
+            if lower[start:stop] == "一块":
+                continue  # “together”, as often as one yuan
             if unit == "CNY/10":
                 return Quantity("amount", round(value / 10, 2), "CNY", start, stop)
             return Quantity("amount", value, unit, start, stop)
@@ -220,7 +231,9 @@ class Measures:
         if written[0].isdigit():
             if len(re.sub(r"\D", "", written)) > 5 or re.match(r"[a-z%°/:@_-]|[.,]\d|\s?\d", lower[end:]):
                 return False
-            if start and (lower[start - 1].isalpha() and not is_cjk(lower[start - 1])):
+            if start and (lower[start - 1] in "+-" or (lower[start - 1].isalpha() and not is_cjk(lower[start - 1]))):
+                return False
+            if _NUMBERED.search(lower, 0, start) or _UNKNOWN_UNIT.match(lower, end):
                 return False
         elif is_cjk(written[0]):
             if len(written) < 2 or not re.search("[十百千万]", written) or written in {"千万", "百万", "万一", "十分", "万千"}:
@@ -240,7 +253,7 @@ def _amount(one: Quantity) -> dict[str, Any]:
 
 def _measured(one: Quantity) -> Any:
     if one.type in _PLAIN:
-        return one.value
+        return None if one.type == "points" and abs(one.value) < 10 else one.value
     if one.type == "duration":
         return {"value": one.value, "unit": one.unit, "seconds": int(one.value * _SECONDS[one.unit])}
     if one.value < 0 and one.type != "temperature":

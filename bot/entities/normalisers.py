@@ -87,6 +87,16 @@ def _minus_celsius(text: str, argument: Any, groups: Groups) -> dict[str, Any] |
     return None if value is None else {"value": -value, "unit": "C"}
 
 
+def _celsius(text: str, argument: Any, groups: Groups) -> dict[str, Any]:
+    return {"value": parse_number(groups.get(argument) or ""), "unit": "C"}
+
+
+def _one_of(text: str, argument: Any, groups: Groups) -> str | None:
+    """The value whose words, separated by ``|``, hold the text."""
+    wanted = " ".join(text.lower().split())
+    return next((str(value) for value, words in (argument or {}).items() if wanted in words.split("|")), None)
+
+
 def _gigabytes(text: str, argument: Any, groups: Groups) -> dict[str, Any]:
     return {"value": parse_number(re.sub(r"\D+$", "", text)), "unit": "GB"}
 
@@ -193,6 +203,7 @@ def _address(text: str, argument: Any, groups: Groups) -> dict[str, str]:
 
 NORMALISERS: dict[str, Normaliser] = {
     "address": _address,
+    "celsius": _celsius,
     "clothing_size": _clothing_size,
     "age": _age,
     "compact": compact,
@@ -210,6 +221,7 @@ NORMALISERS: dict[str, Normaliser] = {
     "named_version": _named_version,
     "number": _number,
     "ordinal": _ordinal,
+    "one_of": _one_of,
     "phone": _phone,
     "plain": plain,
     "rating": _rating,

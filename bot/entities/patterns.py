@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sre_parse
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,6 +19,9 @@ from bot.entities.normalisers import compact, normalise
 _COMMON = {character: weight for weight, group in ((8, " etaoin"), (5, "shrdlucm"), (3, "wfgypb")) for character in group}
 _LARGEST = 120
 _SETS = 3
+_DIGITS = frozenset("0123456789")
+#: A message longer than this is no bare answer.
+_LONGEST_ANSWER = 48
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,9 @@ class Text:
     han: bool
 
 
+Words = dict[str, list[tuple[int, int]]]
+
+
 @dataclass(frozen=True)
 class Compiled:
     """A pattern ready to run."""
@@ -40,16 +47,12 @@ class Compiled:
     required: tuple[frozenset[str], ...]
     order: int
 
-    def candidates(self, text: Text, words: dict[str, list[tuple[int, int]]], said: tuple[int, int]) -> Iterator[Candidate]:
+    def candidates(self, text: Text, words: Words, said: tuple[int, int]) -> Iterator[Candidate]:
         """Where the pattern holds. ``words`` are the context words of the text by their places, ``said`` its bare extent."""
         pattern = self.pattern
         near = [place for word in pattern.near for place in words.get(word, ())]
-        if pattern.near and not near:
-            return
         after = [place for word in pattern.after for place in words.get(word, ())]
-        if pattern.after and not after:
-            return
-        if any(characters.isdisjoint(text.characters) for characters in self.required):
+        if (pattern.near and not near) or (pattern.after and not after):
             return
         if pattern.script is not None and (pattern.script == "han") != text.han:
             return
@@ -97,10 +100,47 @@ class Compiled:
         return normalise(self.pattern.normaliser or self.kind.normaliser or "plain", written, match.groupdict())
 
 
-def compile_pattern(kind: EntityType, pattern: Pattern, order: int) -> Compiled:
-    """A pattern with what must be in a text for it to match at all."""
-    regex = re.compile(pattern.regex)
-    return Compiled(kind, pattern, regex, required_characters(pattern.regex), order)
+class Patterns:
+    """All patterns of a catalogue, in groups of which most texts need only a few."""
+
+    def __init__(self, kinds: Iterable[EntityType]) -> None:
+        """Compiles them."""
+        self._by_word: dict[str, list[Compiled]] = defaultdict(list)
+        self._whole: list[Compiled] = []
+        self._with_digits: list[Compiled] = []
+        self._others: list[Compiled] = []
+        for order, kind in enumerate(kinds):
+            for pattern in kind.patterns:
+                required = required_characters(pattern.regex)
+                compiled = Compiled(kind, pattern, re.compile(pattern.regex), required, order)
+                if pattern.near or pattern.after:
+                    for word in pattern.near or pattern.after:
+                        self._by_word[word].append(compiled)
+                elif pattern.whole:
+                    self._whole.append(compiled)
+                elif any(characters <= _DIGITS for characters in required):
+                    self._with_digits.append(compiled)
+                else:
+                    self._others.append(compiled)
+
+    def find(self, text: Text, words: Words, said: tuple[int, int]) -> list[Candidate]:
+        """Every match of every pattern."""
+        chosen = {id(compiled): compiled for word in words for compiled in self._by_word.get(word, ())}
+        groups = [list(chosen.values()), self._others]
+        if not _DIGITS.isdisjoint(text.characters):
+            groups.append(self._with_digits)
+        if said[1] - said[0] <= _LONGEST_ANSWER:
+            groups.append(self._whole)
+        found: list[Candidate] = []
+        characters = text.characters
+        for group in groups:
+            for compiled in group:
+                for required in compiled.required:
+                    if required.isdisjoint(characters):
+                        break
+                else:
+                    found += compiled.candidates(text, words, said)
+        return found
 
 
 def required_characters(regex: str) -> tuple[frozenset[str], ...]:
