@@ -8,8 +8,6 @@ from typing import Any
 
 #: How sure a way of finding is, when two candidates are equally long.
 CONTEXT_AND_CHECK, CONTEXT, CHECK, GRAMMAR, PATTERN, LISTED, SOUND, TYPO, BARE = 8, 7, 6, 5, 4, 3, 2, 1, 0
-#: The type of words that look like an entity and are none; they win their place and are then dropped.
-NOTHING = ""
 
 
 @dataclass
@@ -37,9 +35,7 @@ def resolve(candidates: Iterable[Candidate]) -> list[tuple[Candidate, Any]]:
     for candidate in sorted(candidates, key=Candidate.rank):
         if any(candidate.start < other.end and other.start < candidate.end for other, _ in kept):
             continue
-        value = None if candidate.type == NOTHING else candidate.normalize()
-        if value is not None or candidate.type == NOTHING:
+        value = candidate.normalize()
+        if value is not None:
             kept.append((candidate, value))
-    return sorted(
-        (pair for pair in kept if pair[0].type != NOTHING), key=lambda pair: pair[0].start
-    )
+    return sorted(kept, key=lambda pair: pair[0].start)

@@ -64,15 +64,18 @@ class Finder:
         lower = folded.lower()
         if len(lower) != len(folded):
             lower = "".join(one if len(one) == 1 else character for character in folded for one in [character.lower()])
-        candidates, words = self._gazetteer.find(folded, lower)
+        listed = self._gazetteer.find(folded, lower)
+        candidates = listed.candidates
         seen = Text(folded, lower, frozenset(lower), any(map(is_cjk, lower)))
         stripped = folded.strip(_AROUND)
         begin = folded.find(stripped)
         said = (begin, begin + len(stripped))
-        candidates += self._patterns.find(seen, words, said)
+        candidates += self._patterns.find(seen, listed.contexts, said)
         measured, _ = self._measures.find(folded, lower)
         candidates += measured
         candidates += self._times.find(lower, now)
+        for kind, start, end in listed.excluded:
+            candidates = [one for one in candidates if one.type != kind or one.start < start or one.end > end]
         for candidate in candidates:
             if candidate.core is not None and self._form_name(candidate) in expected:
                 candidate.priority += _EXPECTED

@@ -21,7 +21,7 @@ from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from bot.entities.candidates import BARE, LISTED, NOTHING, SOUND, TYPO, Candidate
+from bot.entities.candidates import LISTED, SOUND, TYPO, Candidate
 from bot.entities.catalogue import Catalogue, EntityType
 from bot.text import fold, is_cjk
 
@@ -36,10 +36,20 @@ _UNKNOWN = "\u25cb"  # stands for every word no list has, so that spaCy's store 
 
 @dataclass(frozen=True)
 class _Entry:
-    kind: EntityType | None  # None: the words only keep others from being found
+    kind: EntityType
     value: Any
     exact: str | None = None  # the capitals it must be written in
     evidence: int = LISTED
+    excluded: bool = False  # the words are none of this type, although a part of them would be
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the lists say about a text; ``excluded`` are types and the places where they are not meant."""
+
+    candidates: list[Candidate]
+    contexts: dict[str, list[tuple[int, int]]]
+    excluded: list[tuple[str, int, int]]
 
 
 class Gazetteer:
@@ -72,7 +82,8 @@ class Gazetteer:
                 for word in value.words:
                     self._add(word, kind, value.value, spelt)
             for word in kind.excluded:
-                self._add(word, None, None, spelt)
+                words = tuple(one for one, _, _ in split(fold(word).lower()))
+                self._enter(words, _Entry(kind, None, excluded=True))
             for pattern in kind.patterns:
                 for word in (*pattern.near, *pattern.after):
                     self._add_context(word)
@@ -83,7 +94,7 @@ class Gazetteer:
         if self._contexts:
             self._matcher.add("context", [Doc(self._vocabulary, words=list(words)) for words in self._contexts])
 
-    def _add(self, written: str, kind: EntityType | None, value: Any, spelt: set[str]) -> None:
+    def _add(self, written: str, kind: EntityType, value: Any, spelt: set[str]) -> None:
         exact = fold(written[1:]) if written.startswith("=") else None
         words = tuple(word for word, _, _ in split(fold(written.lstrip("=")).lower()))
         if not words:
@@ -91,7 +102,7 @@ class Gazetteer:
         self._enter(words, _Entry(kind, value, exact))
         if len(words) > 1 and all(word.isascii() and word.isalpha() for word in words):
             self._enter(("".join(words),), _Entry(kind, value, exact))
-        if kind is None or exact is not None:
+        if exact is not None:
             return
         if kind.fuzzy:
             spelt.update(word for word in words if len(word) >= _MISSPELT and word.isalpha() and word.isascii())
@@ -119,11 +130,12 @@ class Gazetteer:
         self._names[words] = written
         self._known.update(words)
 
-    def find(self, folded: str, lower: str) -> tuple[list[Candidate], dict[str, list[tuple[int, int]]]]:
-        """The listed names of a text, and the places of the catalogue's context words in it."""
+    def find(self, folded: str, lower: str) -> Found:
+        """The listed names of a text, the places of the catalogue's context words in it, and where a type is ruled out."""
         words = split(lower)
         spelling = [word if word in self._known else self._corrected(word) or _UNKNOWN for word, _, _ in words]
         found: list[Candidate] = []
+        excluded: list[tuple[str, int, int]] = []
         contexts: dict[str, list[tuple[int, int]]] = defaultdict(list)
         if any(word != _UNKNOWN for word in spelling):
             document = Doc(self._vocabulary, words=spelling)
@@ -134,34 +146,37 @@ class Gazetteer:
                     contexts[self._names[key]].append((start, end))
                     continue
                 for entry in self._entries.get(key, ()):
+                    if entry.excluded:
+                        excluded.append((entry.kind.name, start, end))
+                        continue
                     corrected = any(spelling[place] != words[place][0] for place in range(first, last))
                     found += self._accept(entry, folded, lower, start, end, corrected)
         found += self._by_sound(folded, lower, words)
-        return found, contexts
+        return Found(found, contexts, excluded)
 
     def _accept(
         self, entry: _Entry, folded: str, lower: str, start: int, end: int, corrected: bool
     ) -> Iterator[Candidate]:
         if entry.exact is not None and (corrected or folded[start:end] != entry.exact):
             return
-        if corrected and (entry.kind is None or not entry.kind.fuzzy):
+        if corrected and not entry.kind.fuzzy:
             return
         if start > 1 and lower[start - 1] == "-" and lower[start - 2].isalpha() and not is_cjk(lower[start]):
             return  # the second half of “grown-ups”
         kind = entry.kind
-        if kind is not None and kind.name in self._fences:
+        if kind.name in self._fences:
             behind, ahead = self._fences[kind.name]
             if (behind and behind.search(lower, 0, start)) or (ahead and ahead.match(lower, end)):
                 return
         value = entry.value
         yield Candidate(
-            kind.name if kind else NOTHING,
+            kind.name,
             start,
             end,
-            BARE if kind is None else TYPO if corrected else entry.evidence,
+            TYPO if corrected else entry.evidence,
             lambda: value,
-            kind.priority if kind else 0,
-            self._order.get(kind.name, 0) if kind else 0,
+            kind.priority,
+            self._order[kind.name],
         )
 
     def _corrected(self, word: str) -> str | None:
@@ -207,7 +222,8 @@ class Gazetteer:
         if jieba.dt.FREQ.get(written):
             return True
         end = start + len(written)
-        return any(
+        # A longer name is unlikely to come about by chance.
+        return len(written) == 2 and any(
             len(word) > 1 and (first < start < last or first < end < last) for word, first, last in jieba.tokenize(lower)
         )
 
