@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,27 @@ def figures(parsed: Sequence[Parsed]) -> dict[str, Any]:
     }
 
 
+def near_topic(inside: Sequence[Parsed], near: Sequence[Parsed], cost: float = 0.01) -> dict[str, Any]:
+    """How many near-topic lines each score withholds at the threshold that costs this much of the in-scope accuracy."""
+    result: dict[str, Any] = {"near": len(near), "cost": cost}
+    for name, score in (("gate", _gate_score), ("max_softmax", _probability)):
+        right = np.sort([score(line) for line in inside if line.right])
+        threshold = right[int(cost * len(inside))]
+        result[f"{name}_in_scope"] = _share([line.right and score(line) >= threshold for line in inside])
+        result[f"{name}_recall"] = _share([score(line) < threshold for line in near])
+        result[f"{name}_auroc"] = _auroc(inside, near, score)
+    result["recall_gain"] = round(result["gate_recall"] - result["max_softmax_recall"], 4)
+    return result
+
+
+def _gate_score(line: Parsed) -> float:
+    return line.score
+
+
+def _probability(line: Parsed) -> float:
+    return line.probability
+
+
 def _share(hits: Sequence[bool]) -> float:
     return round(float(np.mean(hits)), 4) if hits else 0.0
 
@@ -69,8 +90,10 @@ def _macro_f1(inside: Sequence[Parsed]) -> float:
     return round(float(np.mean(scores)), 4) if scores else 0.0
 
 
-def _auroc(inside: Sequence[Parsed], outside: Sequence[Parsed]) -> float:
-    good, bad = np.array([line.score for line in inside]), np.array([line.score for line in outside])
+def _auroc(
+    inside: Sequence[Parsed], outside: Sequence[Parsed], score: Callable[[Parsed], float] = _gate_score
+) -> float:
+    good, bad = np.array([score(line) for line in inside]), np.array([score(line) for line in outside])
     wins = np.searchsorted(np.sort(bad), good, "left") + np.searchsorted(np.sort(bad), good, "right")
     return round(float(wins.mean() / (2 * len(bad))), 4)
 

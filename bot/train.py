@@ -24,10 +24,11 @@ from bot.nlu_data import check
 SOURCES = (
     "train.py",
     "text.py",
-    "patterns.py",
+    "residual.py",
     "nlu_data.py",
     "*.yml",
     "components/*.py",
+    "entities/*.py",
     "responses/*.yml",
     "requirements.lock",
 )
@@ -37,7 +38,7 @@ MARK = "fingerprint.json"
 def fingerprint(nlu_data: Path, profile: str = "fast") -> str:
     """One hash over everything a model depends on: examples, domain, rules, pipeline and the code of the components."""
     files = {path for pattern in SOURCES for path in settings.BOT.glob(pattern)}
-    files |= {path for path in nlu_data.rglob("*.yml") if "test" not in path.relative_to(nlu_data).parts}
+    files |= {path for path in nlu_data.rglob("*.yml") if not {"test", "near"} & set(path.relative_to(nlu_data).parts)}
     digest = hashlib.sha256(profile.encode())
     for path in sorted(files):
         digest.update(str(path.relative_to(settings.ROOT) if path.is_relative_to(settings.ROOT) else path).encode())
@@ -88,6 +89,8 @@ def train(nlu_data: Path, model_dir: Path, config: Path) -> Path:
     configure()
     print("[2/3] training …", flush=True)
     model_dir.mkdir(parents=True, exist_ok=True)
+    if (nlu_data / "entities").is_dir():
+        os.environ["ENTITY_CATALOGUE"] = str(nlu_data / "entities")
     os.chdir(model_dir)  # Rasa keeps a cache folder where it runs
     training_files = [str(nlu_data / part) for part in ("en", "zh", "gate", "lookups") if (nlu_data / part).exists()]
     domain = [str(settings.BOT / "domain.yml"), str(settings.BOT / "responses")]

@@ -8,10 +8,9 @@ from datetime import datetime
 
 from stdnum import bic, ean, iban, imei, isbn, luhn
 from stdnum.cn import uscc
-from stdnum.eu import vat
+from stdnum.eu import vat as eu_vat
+from stdnum.gb import vat as gb_vat
 from stdnum.iso7064 import mod_11_2
-
-_GB_VAT_WEIGHTS = (8, 7, 6, 5, 4, 3, 2)
 
 
 def chinese_id_card(number: str) -> bool:
@@ -69,14 +68,8 @@ def bank_card(number: str) -> bool:
 
 
 def vat_number(number: str) -> bool:
-    """A number of an EU state, or a British one by either of its two schemes."""
-    if number.startswith("GB"):
-        digits = number[2:]
-        if not re.fullmatch(r"\d{9}", digits):
-            return False
-        total = sum(int(digit) * weight for digit, weight in zip(digits, _GB_VAT_WEIGHTS)) + int(digits[7:])
-        return total % 97 in (0, 42)
-    return bool(vat.is_valid(number))
+    """A number of Britain or of a state of the EU, with its letters."""
+    return bool(gb_vat.is_valid(number) if number.startswith("GB") else eu_vat.is_valid(number))
 
 
 def retail_code(number: str) -> bool:
