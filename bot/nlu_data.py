@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+
+from bot.entities.catalogue import BadCatalogue
+from bot.entities.catalogue import load as load_catalogue
 
 MINIMUM_EXAMPLES = 12
 OUT_OF_SCOPE = "out_of_scope"
@@ -43,6 +46,33 @@ def read(folder: Path, part: str) -> Iterator[Example]:
                 text = re.sub(r"^\s*-\s?", "", line).strip()
                 if text:
                     yield Example(text, str(block["intent"]), Path(part).name, path)
+
+
+def product_names(folder: Path) -> dict[str, str]:
+    """Every written form of a product in ``lookups/products.yml``, with the name it goes by."""
+    content = yaml.safe_load((folder / "lookups" / "products.yml").read_text(encoding="utf-8"))
+    return {
+        re.sub(r"^\s*-\s?", "", line).strip(): block["synonym"]
+        for block in content["nlu"]
+        if "synonym" in block
+        for line in str(block.get("examples") or "").splitlines()
+        if line.strip()
+    }
+
+
+def words_in(texts: Iterable[str]) -> frozenset[str]:
+    """The words of Latin letters that stand in at least two of the texts: not misspelt ones, as a rule."""
+    count: dict[str, int] = defaultdict(int)
+    for text in texts:
+        for word in set(re.findall(r"[a-z]{4,}", text.lower())):
+            count[word] += 1
+    return frozenset(word for word, number in count.items() if number >= 2)
+
+
+def frequent_words(folder: Path) -> frozenset[str]:
+    """``words_in`` the training examples of a folder."""
+    parts = [part for part in ("en", "zh") if (folder / part).is_dir()]
+    return words_in(example.text for part in parts for example in read(folder, part))
 
 
 @dataclass(frozen=True)
@@ -134,4 +164,16 @@ def check(folder: Path, domain: Path) -> tuple[list[str], list[str]]:
                     problems.append(f"near/{language}.yml: “{line.text}” is a training example too.")
     except ValueError as error:
         problems.append(str(error))
+    problems += check_entities(folder)
     return problems, warnings
+
+
+def check_entities(folder: Path) -> list[str]:
+    """What must be corrected in the entity catalogue of a folder, if it has one; one sentence each."""
+    if not (folder / "entities").is_dir():
+        return []
+    try:
+        load_catalogue(folder / "entities")
+    except BadCatalogue as error:
+        return [f"entities/{line}" for line in str(error).splitlines()]
+    return []

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 BOT = Path(__file__).resolve().parent
 ROOT = BOT.parent
@@ -57,6 +58,22 @@ def config(profile: str | None = None) -> Path:
     return BOT / ("config.yml" if chosen == "fast" else "config_accurate.yml")
 
 
+def entity_catalogue() -> Path:
+    """The folder of the entity catalogue that training takes into the model (``ENTITY_CATALOGUE``)."""
+    return Path(os.environ.get("ENTITY_CATALOGUE") or ROOT / "nlu_data" / "entities")
+
+
+def time_zone(environment: Mapping[str, str] | None = None) -> str:
+    """The zone in which customers mean their times where a turn does not say (``BOT_TIME_ZONE``); raises ``BadSetting``."""
+    environment = os.environ if environment is None else environment
+    zone = environment.get("BOT_TIME_ZONE") or "Asia/Shanghai"
+    try:
+        ZoneInfo(zone)
+    except (ValueError, OSError, KeyError):
+        raise BadSetting(f"BOT_TIME_ZONE={zone} must be a time zone, like Asia/Shanghai or Europe/London.") from None
+    return zone
+
+
 def quieten() -> None:
     """Put ``QUIET`` into the environment, where it is not set already."""
     for name, value in QUIET.items():
@@ -82,6 +99,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         raise BadSetting(
             "ACTION_URL must be the service's action address, like http://127.0.0.1:8000/internal/actions?token=…."
         )
+    time_zone(environment)
     data_dir = Path(environment.get("DATA_DIR") or ROOT / "var")
     database_url = environment.get("BOT_DATABASE_URL") or f"sqlite:///{data_dir / 'bot.db'}"
     if not database_url.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg2://")):

@@ -24,10 +24,11 @@ from bot.nlu_data import check
 SOURCES = (
     "train.py",
     "text.py",
-    "patterns.py",
+    "residual.py",
     "nlu_data.py",
     "*.yml",
     "components/*.py",
+    "entities/*.py",
     "responses/*.yml",
     "requirements.lock",
 )
@@ -88,6 +89,8 @@ def train(nlu_data: Path, model_dir: Path, config: Path) -> Path:
     configure()
     print("[2/3] training …", flush=True)
     model_dir.mkdir(parents=True, exist_ok=True)
+    if (nlu_data / "entities").is_dir():
+        os.environ["ENTITY_CATALOGUE"] = str(nlu_data / "entities")
     os.chdir(model_dir)  # Rasa keeps a cache folder where it runs
     training_files = [str(nlu_data / part) for part in ("en", "zh", "gate", "lookups") if (nlu_data / part).exists()]
     domain = [str(settings.BOT / "domain.yml"), str(settings.BOT / "responses")]

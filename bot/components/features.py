@@ -20,7 +20,8 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from bot.components.entities import FOUND
-from bot.patterns import Found, residual
+from bot.entities.finder import Entity
+from bot.residual import residual
 from bot.text import fold_case, is_cjk
 from encoders.e5 import E5
 from encoders.minilm import MiniLM
@@ -151,7 +152,7 @@ def _texts(messages: list[Message]) -> list[str]:
     return [fold_case(message.get(TEXT)) for message in messages]
 
 
-def _masked(text: str, found: list[Found]) -> str:
+def _masked(text: str, found: list[Entity]) -> str:
     for entity in reversed(found):
         if entity.entity in _MASKED:
             text = f"{text[: entity.start]} ◈{entity.entity[:2]} {text[entity.end :]}"

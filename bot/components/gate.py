@@ -12,22 +12,12 @@ from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
+from bot.answers import ANSWERS
 from bot.components.entities import FOUND
 from bot.components.intent_head import GATE
-from bot.patterns import residual
+from bot.residual import residual
 from bot.text import fold_case
 
-#: The entity (or entities) that answers a form's question for a slot.
-ANSWERS = {
-    "order_number": {"order_number"},
-    "ticket_number": {"ticket_number"},
-    "identity_proof": {"last4", "code", "identity_proof"},
-    "contact_point": {"email", "phone"},
-    "contact_value": {"email", "phone"},
-    "order_item": {"product"},
-    "invoice_kind": {"invoice_kind"},
-    "contact_field": {"contact_field"},
-}
 #: Slots that take any text; only a sure interruption is not an answer to them.
 FREE_TEXT = {"new_address", "problem", "return_reason", "invoice_title", "contact_value", "order_item"}
 #: Intents that mean themselves however a question was put, unless ``_LIKE_ANSWERS`` says otherwise.
