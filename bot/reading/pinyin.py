@@ -19,6 +19,10 @@ _UNSEEN = -7.0
 #: English this usual in the examples outweighs a reading as pinyin at the edge of a run.
 _USUAL_ENGLISH = 4
 _SHORTEST = 2
+_LONGEST_RUN = 160  #: letters; nobody writes more pinyin than this without a comma
+_LIKELY = -9.6  #: what a syllable of a believable reading scores at least
+#: Laughter and lullabies: haha, hehe, lalala.
+_SAME_AGAIN = re.compile(r"([a-z]{2,4})\1+")
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,9 @@ class PinyinReader:
         has_english = any(not token.pinyin for tokens in runs for token in tokens)
         for tokens in runs:
             for stretch in self._stretches(tokens):
+                # Among English words a capital begins a name: Xujiahui, Shenzhen.
+                if has_english and any(text[token.start].isupper() for token in stretch):
+                    continue
                 read = self._read(stretch)
                 if read and self._believable(stretch, read, alone=not has_english):
                     yield from self._written(stretch, read)
@@ -61,7 +68,7 @@ class PinyinReader:
         tokens = []
         for word in _WORD.finditer(text, run.start(), run.end()):
             letters, tone = word.group(1).lower(), word.group(2)
-            pinyin = letters in SYLLABLES if tone else self._lore.syllables(letters)
+            pinyin = letters in SYLLABLES if tone else self._lore.syllables(letters) and not _SAME_AGAIN.fullmatch(letters)
             tokens.append(_Token(word.start(), word.end(), letters, pinyin, not tone and self._is_english(letters)))
         return tokens
 
@@ -93,6 +100,8 @@ class PinyinReader:
 
     def _read(self, stretch: list[_Token]) -> _Path | None:
         letters = "".join(token.letters for token in stretch)
+        if len(letters) > _LONGEST_RUN:
+            return None
         walls, position = set(), 0
         for token in stretch:
             position += len(token.letters)
@@ -134,8 +143,7 @@ class PinyinReader:
         if not alone:
             # Among English words only what the shop's customers talk about is read, so that names stay names.
             return any(len(word) > 1 for word in read.words) and all(word in own for word in read.words)
-        known = sum(len(word) for word in read.words if word in own)
-        return known * 2 >= syllables
+        return read.score >= _LIKELY * syllables and any(word in own for word in read.words)
 
     @staticmethod
     def _written(stretch: list[_Token], read: _Path) -> Iterator[Edit]:

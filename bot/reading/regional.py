@@ -19,12 +19,13 @@ def regional_words() -> dict[str, str]:
     import opencc  # type: ignore[import-not-found]
 
     words: dict[str, str] = {}
+    own = {fold(key): value for key, value in yaml.safe_load(_OWN.read_text(encoding="utf-8")).items()}
     for name in ("HKVariantsRevPhrases.txt", "TWPhrasesRev.txt"):
         path = Path(opencc.__file__).parent / "dictionary" / name
         for line in path.read_text(encoding="utf-8").splitlines():
             regional, _, meant = line.partition("\t")
             words[fold(regional)] = fold(meant.split(" ")[0])
-    words.update({fold(key): value for key, value in yaml.safe_load(_OWN.read_text(encoding="utf-8")).items()})
+    words.update(own)
     return {regional: meant for regional, meant in words.items() if regional != meant and len(regional) > 1}
 
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 
+import jieba
 from rapidfuzz.distance import OSA
 
 from bot.reading.edits import Edit
@@ -17,6 +18,7 @@ _WORD = re.compile(r"(?<![\w@./'-])[A-Za-z]{3,}(?:'[a-z]{1,2})?(?![\w@/]|\.\w|-\
 _REPEATED = re.compile(r"(.)\1{2,}")
 _TARGET = 3  #: a repair must be at least this usual in the examples
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+_SURE = -0.5  #: a repair less likely than this is left undone
 _TWO_SLIPS = 7  #: letters a word must have to be allowed two slips
 
 
@@ -41,7 +43,7 @@ class EnglishSpelling:
     def __init__(self, lore: WordLore) -> None:
         """``lore`` as a model was trained with."""
         self._lore = lore
-        self._known = set(lore.known_english) | set(lore.english)
+        self._known = set(lore.known_english).union(lore.english, lore.seen_latin)
         self._by_length: dict[int, list[str]] = defaultdict(list)
         for word, count in lore.english.items():
             if count >= _TARGET and "'" not in word:
@@ -50,6 +52,10 @@ class EnglishSpelling:
 
     def edits(self, text: str) -> Iterator[Edit]:
         """Edits for the words that are surely slips; names, identifiers and addresses of the net are left alone."""
+        words = _WORD.findall(text)
+        strange = sum(word.lower() not in self._known for word in words)
+        if not strange or (len(words) > 2 and strange * 4 > len(words) * 3):
+            return  # nothing to repair, or another language
         previous = ""
         for found in _WORD.finditer(text):
             word = found.group().lower()
@@ -76,8 +82,11 @@ class EnglishSpelling:
         if not found:
             return word
         pairs = self._lore.english_pairs
-        best = max(found, key=lambda one: one[1] + math.log1p(pairs.get(f"{previous} {one[0]}", 0)))
-        return best[0]
+        best, likely = max(
+            ((one, likely + 1.5 * math.log1p(pairs.get(f"{previous} {one}", 0))) for one, likely in found),
+            key=lambda one: one[1],
+        )
+        return best if likely >= _SURE else word
 
     def _find(self, word: str) -> list[tuple[str, float]]:
         """Words within reach and how likely each is meant."""
@@ -88,7 +97,8 @@ class EnglishSpelling:
                 distance = OSA.distance(word, candidate, score_cutoff=slips)
                 if distance > slips or (len(word) == 3 and not self._swapped(word, candidate)):
                     continue
-                likely = math.log(self._lore.english[candidate]) - 3.5 * distance - self._unlike(word, candidate)
+                short = max(0, 6 - len(candidate)) * 0.7
+                likely = math.log(self._lore.english[candidate]) - 3.0 * distance - short - self._unlike(word, candidate)
                 found.append((candidate, likely))
         return found
 
@@ -104,7 +114,7 @@ class EnglishSpelling:
             return price - 2.0
         if len(word) == len(candidate):
             wrong = [(typed, meant) for typed, meant in zip(word, candidate) if typed != meant]
-            price += sum(0.0 if meant in _NEAR.get(typed, "") or _ear(typed, meant) else 1.0 for typed, meant in wrong)
+            price += sum(-0.5 if meant in _NEAR.get(typed, "") or _ear(typed, meant) else 1.5 for typed, meant in wrong)
         return price
 
 
@@ -133,6 +143,7 @@ class ChineseSpelling:
 
     def __init__(self, lore: WordLore) -> None:
         """``lore`` as a model was trained with."""
+        jieba.initialize()
         self._strings = lore.strings
         self._sounds = {character: {sounds_like(one) for one in sounds} for character, sounds in lore.sounds.items()}
         usual = {character for string, count in lore.strings.items() if count >= self._USUAL for character in string}
@@ -183,8 +194,6 @@ class ChineseSpelling:
     @staticmethod
     def _is_word(characters: str, at: int) -> bool:
         """Whether the character is part of a word that dictionaries know, and so is most likely meant."""
-        import jieba
-
         frequency = jieba.dt.FREQ
         return any(
             frequency.get(characters[start : start + size], 0) >= 40

@@ -20,7 +20,7 @@ _READINGS = 6
 #: How much the examples weigh against the dictionary.
 _OWN_SHARE = 0.85
 #: English words of the dictionary that are rarer than this say nothing against pinyin or a typo.
-_KNOWN = 120
+_KNOWN = 40
 _LONGEST = 4
 _LATIN = re.compile(r"[a-z]+(?:'[a-z]+)?")
 
@@ -30,6 +30,7 @@ class WordLore:
     """Tables by which messages are read; ``pinyin`` maps letters to readings of (word, log probability, syllable lengths)."""
 
     english: dict[str, int] = field(default_factory=dict)  #: words of the examples, with how often they stand there
+    seen_latin: list[str] = field(default_factory=list)  #: words beside English ones that may be pinyin or a dialect's
     english_pairs: dict[str, int] = field(default_factory=dict)
     known_english: list[str] = field(default_factory=list)  #: words of a general dictionary
     strings: dict[str, int] = field(default_factory=dict)  #: runs of 2 to 4 Chinese characters of the examples
@@ -63,6 +64,7 @@ class WordLore:
         known = set(lore.known_english)
         # A rare word that sounds like pinyin and that no dictionary knows is pinyin, not English.
         lore.english = {word: count for word, count in english.items() if word in known or not lore.syllables(word)}
+        lore.seen_latin = sorted(english.keys() - lore.english.keys())
         lore.english_pairs = {pair: count for pair, count in pairs.items() if count >= 2}
         return lore
 
@@ -76,7 +78,7 @@ class WordLore:
         singles: Counter[str] = Counter()
         for text in texts:
             for run in re.findall(r"[\u3400-\u9fff]+", text):
-                own.update(jieba.cut(run))
+                own.update(jieba.cut(run, HMM=False))
                 framed = f"^{run}$"
                 singles.update(framed[:-1])
                 couples.update(framed[i : i + 2] for i in range(len(framed) - 1))
@@ -96,10 +98,12 @@ class WordLore:
             weights[word] = weights.get(word, 0.0) + _OWN_SHARE * count / all_own
         by_letters: dict[str, list[tuple[str, float, tuple[int, ...]]]] = {}
         for word, weight in weights.items():
-            syllables = lazy_pinyin(word, style=Style.NORMAL, errors="ignore")
-            if len(syllables) != len(word):
-                continue
-            for spelt in {tuple(syllables), tuple(one.replace("v", "u") for one in syllables)}:
+            spellings = {tuple(lazy_pinyin(word, style=Style.NORMAL, errors="ignore"))}
+            if len(word) == 1:
+                spellings |= {(one,) for one in pinyin(word, style=Style.NORMAL, heteronym=True)[0]}
+            for spelt in spellings | {tuple(one.replace("v", "u") for one in spelt) for spelt in spellings}:
+                if len(spelt) != len(word):
+                    continue
                 entry = (word, round(math.log(weight), 3), tuple(map(len, spelt)))
                 by_letters.setdefault("".join(spelt), []).append(entry)
         self.pinyin = {
