@@ -139,12 +139,15 @@ def sounds_like(syllable: str) -> str:
 class ChineseSpelling:
     """Repairs a character that never stands beside its neighbours, if one that sounds alike usually does."""
 
-    _USUAL = 5  #: how often the repaired string must stand in the examples
+    _USUAL = 5  #: how often the repaired word must stand in the examples
+    _STRING = 20  #: how often, if it is a run of characters and no word
+    _GAIN = 6.4  #: how much more usual the repaired text must be
 
     def __init__(self, lore: WordLore) -> None:
         """``lore`` as a model was trained with."""
         jieba.initialize()
         self._strings = lore.strings
+        self._words = lore.domain_words
         self._sounds = {character: {sounds_like(one) for one in sounds} for character, sounds in lore.sounds.items()}
         usual = {character for string, count in lore.strings.items() if count >= self._USUAL for character in string}
         self._alike: dict[str, list[str]] = defaultdict(list)
@@ -162,7 +165,7 @@ class ChineseSpelling:
                 if index <= done:
                     continue
                 best = max((self._best(characters, at) for at in (index, index + 1)), key=lambda one: one[0])
-                if best[0] > 0:
+                if best[0] >= self._GAIN:
                     at, character = best[1], best[2]
                     yield Edit(run.start() + at, run.start() + at + 1, character)
                     characters = characters[:at] + character + characters[at + 1 :]
@@ -186,17 +189,20 @@ class ChineseSpelling:
         best = 0.0
         for size in (2, 3, 4):
             for start in range(max(0, at - size + 1), min(at, len(changed) - size) + 1):
-                count = self._strings.get(changed[start : start + size], 0)
-                if count >= self._USUAL:
+                string = changed[start : start + size]
+                count = self._words.get(string, 0)
+                if count < self._USUAL:
+                    count = self._strings.get(string, 0) if size > 2 else 0
+                    count = count if count >= self._STRING else 0
+                if count:
                     best = max(best, size * size * math.log(count))
         return best
 
-    @staticmethod
-    def _is_word(characters: str, at: int) -> bool:
+    def _is_word(self, characters: str, at: int) -> bool:
         """Whether the character is part of a word that dictionaries know, and so is most likely meant."""
         frequency = jieba.dt.FREQ
         return any(
-            frequency.get(characters[start : start + size], 0) >= 40
+            frequency.get(characters[start : start + size], 0) >= 40 or characters[start : start + size] in self._words
             for size in (2, 3)
             for start in range(max(0, at - size + 1), min(at, len(characters) - size) + 1)
         )

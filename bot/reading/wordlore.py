@@ -96,9 +96,13 @@ class WordLore:
         weights = {word: (1 - _OWN_SHARE) * usual.get(word, 0) / total for word in usual}
         for word, count in own.items():
             weights[word] = weights.get(word, 0.0) + _OWN_SHARE * count / all_own
+        heard: dict[str, set[str]] = {}
         by_letters: dict[str, list[tuple[str, float, tuple[int, ...]]]] = {}
         for word, weight in weights.items():
-            spellings = {tuple(lazy_pinyin(word, style=Style.NORMAL, errors="ignore"))}
+            usual_spelling = tuple(lazy_pinyin(word, style=Style.NORMAL, errors="ignore"))
+            for character, sound in zip(word, usual_spelling):
+                heard.setdefault(character, set()).add(sound)
+            spellings = {usual_spelling}
             if len(word) == 1:
                 spellings |= {(one,) for one in pinyin(word, style=Style.NORMAL, heteronym=True)[0]}
             for spelt in spellings | {tuple(one.replace("v", "u") for one in spelt) for spelt in spellings}:
@@ -109,10 +113,7 @@ class WordLore:
         self.pinyin = {
             letters: sorted(entries, key=lambda entry: -entry[1])[:_READINGS] for letters, entries in by_letters.items()
         }
-        characters = {character for word in weights for character in word}
-        self.sounds = {
-            character: sorted(set(pinyin(character, style=Style.NORMAL, heteronym=True)[0])) for character in characters
-        }
+        self.sounds = {character: sorted(sounds) for character, sounds in heard.items()}
 
     def syllables(self, letters: str) -> bool:
         """Whether the letters can be cut into syllables of pinyin."""
