@@ -28,7 +28,7 @@ _LINK_ZH = (
 )
 _CUT = re.compile(
     rf"(?P<end>[?？!！;；。\n]+|(?<!\d)\.(?=\s|$)|(?<=\d)\.(?=\s+[A-Z]))\s*"
-    rf"|(?P<link>[,，、]?\s*\b(?:and|but|or)\s+(?:{_LINK_EN}\b[,:]?\s*)?(?={_ASK_EN}|{_DO_EN})"
+    rf"|(?P<link>[,，、]?\s*\b(?:and|but)\s+(?:{_LINK_EN}\b[,:]?\s*)?(?={_ASK_EN}|{_DO_EN})"
     rf"|[,，]\s*(?:and\s+)?{_LINK_EN}\b[,:，]?\s*"
     rf"|[,，]\s*(?={_ASK_EN})"
     rf"|[,，、]?\s*(?:和|并且|而且)?(?={_LINK_ZH})"
@@ -46,7 +46,7 @@ _QUESTION_ZH = re.compile(
 _REQUEST = re.compile(
     rf"^(?:hi|hello|hey|ok|okay|so|well|yes|no|first|also|then|now|just|and|\W)*{_DO_EN}|^(?:\w+\W+){{0,3}}(?:{_DO_EN})"
     r"|\b(?:i want|i need|i would like|i'?d like|i wish|please|pls|could you|can you|would you)\b"
-    r"|^(?:track|check|report|show|find|book|issue|give|get|make|put|stop|arrange)\b"
+    r"|^(?:need|want|wanna|track|check|report|show|find|book|issue|give|get|make|put|stop|arrange)\b"
     r"|我(?:还)?(?:要|想|需要|得)|帮(?:我|忙)|请|麻烦|给我|替我|劳驾|查一?下|看一?下|改一?下|[改换退开取查][^,，]{0,8}(?:吧|一下)",
     re.IGNORECASE,
 )

@@ -33,6 +33,7 @@ def memory_of(tracker: DialogueStateTracker) -> Memory:
         before=next((one for one in recent if one != order), None),
         article=article.get("title"),
         topic=tracker.get_slot("last_topic"),
+        asked_back=bool(tracker.get_slot("clarified")),
     )
 
 

@@ -35,7 +35,7 @@ _EN_ACT = "|".join(f"(?P<{name or 'generic'}>{pattern})" for name, pattern in _E
 _EN_GAP = (
     r"(?:(?:to|you|for|a|an|the|any|my|your|his|it|this|that|them|anything|i|want|wanted|be|have|having|get|getting|go|going|ahead|and"
     r"|another|real|live|please|ever|even|just|really|actually|speak|talk|with|me|send|issue|make|give|need|do|asking|about|order"
-    r"|say|said|request|requested|transferred|transfer|put|through|passed|handed|arrange|start|process|full)\s+){0,7}"
+    r"|say|said|request|requested|transferred|transfer|put|through|passed|handed|arrange|start|process|full|bother|worry)\s+){0,7}"
 )
 _EN_NOT = [
     r"(?:^|[,.;:!?]\s*|\b(?:please|pls|plz|just|so|but|and|no|actually|wait|kindly|oh|ok|okay|hey|hi|hello|whatever you do)[\s,]+)"
@@ -44,8 +44,9 @@ _EN_NOT = [
     r"(?:not|never|no longer|don'?t|didn'?t|won'?t|wouldn'?t|haven'?t)\s+(?:really |actually |even |ever )?"
     r"(?:want|wish|need|like|intend|plan|mean|ask(?:ed|ing)?|say|said|going|be|request(?:ed)?|require)\s+",
     r"\bi(?:'d| would)? rather (?:not|you didn'?t)\s+",
+    r"\bnot interested in\s+",
     r"\b(?:there'?s |there is )?no need (?:to|for)\s+",
-    r"\byou (?:don'?t|do not|needn'?t|shouldn'?t|must not|mustn'?t)\s+(?:have to |need to )?",
+    r"\byou (?:don'?t|do not|needn'?t|shouldn'?t(?! have)|must not|mustn'?t)\s+(?:have to |need to )?",
     r"(?:^|[,.;:!]\s*|\bbut\s+|\bi am |\bi'm |\bi said |\bplease )not\s+",
     r"\b(?:can|could|would|will) you (?:please )?not\s+",
     r"\b(?:instead of|rather than|without(?= \w+ing\b)|never ?mind|(?<!don't )(?<!dont )(?<!not )(?<!never )forget(?: about)?)\s+",
@@ -80,7 +81,7 @@ _ZH_GAP = (
     r"|进行|申请|办理?|做|提交|找|麻烦|随便|直接)*"
 )
 _ZH_STRONG = (
-    r"(?:别|不要|甭|切勿|请勿|不用|不必|不需要|无需|用不着|不想(?!要)|不想要(?!了)|不打算|没打算|没想|不愿意?"
+    r"(?:别|不要|甭|停止|切勿|请勿|不用|不必|不需要|无需|用不着|不想(?!要)|不想要(?!了)|不打算|没打算|没想|不愿意?"
     r"|(?<!是)不是(?:要|想|来|让你|叫你|说)?|没有?(?:说|让|叫)(?:过|你|我)*|不再)"
 )
 #: A bare "不" refuses only where it ends the thought: 不退了 does, 怎么不退款 and 退不退 do not.
@@ -94,7 +95,7 @@ _ZH = [
     re.compile(_ZH_BARE.format(act=_ZH_ACT)),
     re.compile(
         rf"(?:{_ZH_ACT})(?:的事|这事|这件事|这个)?(?:(?:先|还是|也)+算了|(?<=发票)算了|(?:先|就|还是|也)*"
-        r"(?:免了|不用了|不要了|不必了|作罢|拉倒|不用开了?|别开了?|不开了))"
+        r"(?:免了|不用了|不要了|不必了|不麻烦了?|作罢|拉倒|不用开了?|别开了?|不开了))"
     ),
 ]  # fmt: skip
 _ACTS = (re.compile(rf"\b(?:{_EN_ACT})\b", re.IGNORECASE), re.compile(_ZH_ACT))
@@ -109,6 +110,11 @@ _NOUN_OF_GENERIC = (
     ("change_address", re.compile(r"address|地址", re.IGNORECASE)),
     ("update_contact", re.compile(r"phone|mobile|e-?mail|number|手机|电话|邮箱|号码", re.IGNORECASE)),
 )
+
+
+def acts_named(text: str) -> set[str]:
+    """The intents whose doing words stand in the text, asked for or not."""
+    return {name for act in _ACTS for found in act.finditer(text) for name in _named(found)}
 
 
 def find_refusal(text: str) -> Refusal | None:
@@ -140,11 +146,11 @@ def find_refusal(text: str) -> Refusal | None:
         named = named or {name for name, noun in _NOUN_OF_GENERIC if noun.search(refused)}
         intents = (intents - {""}) | (named or (_GENERIC if empty else set()))
     # "Not the watch, return the lamp": what the rest of the message asks for is not refused.
-    intents -= {name for act in _ACTS for found in act.finditer(left) for name in _named(found)} if not empty else set()
+    intents -= set() if empty else acts_named(left)
     return Refusal(frozenset(intents), () if empty else edits, empty) if intents else None
 
 
-_MAY_REFUSE = re.compile(r"n't\b|dont\b|\bno\b|\bnot\b|never|instead|rather|without|forget|\bstop\b|[别不没甭勿]|无需|算了|免了", re.IGNORECASE)
+_MAY_REFUSE = re.compile(r"n't\b|dont\b|\bno\b|\bnot\b|never|instead|rather|without|forget|\bstop\b|[别不没甭勿]|停止|无需|算了|免了", re.IGNORECASE)
 
 
 def _named(found: re.Match[str]) -> set[str]:

@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.clauses import asks
+from bot.components.gate import FREE_TEXT
+from bot.negation import acts_named
 from bot.text import fold
 
 #: Tasks about one order.
@@ -23,6 +26,7 @@ class Memory:
     before: str | None = None  #: the order before this one
     article: str | None = None  #: title of the article answered from last
     topic: str | None = None  #: "order" or "article", whichever was spoken of last
+    asked_back: bool = False  #: the message answers "did you mean …?"
 
     @property
     def running(self) -> bool:
@@ -62,7 +66,7 @@ _ANOTHER = re.compile(
     r"|(?:别|其他|其它)的?(?:订)?单|换(?:一)?(?:个|单|笔)(?:订单)?|不是(?:这|那)(?:一)?(?:个|单|笔)?(?:订单|单)|(?:订单|单子|单号)号?.{0,4}(?:不对|错)|(?:查|给|发|说|填|报)?错.{0,2}(?:订单|单号)",
     re.IGNORECASE,
 )
-_CURRENT = re.compile(r"^不是(?:这|那)|not (?:this|that)", re.IGNORECASE)
+_TRACKS = re.compile(r"\b(?:where|track|status|arriv\w*|deliver\w*)\b|查|哪|物流|快递", re.IGNORECASE)
 _SLOTS = (
     ("new_address", re.compile(r"\baddress|地址", re.IGNORECASE)),
     ("return_reason", re.compile(r"\breason|原因|理由", re.IGNORECASE)),
@@ -92,7 +96,7 @@ _BARE_EN = frozenset(
     "doing done have has had can could will would should may might must how what what's which who why when where since until far long much many often soon "
     "take takes taking took cost costs costing price work works working happen happens pay paid charge charged free possible need needed to for i me my we "
     "you your get start starts begin extra money time days exactly roughly about usually normally really please tell know if there any idea of with mean in "
-    "usually go goes apply applies expensive again long-term true".split()
+    "go goes apply applies expensive again true included include extra available allowed safe there ask who whom".split()
 )
 _BARE_ZH = re.compile(
     r"那么?|这样?|它们?|此|该|[个些事件种]|得|要|需要|用|会|能|可以|是|多久|多长时间|多长|多少|几天?|钱|费用?|价格|怎么样?|如何|具体|弄|操作|办理?|做|搞|收费|免费|付费|[付给出]|[吗呢啊呀吧嘛呐了的么]"
@@ -104,7 +108,10 @@ _PRONOUN = re.compile(
     re.IGNORECASE,
 )
 _ABOUT_PARCEL = re.compile(
-    r"^(?:and |so |but |ok |hi |hello |please |can you tell me |do you know |any idea |have you any idea )*(?:where(?:'s| is| are|abouts is)? (?:it|that|they|this|my)(?: one)?(?: is)?(?: now| at| exactly| then)*"
+    r"^(?:and |so |but |ok |hi |hello |please |can you tell me |do you know |any idea |have you any idea )*(?:where(?:'s| is| are| has|abouts is)? (?:it|that|they|this|my)(?: one)?(?: is| got to| gone(?: to)?)?(?: now| at| exactly| then)*"
+    r"|(?:what'?s|what is|any|tell me|check) (?:the )?(?:status|news|update|progress) (?:of|on|for|with|about) (?:it|that|this|them)(?: one| order| parcel)?"
+    r"|(?:has|have|did|was|is) (?:it|that|they|this) (?:leave|left|get|made it|go out|gone out)\b.{0,24}"
+    r"|why is (?:it|that|this) (?:taking|so).{0,20}"
     r"|when (?:will|is|does|should|would|can) (?:it|that|they|this)(?: be)? ?(?:arriv|com|get|deliver|ship|here|reach|turn|show)\w*.{0,20}"
     r"|(?:has|have|did|was|is|are|will) (?:it|that|they|this) (?:been |be |already |finally |on |in |out )*(?:ship|sent|dispatch|deliver|arriv|left|leave|its way|the way|transit|for delivery|coming|here)\w*.{0,20})[?.! ]*$"
     r"|^(?:那|那么|请问)?(?:它|这个?|那个?|这单|那单|这个订单)(?:现在|目前|到底|是|啥时候|什么时候|几时|何时|多久|大概|能|会|可以|啊)*(?:到哪(?:里|儿)?|在哪(?:里|儿)?|在路上|发货|寄出|发出|送到|能到|到货|到|送达|收到|发)(?:了|没有?|吗|呢|啊|呀|去)*[?？!！。 ]*$",
@@ -118,6 +125,11 @@ _ELLIPSIS = re.compile(
 _ONLY_POINTS = re.compile(
     r"^(?:the )?(?:this|that|these|those|it|them)(?: (?:one|ones|order|too))?$|^(?:这|那|它)(?:一)?(?:个|单|件|些|样)?(?:订单|东西)?$", re.IGNORECASE
 )
+#: Intents that say by themselves what they mean, whatever was spoken of.
+_SURELY_ELSE = {
+    "handoff", "thanks", "goodbye", "stop", "affirm", "deny", "are_you_a_bot", "speak_language", "greet", "how_are_you",
+    "open_ticket", "ticket_status", "update_contact", "ask_knowledge", *ORDER_TASKS,
+}  # fmt: skip
 #: What a bare question after a task is about.
 _TASK_WORDS = {
     "change_address": ("修改收货地址", "changing the delivery address"),
@@ -135,7 +147,9 @@ def what_is_meant(
 ) -> Meant | None:
     """How to take a message that corrects or points back; None when it says by itself what it means."""
     corrected = what_is_corrected(text, intent, entities, memory)
-    return corrected or _pointed(_plain(text), intent, _values(entities), language, memory)
+    if corrected or memory.slot in FREE_TEXT:
+        return corrected
+    return _pointed(_plain(text), intent, _values(entities), language, memory)
 
 
 def what_is_corrected(text: str, intent: str, entities: Sequence[Mapping[str, Any]], memory: Memory) -> Meant | None:
@@ -155,7 +169,7 @@ def _corrected(text: str, intent: str, values: dict[str, str], memory: Memory) -
     short = len(text.split()) <= 14 and len(text) <= 80
     wrong = short and _WRONG.search(text) is not None
     order, ticket = values.get("order_number"), values.get("ticket_number")
-    if wrong and order and memory.task in ORDER_TASKS and not _other_task(intent, memory):
+    if wrong and order and memory.task in ORDER_TASKS and not _other_task(text, intent, memory):
         return Meant("inform" if memory.running else memory.task, {"order_number": order})
     if wrong and ticket:
         return Meant("inform" if memory.running and memory.task == "ticket_status" else "ticket_status", {"ticket_number": ticket})
@@ -164,15 +178,19 @@ def _corrected(text: str, intent: str, values: dict[str, str], memory: Memory) -
     return None
 
 
-def _other_task(intent: str, memory: Memory) -> bool:
-    return intent in ORDER_TASKS and intent != memory.task
+def _other_task(text: str, intent: str, memory: Memory) -> bool:
+    """Whether the message names another task in so many words: "cancel my other order" after a question where one is."""
+    named = intent in acts_named(text) or (intent == "order_status" and _TRACKS.search(text) is not None)
+    return intent in ORDER_TASKS and intent != memory.task and named
 
 
 def _other_order(text: str, intent: str, wrong: bool, memory: Memory) -> Meant | None:
-    task = intent if intent in ORDER_TASKS and not (wrong and memory.task) else memory.task
+    task = intent if memory.task not in ORDER_TASKS or _other_task(text, intent, memory) else memory.task
     if task not in ORDER_TASKS or memory.order is None:
         return None
-    definite, another = _THE_OTHER.search(text), _ANOTHER.search(text)
+    definite = _THE_OTHER.search(text)
+    # To "why do you return it?" a wrong order is an answer.
+    another = None if memory.slot in FREE_TEXT else _ANOTHER.search(text)
     if not definite and not another:
         return None
     if not wrong and not another and not memory.before and len(text) > 40:
@@ -196,7 +214,7 @@ def _other_value(text: str, values: dict[str, str], memory: Memory) -> Meant | N
 
 def _other_question(text: str, memory: Memory) -> Meant | None:
     asked = _ASKED_ABOUT.search(text)
-    if asked is None or (memory.running and memory.topic != "article") or not (memory.article or _WRONG.search(text)):
+    if asked is None or memory.article is None or (memory.running and memory.topic != "article"):
         return None
     about = _NOT_ABOUT.sub("", asked["en"] or asked["zh"]).strip(" .,。，!！?？")
     return Meant(again=about) if about else None
@@ -222,9 +240,13 @@ def _pointed(text: str, intent: str, values: dict[str, str], language: str, memo
         if memory.topic == "order" and memory.task in _TASK_WORDS:
             return Meant("ask_knowledge", question=f"{_TASK_WORDS[memory.task][language == 'en']}: {text}")
         return Meant(which=True) if not memory.running else None
-    if rest and memory.topic == "article" and memory.article and intent not in {"handoff", "thanks", "goodbye", "stop"}:
+    if memory.topic != "article" or not memory.article:
+        return None
+    if rest and intent not in {"handoff", "thanks", "goodbye", "stop"}:
         return Meant("ask_knowledge", question=f"{memory.article} {rest}")
-    return None
+    # "What if it's broken?": by itself it would be small talk or nothing.
+    points = len(text) <= 40 and asks(text) and _PRONOUN.search(text) is not None
+    return _about(text, memory) if points and intent not in _SURELY_ELSE else None
 
 
 def _about(text: str, memory: Memory) -> Meant:

@@ -19,7 +19,8 @@ MOST_PARTS = 3  #: questions of one message that are answered
 WHICH_ONE = "utter_which_one"
 LEFT_ALONE = "utter_left_alone"
 _QUESTIONS = {"ask_knowledge", "clarify", "out_of_scope"}
-_SURE = 0.6
+_NUMBERS = {"order_number", "ticket_number", "invoice_number"}
+_SURE = 0.85
 _ANSWERS = {"affirm", "deny", "inform"}
 
 
@@ -59,13 +60,13 @@ class Understanding:
         return Understood(await self._parts(text, whole, memory, parse), str(whole.get("reading") or text))
 
     async def _parts(self, text: str, whole: Parse, memory: Memory, parse: Parser) -> list[Part]:
-        if whole["intent"]["name"] == "handoff":
-            return [Part(whole)]
-        if whole.get("refused") and whole["intent"]["name"] == "deny":
-            return [self._left_alone(whole, memory)]
         reading, intent = str(whole.get("reading") or text), str(whole["intent"]["name"])
-        corrects = what_is_corrected(reading, intent, whole["entities"], memory) is not None
-        alone = corrects or memory.slot in FREE_TEXT
+        if intent == "handoff":
+            return [Part(whole)]
+        corrected = what_is_corrected(reading, intent, whole["entities"], memory)
+        if intent == "deny" and whole.get("refused") and corrected is None:
+            return [self._left_alone(whole, memory)]
+        alone = corrected is not None or memory.slot in FREE_TEXT
         parts = [] if alone else await self._several(text, whole, memory, parse)
         if parts:
             return parts
@@ -105,7 +106,8 @@ class Understanding:
         """Whether a clause asks for something of its own."""
         intent = one["intent"]["name"]
         if intent in self._tasks:
-            return clause.asks or requests(clause.text)
+            numbered = any(entity["entity"] in _NUMBERS for entity in one["entities"])
+            return clause.asks or numbered or requests(clause.text)
         if memory.running and intent in _ANSWERS:
             return True
         # Among questions, one that sounds a little like small talk is still a question.
@@ -126,11 +128,9 @@ class Understanding:
     async def _in_context(self, text: str, whole: Parse, memory: Memory, parse: Parser) -> Part:
         reading = str(whole.get("reading") or text)
         intent = str(whole["intent"]["name"])
-        if memory.slot in FREE_TEXT and intent == "inform" and not whole["entities"]:
-            return _plain(whole, text)
         meant = what_is_meant(reading, intent, whole["entities"], whole["language"], memory)
-        if meant is None:
-            return _plain(whole, text)
+        if meant is None or (meant.which and memory.asked_back):
+            return _plain(whole, text)  # asked back once already: the rules hand off
         if meant.again is not None:
             return await self._again(text, meant.again, whole, memory, parse)
         return self._as_meant(text, whole, meant)
@@ -146,7 +146,7 @@ class Understanding:
 
     def _as_meant(self, text: str, whole: Parse, meant: Meant) -> Part:
         if meant.which:
-            return Part({**whole, "intent": {"name": "clarify", "confidence": whole["intent"]["confidence"]}}, say=WHICH_ONE)
+            return Part({**whole, "intent": {"name": "clarify", "confidence": whole["intent"]["confidence"]}}, say=WHICH_ONE, slots={"clarified": True})
         if meant.ask:
             return Part({**whole, "intent": {"name": "deny", "confidence": 1.0}}, ask=meant.ask)
         named = {**meant.entities, **({"question": meant.question} if meant.question else {})}
