@@ -99,7 +99,7 @@ _ZH = [
     ),
 ]  # fmt: skip
 _ACTS = (re.compile(rf"\b(?:{_EN_ACT})\b", re.IGNORECASE), re.compile(_ZH_ACT))
-_AS_IT_IS = re.compile(r"\bas (?:it|they) (?:is|was|are|were)\b|\bleave (?:it|that|everything)\b|\bkeep it\b|原来的|原样|照旧|不变|就这样", re.IGNORECASE)
+_AS_IT_IS = re.compile(r"\bas (?:it|they) (?:is|was|are|were)\b|^\W*(?:leave|keep)\b|\bkeep it\b|原来的|原样|照旧|不变|就这样", re.IGNORECASE)
 _BREAK = re.compile(r"[,.;!?，。；！？\n]|\s(?:but|just)\s|但是?|只是|只要", re.IGNORECASE)
 _NOTHING = re.compile(
     r"[\W_]+|\b(?:please|pls|thanks?|thank you|ok|okay|no|yet|now|after all|it|whatever you do|sorry|hi|hello|really|just|actually|but|and|so|at all)\b"

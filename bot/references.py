@@ -190,7 +190,7 @@ def _other_order(text: str, intent: str, wrong: bool, memory: Memory) -> Meant |
         return None
     definite = _THE_OTHER.search(text)
     # To "why do you return it?" a wrong order is an answer.
-    another = None if memory.slot in FREE_TEXT else _ANOTHER.search(text)
+    another = None if memory.slot in {"return_reason", "problem"} else _ANOTHER.search(text)
     if not definite and not another:
         return None
     if not wrong and not another and not memory.before and len(text) > 40:

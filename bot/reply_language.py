@@ -48,9 +48,10 @@ def wished_language(text: str) -> str | None:
     if _ONLY_ASKS.match(plain):
         return None
     plain = _REFUSES.sub(lambda match: " " if any(re.search(name, match.group()) for name in _NAMES.values()) else match.group(), plain)
-    for language, patterns in _PATTERNS.items():
-        if any(pattern.search(plain.strip(" ,，")) for pattern in patterns):
-            return language
+    for clause in re.split(r"[,，.。;；!！?？]", plain):
+        for language, patterns in _PATTERNS.items():
+            if any(pattern.search(clause.strip()) for pattern in patterns):
+                return language
     return None
 
 

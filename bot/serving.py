@@ -68,7 +68,7 @@ class Serving:
         missed, answered = self._tracker.get_slot("misses"), False
         for part in questions[:MOST_PARTS]:
             await self._hear(part)
-            self._set({"misses": missed})  # what one message asks in vain counts once
+            self._set({"misses": 0.0 if answered else missed})  # what one message asks in vain counts once
             await self._act("action_answer_question")
             self._listen()
             answered |= not self._tracker.get_slot("misses")

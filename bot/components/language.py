@@ -50,7 +50,7 @@ def is_clear(text: str) -> bool:
     han = sum(map(is_cjk, plain))
     spoken = sum(word.islower() or word.lower() in _ENGLISH for word in _LATIN_WORD.findall(plain))
     if han:
-        return han >= _WHOLE and spoken * _WHOLE <= han or spoken >= _WHOLE and han * _WHOLE <= spoken
+        return han >= _WHOLE and spoken * _WHOLE < han or spoken >= _WHOLE and han * _WHOLE < spoken
     return spoken >= _WHOLE
 
 

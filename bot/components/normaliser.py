@@ -100,7 +100,7 @@ class Normaliser(GraphComponent):
     @staticmethod
     def required_packages() -> list[str]:
         """Packages that must be there at run time."""
-        return ["jieba", "pypinyin", "rapidfuzz", "spellchecker"]
+        return ["jieba", "pypinyin", "rapidfuzz"]
 
     def train(self, training_data: TrainingData) -> Resource:
         """Gathers the lore of words from the examples."""

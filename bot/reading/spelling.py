@@ -112,6 +112,8 @@ class EnglishSpelling:
         price = 1.5 if word[0] != candidate[0] else 0.0
         if sorted(word) == sorted(candidate):
             return price - 2.0
+        if len(word) != len(candidate) and len(candidate) >= _TWO_SLIPS:
+            return price - 1.0
         if len(word) == len(candidate):
             wrong = [(typed, meant) for typed, meant in zip(word, candidate) if typed != meant]
             price += sum(-0.5 if meant in _NEAR.get(typed, "") or _ear(typed, meant) else 1.5 for typed, meant in wrong)
