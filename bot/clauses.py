@@ -18,14 +18,10 @@ _ADDRESS = re.compile(
     r"|[\u4e00-\u9fff]{2,}(?:省|市|区|县|镇|路|街|道|巷|号|弄|幢|栋|单元|楼|室)\d*[^。！？!?]*\d[^。！？!?，,]*(?:号|室|楼|单元|层|座)",
     re.IGNORECASE,
 )
-_ASK_EN = (
-    r"(?:what|how|when|where|why|who|which|can|could|do|does|did|is|are|will|would|should|may|am|has|have|any)\b"
-)
+_ASK_EN = r"(?:what|how|when|where|why|who|which|can|could|do|does|did|is|are|will|would|should|may|am|has|have|any)\b"
 _DO_EN = r"(?:please|cancel|track|change|update|send|return|refund|check|tell|help|open|i (?:want|need|would)|i'?d like|let me)\b"
 _LINK_EN = r"(?:also|then|second(?:ly)?|third(?:ly)?|first(?:ly)?|one more (?:thing|question)|by the way|btw|another (?:thing|question)|additionally|finally|plus|next)"
-_LINK_ZH = (
-    r"(?:另外|还有|顺便|以及|再就是|其次|此外|对了|同时|然后|最后|再问一?[句下]|再请问|第[一二三四]|首先|(?<![么])再(?=帮|问|请|给))"
-)
+_LINK_ZH = r"(?:另外|还有|顺便|以及|再就是|其次|此外|对了|同时|然后|最后|再问一?[句下]|再请问|第[一二三四]|首先|(?<![么])再(?=帮|问|请|给))"
 _CUT = re.compile(
     rf"(?P<end>[?？!！;；。\n]+|(?<!\d)\.(?=\s|$)|(?<=\d)\.(?=\s+[A-Z]))\s*"
     rf"|(?P<link>[,，、]?\s*\b(?:and|but)\s+(?:{_LINK_EN}\b[,:]?\s*)?(?={_ASK_EN}|{_DO_EN})"
@@ -36,7 +32,8 @@ _CUT = re.compile(
     re.IGNORECASE,
 )
 _LEAD = re.compile(
-    rf"^(?:(?:i (?:have|'ve got) )?(?:two|three|a few|a couple of|some|several|2|3) (?:quick )?(?:things|questions)\s*[:,.\-]\s*|(?:我)?(?:有|想问|问)?[两二三几23]个(?:小?问题|事儿?|事情)\s*[:,：，]\s*|\W*\b(?:and|but|or|so|{_LINK_EN})\b[\s,:]*|\s*(?:和|那么|{_LINK_ZH})[是想]*[，,：:、]?\s*|[\s,，、:：.]+)+", re.IGNORECASE
+    rf"^(?:(?:i (?:have|'ve got) )?(?:two|three|a few|a couple of|some|several|2|3) (?:quick )?(?:things|questions)\s*[:,.\-]\s*|(?:我)?(?:有|想问|问)?[两二三几23]个(?:小?问题|事儿?|事情)\s*[:,：，]\s*|\W*\b(?:and|but|or|so|{_LINK_EN})\b[\s,:]*|\s*(?:和|那么|{_LINK_ZH})[是想]*[，,：:、]?\s*|[\s,，、:：.]+)+",
+    re.IGNORECASE,
 )
 _QUESTION_EN = re.compile(rf"\?\s*$|^(?:so |well |ok |okay |hi |hello |please )*{_ASK_EN}", re.IGNORECASE)
 _QUESTION_ZH = re.compile(
@@ -108,5 +105,9 @@ def grouped(clauses: Sequence[Clause], starts: Sequence[bool]) -> list[str]:
 def _joined(parts: Sequence[str]) -> str:
     text = parts[0]
     for part in parts[1:]:
-        text += ("" if text[-1] in "。？！，,.!?;；" else "，" if ord(part[0]) > 0x2E80 else ",") + " " * (ord(part[0]) < 0x2E80) + part
+        text += (
+            ("" if text[-1] in "。？！，,.!?;；" else "，" if ord(part[0]) > 0x2E80 else ",")
+            + " " * (ord(part[0]) < 0x2E80)
+            + part
+        )
     return text

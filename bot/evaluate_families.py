@@ -145,12 +145,14 @@ async def measure(model: Path, lines: list[Line], show: str | None) -> dict[str,
             print(f"  {line.family}.{line.language} “{line.text}” read as “{understood.reading}”: {'; '.join(wrong)}")
     return {
         family: {
-            language: {half: _share(right.get((family, language, half), [])) for half in HALVES} for language in ("zh", "en")
+            language: {half: _share(right.get((family, language, half), [])) for half in HALVES}
+            for language in ("zh", "en")
         }
         for family in FAMILIES
     } | {
         "overall": {
-            half: _share([one for (_, _, where), hits in right.items() if where == half for one in hits]) for half in HALVES
+            half: _share([one for (_, _, where), hits in right.items() if where == half for one in hits])
+            for half in HALVES
         }
     }
 

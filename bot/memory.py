@@ -13,7 +13,15 @@ from bot.reply_language import Speech
 
 #: The slots of this module; they outlive tasks.
 SLOTS = frozenset(
-    {"recent_orders", "last_task", "last_article", "last_topic", "waiting_tasks", "language_asked_for", "language_others"}
+    {
+        "recent_orders",
+        "last_task",
+        "last_article",
+        "last_topic",
+        "waiting_tasks",
+        "language_asked_for",
+        "language_others",
+    }
 )
 _REMEMBERED_ORDERS = 2
 _TASKS = ORDER_TASKS | {"open_ticket", "ticket_status", "update_contact"}

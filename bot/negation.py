@@ -85,9 +85,7 @@ _ZH_STRONG = (
     r"|(?<!是)不是(?:要|想|来|让你|叫你|说)?|没有?(?:说|让|叫)(?:过|你|我)*|不再)"
 )
 #: A bare "不" refuses only where it ends the thought: 不退了 does, 怎么不退款 and 退不退 do not.
-_ZH_BARE = (
-    r"(?<![退改取开换能要还么啥可是会就给都为])不(?:再)?(?:{act})(?:货|款|钱|订单|这单|它)?(?:了|啦|咯|哈|啊|哦|吧)*(?=[,，。.！!；;\s]|$)"
-)
+_ZH_BARE = r"(?<![退改取开换能要还么啥可是会就给都为])不(?:再)?(?:{act})(?:货|款|钱|订单|这单|它)?(?:了|啦|咯|哈|啊|哦|吧)*(?=[,，。.！!；;\s]|$)"
 _ZH_BLAME = re.compile(r"怎么|为什么|为啥|凭什么|还不|一直不|迟迟|老是|总是|是不是|能不能|可不可以|会不会")
 _ZH_TAIL = r"(?:掉|了|啦|订单|这单|那单|我的|它|单|给我|哈|啊|哦|呀|吧|谢谢|客服|服务|的|一?下)*"
 _ZH = [
@@ -99,7 +97,10 @@ _ZH = [
     ),
 ]  # fmt: skip
 _ACTS = (re.compile(rf"\b(?:{_EN_ACT})\b", re.IGNORECASE), re.compile(_ZH_ACT))
-_AS_IT_IS = re.compile(r"\bas (?:it|they) (?:is|was|are|were)\b|^\W*(?:leave|keep)\b|\bkeep it\b|原来的|原样|照旧|不变|就这样", re.IGNORECASE)
+_AS_IT_IS = re.compile(
+    r"\bas (?:it|they) (?:is|was|are|were)\b|^\W*(?:leave|keep)\b|\bkeep it\b|原来的|原样|照旧|不变|就这样",
+    re.IGNORECASE,
+)
 _BREAK = re.compile(r"[,.;!?，。；！？\n]|\s(?:but|just)\s|但是?|只是|只要", re.IGNORECASE)
 _NOTHING = re.compile(
     r"[\W_]+|\b(?:please|pls|thanks?|thank you|ok|okay|no|yet|now|after all|it|whatever you do|sorry|hi|hello|really|just|actually|but|and|so|at all)\b"
@@ -150,7 +151,10 @@ def find_refusal(text: str) -> Refusal | None:
     return Refusal(frozenset(intents), () if empty else edits, empty) if intents else None
 
 
-_MAY_REFUSE = re.compile(r"n't\b|dont\b|\bno\b|\bnot\b|never|instead|rather|without|forget|\bstop\b|[别不没甭勿]|停止|无需|算了|免了", re.IGNORECASE)
+_MAY_REFUSE = re.compile(
+    r"n't\b|dont\b|\bno\b|\bnot\b|never|instead|rather|without|forget|\bstop\b|[别不没甭勿]|停止|无需|算了|免了",
+    re.IGNORECASE,
+)
 
 
 def _named(found: re.Match[str]) -> set[str]:

@@ -73,7 +73,10 @@ _SLOTS = (
     ("invoice_title", re.compile(r"\b(?:title|company name|header|bill(?:ed)? to)\b|抬头", re.IGNORECASE)),
     ("invoice_kind", re.compile(r"\b(?:kind|type)\b|发票类型|(?:个人|公司)的?发票", re.IGNORECASE)),
     ("order_item", re.compile(r"\b(?:item|product|article)\b|商品|哪一?件|东西选", re.IGNORECASE)),
-    ("contact_value", re.compile(r"e-?mail|\bphone|\bnumber|\bmobile|\bname\b|邮箱|手机|电话|号码|名字|姓名", re.IGNORECASE)),
+    (
+        "contact_value",
+        re.compile(r"e-?mail|\bphone|\bnumber|\bmobile|\bname\b|邮箱|手机|电话|号码|名字|姓名", re.IGNORECASE),
+    ),
 )
 _TASK_SLOTS = {
     "change_address": {"new_address"},
@@ -82,21 +85,156 @@ _TASK_SLOTS = {
     "update_contact": {"contact_value"},
 }
 _AMISS = re.compile(
-    r"wrong|incorrect|mistake|not right|isn'?t right|typo|should|instead|again|错|不对|应该|改成|重新|重发|再发|换成|有误", re.IGNORECASE
+    r"wrong|incorrect|mistake|not right|isn'?t right|typo|should|instead|again|错|不对|应该|改成|重新|重发|再发|换成|有误",
+    re.IGNORECASE,
 )
 _ASKED_ABOUT = re.compile(
     r"(?:\bi (?:meant?|was (?:asking|talking) about|am asking about|asked about)|\bi'm (?:asking|talking) about|\bmy question (?:is|was) about)\s+(?P<en>.+)"
     r"|(?:我(?:问|说|指|想问)的是|我是(?:想)?(?:问|说|指)|(?:我)?(?:是)?问的?是?(?!题)|我指)(?P<zh>.+)",
     re.IGNORECASE,
 )
-_NOT_ABOUT = re.compile(r"[,，]?\s*(?:and )?(?:not (?:about )?(?:the )?[\w' ]+|不是(?:问|说)?[^,，。]+)[.。!！]?$", re.IGNORECASE)
+_NOT_ABOUT = re.compile(
+    r"[,，]?\s*(?:and )?(?:not (?:about )?(?:the )?[\w' ]+|不是(?:问|说)?[^,，。]+)[.。!！]?$", re.IGNORECASE
+)
 
 _BARE_EN = frozenset(
-    "and so but ok okay well then also a an the it its it's that that's this these those they them one ones he she is are was were be been am do does did "
-    "doing done have has had can could will would should may might must how what what's which who why when where since until far long much many often soon "
-    "take takes taking took cost costs costing price work works working happen happens pay paid charge charged free possible need needed to for i me my we "
-    "you your get start starts begin extra money time days exactly roughly about usually normally really please tell know if there any idea of with mean in "
-    "go goes apply applies expensive again true included include extra available allowed safe there ask who whom".split()
+    [
+        "and",
+        "so",
+        "but",
+        "ok",
+        "okay",
+        "well",
+        "then",
+        "also",
+        "a",
+        "an",
+        "the",
+        "it",
+        "its",
+        "it's",
+        "that",
+        "that's",
+        "this",
+        "these",
+        "those",
+        "they",
+        "them",
+        "one",
+        "ones",
+        "he",
+        "she",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "am",
+        "do",
+        "does",
+        "did",
+        "doing",
+        "done",
+        "have",
+        "has",
+        "had",
+        "can",
+        "could",
+        "will",
+        "would",
+        "should",
+        "may",
+        "might",
+        "must",
+        "how",
+        "what",
+        "what's",
+        "which",
+        "who",
+        "why",
+        "when",
+        "where",
+        "since",
+        "until",
+        "far",
+        "long",
+        "much",
+        "many",
+        "often",
+        "soon",
+        "take",
+        "takes",
+        "taking",
+        "took",
+        "cost",
+        "costs",
+        "costing",
+        "price",
+        "work",
+        "works",
+        "working",
+        "happen",
+        "happens",
+        "pay",
+        "paid",
+        "charge",
+        "charged",
+        "free",
+        "possible",
+        "need",
+        "needed",
+        "to",
+        "for",
+        "i",
+        "me",
+        "my",
+        "we",
+        "you",
+        "your",
+        "get",
+        "start",
+        "starts",
+        "begin",
+        "extra",
+        "money",
+        "time",
+        "days",
+        "exactly",
+        "roughly",
+        "about",
+        "usually",
+        "normally",
+        "really",
+        "please",
+        "tell",
+        "know",
+        "if",
+        "there",
+        "any",
+        "idea",
+        "of",
+        "with",
+        "mean",
+        "in",
+        "go",
+        "goes",
+        "apply",
+        "applies",
+        "expensive",
+        "again",
+        "true",
+        "included",
+        "include",
+        "extra",
+        "available",
+        "allowed",
+        "safe",
+        "there",
+        "ask",
+        "who",
+        "whom",
+    ]
 )
 _BARE_ZH = re.compile(
     r"那么?|这样?|它们?|此|该|[个些事件种]|得|要|需要|用|会|能|可以|是|多久|多长时间|多长|多少|几天?|钱|费用?|价格|怎么样?|如何|具体|弄|操作|办理?|做|搞|收费|免费|付费|[付给出]|[吗呢啊呀吧嘛呐了的么]"
@@ -123,7 +261,8 @@ _ELLIPSIS = re.compile(
     re.IGNORECASE,
 )
 _ONLY_POINTS = re.compile(
-    r"^(?:the )?(?:this|that|these|those|it|them)(?: (?:one|ones|order|too))?$|^(?:这|那|它)(?:一)?(?:个|单|件|些|样)?(?:订单|东西)?$", re.IGNORECASE
+    r"^(?:the )?(?:this|that|these|those|it|them)(?: (?:one|ones|order|too))?$|^(?:这|那|它)(?:一)?(?:个|单|件|些|样)?(?:订单|东西)?$",
+    re.IGNORECASE,
 )
 #: Intents that say by themselves what they mean, whatever was spoken of.
 _SURELY_ELSE = {
@@ -172,9 +311,16 @@ def _corrected(text: str, intent: str, values: dict[str, str], memory: Memory) -
     if wrong and order and memory.task in ORDER_TASKS and not _other_task(text, intent, memory):
         return Meant("inform" if memory.running else memory.task, {"order_number": order})
     if wrong and ticket:
-        return Meant("inform" if memory.running and memory.task == "ticket_status" else "ticket_status", {"ticket_number": ticket})
+        return Meant(
+            "inform" if memory.running and memory.task == "ticket_status" else "ticket_status",
+            {"ticket_number": ticket},
+        )
     if short and not order and not ticket:
-        return _other_order(text, intent, wrong, memory) or _other_value(text, values, memory) or _other_question(text, memory)
+        return (
+            _other_order(text, intent, wrong, memory)
+            or _other_value(text, values, memory)
+            or _other_question(text, memory)
+        )
     return None
 
 
@@ -225,11 +371,19 @@ def _pointed(text: str, intent: str, values: dict[str, str], language: str, memo
     rest = (ellipsis["en"] or ellipsis["that"] or ellipsis["zh"] or "").strip() if ellipsis else ""
     order = values.get("order_number")
     if order:
-        return Meant(memory.task, {"order_number": order}) if rest and not memory.running and memory.task in ORDER_TASKS else None
+        return (
+            Meant(memory.task, {"order_number": order})
+            if rest and not memory.running and memory.task in ORDER_TASKS
+            else None
+        )
     if values.keys() & {"ticket_number", "email", "phone", "code", "last4", "amount"}:
         return None
     if _ABOUT_PARCEL.match(text):
-        return Meant("order_status") if memory.topic != "article" or memory.order or not _is_bare(text) else _about(text, memory)
+        return (
+            Meant("order_status")
+            if memory.topic != "article" or memory.order or not _is_bare(text)
+            else _about(text, memory)
+        )
     if rest and _ONLY_POINTS.match(rest):
         return _about(text, memory) if memory.topic == "article" else Meant(which=True)
     if _is_bare(text) and _PRONOUN.search(text):

@@ -13,7 +13,10 @@ from dataclasses import dataclass, replace
 from bot.components.language import detect_language, is_clear
 from bot.text import fold_case
 
-_NAMES = {"zh": r"(?:chinese|mandarin|putonghua|中文|汉语|普通话|国语|华语|zhongwen)", "en": r"(?:english|英文|英语|yingwen|yingyu)"}
+_NAMES = {
+    "zh": r"(?:chinese|mandarin|putonghua|中文|汉语|普通话|国语|华语|zhongwen)",
+    "en": r"(?:english|英文|英语|yingwen|yingyu)",
+}
 _WISHES = (
     r"\b(?:speak|talk|reply|answer|respond|write|chat|continue|type|switch|change|text)(?: back)?(?: to)?(?: me)?(?: it)?(?: in| to)? {name}\b",
     r"\b(?:in|use|using|only) {name}(?: only| please| pls| plz| thanks| from now on| if possible)*[.!?]*$",
@@ -22,14 +25,14 @@ _WISHES = (
     r"(?:请|麻烦|能|可以|可不可以|能不能|帮我|给我|跟我|和我|还是|改|换|切换?|我想|我要|咱们|我们)[^,，。?？!！]{{0,6}}(?:用|说|讲|回|成|到|切|打|发)[^,，。?？!！]{{0,4}}{name}",
     r"^(?:请|就|都|还是|麻烦)?(?:你)?(?:用|说|讲|换|改|切换?)(?:回|成|到)?{name}(?:吧|啊|呀|好吗|行吗|可以吗|回复?我?|跟我说|和我说|聊|谢谢|说|讲|回答|交流|沟通)*[,，。.!！~]*",
 )
-_PATTERNS = {
-    language: [re.compile(wish.format(name=name)) for wish in _WISHES] for language, name in _NAMES.items()
-}
+_PATTERNS = {language: [re.compile(wish.format(name=name)) for wish in _WISHES] for language, name in _NAMES.items()}
 #: Whether the bot can do it is another question than whether it should: "do you speak Chinese?", "你会说英语吗".
 _ONLY_ASKS = re.compile(
     r"^(?:hi |hello |hey )*,?(?:do|does|are|is)(?:n'?t)? (?:you|anyone|anybody|there|it|u)\b|^(?:你们?|您|客服)?(?:会|懂|支持|有没有|有)(?:不会)?(?:说|讲|写)?"
 )
-_REFUSES = re.compile(r"\b(?:don'?t|do not|can'?t|cannot|no|not|stop)\b[^,.!?]{0,24}|(?:不要|别|不会|不懂|看不懂|不想|不用)[^,，。！!]{0,6}")
+_REFUSES = re.compile(
+    r"\b(?:don'?t|do not|can'?t|cannot|no|not|stop)\b[^,.!?]{0,24}|(?:不要|别|不会|不懂|看不懂|不想|不用)[^,，。！!]{0,6}"
+)
 _TWICE = 2
 
 
@@ -47,7 +50,9 @@ def wished_language(text: str) -> str | None:
     plain = fold_case(text)
     if _ONLY_ASKS.match(plain):
         return None
-    plain = _REFUSES.sub(lambda match: " " if any(re.search(name, match.group()) for name in _NAMES.values()) else match.group(), plain)
+    plain = _REFUSES.sub(
+        lambda match: " " if any(re.search(name, match.group()) for name in _NAMES.values()) else match.group(), plain
+    )
     for clause in re.split(r"[,，.。;；!！?？]", plain):
         for language, patterns in _PATTERNS.items():
             if any(pattern.search(clause.strip()) for pattern in patterns):

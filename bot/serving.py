@@ -173,5 +173,7 @@ class Serving:
         self._tracker.update(ActionExecuted("action_listen"), self._processor.domain)
 
     def _handed_off(self) -> bool:
-        said = (event.data or {} for event in list(self._tracker.events)[self._begin :] if isinstance(event, BotUttered))
+        said = (
+            event.data or {} for event in list(self._tracker.events)[self._begin :] if isinstance(event, BotUttered)
+        )
         return any((data.get("custom") or {}).get("handoff") for data in said)

@@ -115,7 +115,10 @@ class Understanding:
         return clause.asks and (intent in _QUESTIONS or unsure)
 
     def _same_matter(self, first: Parse, second: Parse) -> bool:
-        return first["intent"]["name"] == second["intent"]["name"] and first["intent"]["name"] in {*self._tasks, *_ANSWERS}
+        return first["intent"]["name"] == second["intent"]["name"] and first["intent"]["name"] in {
+            *self._tasks,
+            *_ANSWERS,
+        }
 
     async def _settled(self, said: str, one: Parse, parse: Parser) -> Parse:
         """The parse of a part with all its clauses; the clause that asks decides the intent."""
@@ -136,7 +139,7 @@ class Understanding:
         return self._as_meant(text, whole, meant)
 
     async def _again(self, text: str, said: str, whole: Parse, memory: Memory, parse: Parser) -> Part:
-        """"I meant the warranty": the rest is understood by itself, as a question unless it is a task put as one."""
+        """ "I meant the warranty": the rest is understood by itself, as a question unless it is a task put as one."""
         one = await parse(said)
         if one["intent"]["name"] in {*self._tasks, "handoff"} and (requests(said) or asks(said)):
             return Part({**one, "text": text})
@@ -146,7 +149,11 @@ class Understanding:
 
     def _as_meant(self, text: str, whole: Parse, meant: Meant) -> Part:
         if meant.which:
-            return Part({**whole, "intent": {"name": "clarify", "confidence": whole["intent"]["confidence"]}}, say=WHICH_ONE, slots={"clarified": True})
+            return Part(
+                {**whole, "intent": {"name": "clarify", "confidence": whole["intent"]["confidence"]}},
+                say=WHICH_ONE,
+                slots={"clarified": True},
+            )
         if meant.ask:
             return Part({**whole, "intent": {"name": "deny", "confidence": 1.0}}, ask=meant.ask)
         named = {**meant.entities, **({"question": meant.question} if meant.question else {})}

@@ -22,8 +22,56 @@ _NEUTRAL = re.compile(r"\S+@\S+|https?://\S+|\b\w*\d\w*\b", re.ASCII)
 _LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")
 #: Beside Chinese, a capital begins a name or an abbreviation (Murmur Max, HDMI), unless it begins one of these.
 _ENGLISH = frozenset(
-    "i my me we you your it is are was the a an to of for in on and or not no do does did can could will would have has "
-    "where when what why how who please want need this that help hello hi thanks thank order".split()
+    [
+        "i",
+        "my",
+        "me",
+        "we",
+        "you",
+        "your",
+        "it",
+        "is",
+        "are",
+        "was",
+        "the",
+        "a",
+        "an",
+        "to",
+        "of",
+        "for",
+        "in",
+        "on",
+        "and",
+        "or",
+        "not",
+        "no",
+        "do",
+        "does",
+        "did",
+        "can",
+        "could",
+        "will",
+        "would",
+        "have",
+        "has",
+        "where",
+        "when",
+        "what",
+        "why",
+        "how",
+        "who",
+        "please",
+        "want",
+        "need",
+        "this",
+        "that",
+        "help",
+        "hello",
+        "hi",
+        "thanks",
+        "thank",
+        "order",
+    ]
 )
 _WHOLE = 3  #: characters or words from which a message is surely in its language
 
@@ -50,7 +98,7 @@ def is_clear(text: str) -> bool:
     han = sum(map(is_cjk, plain))
     spoken = sum(word.islower() or word.lower() in _ENGLISH for word in _LATIN_WORD.findall(plain))
     if han:
-        return han >= _WHOLE and spoken * _WHOLE < han or spoken >= _WHOLE and han * _WHOLE < spoken
+        return (han >= _WHOLE and spoken * _WHOLE < han) or (spoken >= _WHOLE and han * _WHOLE < spoken)
     return spoken >= _WHOLE
 
 

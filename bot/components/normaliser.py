@@ -54,9 +54,7 @@ class Reader:
         """The reading; ``hint`` is the language for a message without words, ``repair`` corrects slips too."""
         reading = Reading.of(message)
         if not message.isascii():
-            traditional = any(
-                written != simple and is_cjk(written) for written, simple in zip(message, reading.text)
-            )
+            traditional = any(written != simple and is_cjk(written) for written, simple in zip(message, reading.text))
             reading = reading.edited(plain_letters(reading.text, message))
             if traditional:
                 reading = reading.edited(self._regional.edits(reading.text))

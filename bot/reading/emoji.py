@@ -50,7 +50,11 @@ def read_emoji(text: str, language: str) -> Iterator[Edit]:
         if said:
             before, after = text[: match.start()][-1:], text[match.end() :][:1]
             if language == "en":
-                said = ("" if not before or before.isspace() else " ") + said + ("" if not after or after.isspace() else " ")
+                said = (
+                    ("" if not before or before.isspace() else " ")
+                    + said
+                    + ("" if not after or after.isspace() else " ")
+                )
             yield Edit(match.start(), match.end(), said)
         else:
             # A gap stays a gap, but two Chinese characters are not torn apart.

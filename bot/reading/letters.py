@@ -16,7 +16,9 @@ _DOUBLES = str.maketrans(
 _SMALL = str.maketrans("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢıøØłŁđĐ", "abcdefghijklmnoprstuvwyzioolldd")
 _SIGNS = str.maketrans("‐‑‒–—−‽", "------?")
 _ODD_WORD = re.compile(r"[^\W\d_]*[^\W\d_\x00-\x7f\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af]+[^\W\d_]*")
-_APOSTROPHE = re.compile(r"(?<=[A-Za-z])[\u2018\u2019\u201b\u02bc\u0060\u00b4](?=[A-Za-z])|(?<=\s)[\u2018\u201b](?=[a-z])")
+_APOSTROPHE = re.compile(
+    r"(?<=[A-Za-z])[\u2018\u2019\u201b\u02bc\u0060\u00b4](?=[A-Za-z])|(?<=\s)[\u2018\u201b](?=[a-z])"
+)
 _SPACED_OUT = re.compile(r"(?<![\u3400-\u9fff])[\u3400-\u9fff](?: +[\u3400-\u9fff](?![\u3400-\u9fff]))+")
 _TORN = re.compile(r"(?<=[A-Za-z\u3400-\u9fff])[\u200b\u200c\u200d\u2060\ufeff\u00ad]+(?=[A-Za-z\u3400-\u9fff])")
 

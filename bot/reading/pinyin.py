@@ -68,7 +68,9 @@ class PinyinReader:
         tokens = []
         for word in _WORD.finditer(text, run.start(), run.end()):
             letters, tone = word.group(1).lower(), word.group(2)
-            pinyin = letters in SYLLABLES if tone else self._lore.syllables(letters) and not _SAME_AGAIN.fullmatch(letters)
+            pinyin = (
+                letters in SYLLABLES if tone else self._lore.syllables(letters) and not _SAME_AGAIN.fullmatch(letters)
+            )
             tokens.append(_Token(word.start(), word.end(), letters, pinyin, not tone and self._is_english(letters)))
         return tokens
 
@@ -149,5 +151,3 @@ class PinyinReader:
     def _written(stretch: list[_Token], read: _Path) -> Iterator[Edit]:
         """One edit for the whole stretch: its words hang together and no place inside is worth keeping."""
         yield Edit(stretch[0].start, stretch[-1].end, "".join(read.words))
-
-

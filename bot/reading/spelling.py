@@ -26,7 +26,13 @@ def _neighbours() -> dict[str, str]:
     near: dict[str, set[str]] = defaultdict(set)
     for row, keys in enumerate(_ROWS):
         for column, key in enumerate(keys):
-            around = [(row, column - 1), (row, column + 1), (row - 1, column), (row - 1, column + 1), (row + 1, column - 1)]
+            around = [
+                (row, column - 1),
+                (row, column + 1),
+                (row - 1, column),
+                (row - 1, column + 1),
+                (row + 1, column - 1),
+            ]
             around.append((row + 1, column))
             for other_row, other in around:
                 if 0 <= other_row < len(_ROWS) and 0 <= other < len(_ROWS[other_row]):
@@ -98,7 +104,9 @@ class EnglishSpelling:
                 if distance > slips or (len(word) == 3 and not self._swapped(word, candidate)):
                     continue
                 short = max(0, 6 - len(candidate)) * 0.7
-                likely = math.log(self._lore.english[candidate]) - 3.0 * distance - short - self._unlike(word, candidate)
+                likely = (
+                    math.log(self._lore.english[candidate]) - 3.0 * distance - short - self._unlike(word, candidate)
+                )
                 found.append((candidate, likely))
         return found
 

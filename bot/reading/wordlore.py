@@ -5,6 +5,7 @@ Gathered once when a model is trained and stored with it as JSON, so that servin
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -54,11 +55,11 @@ class WordLore:
                 chinese.append(folded)
             else:
                 english.update(words)
-                pairs.update(f"{first} {second}" for first, second in zip(words, words[1:]))
+                pairs.update(f"{first} {second}" for first, second in itertools.pairwise(words))
         for name in names:
             named = _LATIN.findall(fold(name).lower())
-            english.update({word: 5 for word in named})
-            pairs.update({f"{first} {second}": 5 for first, second in zip(named, named[1:])})
+            english.update(dict.fromkeys(named, 5))
+            pairs.update({f"{first} {second}": 5 for first, second in itertools.pairwise(named)})
         lore.known_english = _dictionary()
         lore._read_chinese(chinese)
         known = set(lore.known_english)

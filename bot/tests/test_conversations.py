@@ -35,7 +35,10 @@ def test_beside_a_task_the_question_is_answered_first_and_the_form_starts(
     turn = chat.say(text)
     assert answer in chat.answer["replies"][0]["text"]
     assert "order_number" in chat.answer["replies"][-1]["text"]
-    assert turn["actions"][-2:] == ["cancel_order_form", "action_ask_order_number"] or "cancel_order_form" in turn["actions"]
+    assert (
+        turn["actions"][-2:] == ["cancel_order_form", "action_ask_order_number"]
+        or "cancel_order_form" in turn["actions"]
+    )
     assert "identity_proof" in chat.say(FIRST)["said"]
 
 

@@ -105,8 +105,12 @@ def test_an_entity_of_the_reading_points_to_where_it_was_written(reader: Reader)
     assert reading.place_of(0, 2) == (0, len("wo yao tuihuo"))
 
 
-@given(st.text(max_size=30), st.lists(st.tuples(st.integers(0, 30), st.integers(0, 5), st.text(max_size=4)), max_size=5))
-def test_places_always_lie_inside_the_message_and_keep_their_order(text: str, wanted: list[tuple[int, int, str]]) -> None:
+@given(
+    st.text(max_size=30), st.lists(st.tuples(st.integers(0, 30), st.integers(0, 5), st.text(max_size=4)), max_size=5)
+)
+def test_places_always_lie_inside_the_message_and_keep_their_order(
+    text: str, wanted: list[tuple[int, int, str]]
+) -> None:
     edits = [Edit(start, min(start + size, len(text)), new) for start, size, new in wanted if start <= len(text)]
     reading = Reading.of(text).edited(edits)
     assert reading.places is None or len(reading.places) == len(reading.text)

@@ -41,7 +41,9 @@ def test_a_clear_message_is_a_whole_one_in_one_language(text: str, clear: bool) 
     assert is_clear(text) is clear
 
 
-@pytest.mark.parametrize(("asked", "other", "text"), [("en", "zh", "我的快递到哪里了"), ("zh", "en", "where is my parcel now")])
+@pytest.mark.parametrize(
+    ("asked", "other", "text"), [("en", "zh", "我的快递到哪里了"), ("zh", "en", "where is my parcel now")]
+)
 def test_a_language_asked_for_is_left_after_two_whole_messages_in_a_row(asked: str, other: str, text: str) -> None:
     once = next_speech(Speech(asked, asked_for=True), text)
     assert (once.language, once.asked_for) == (asked, True)
