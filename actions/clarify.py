@@ -32,7 +32,7 @@ class Clarify(DeskAction):
         ranking = (turn.tracker.latest_message or {}).get("intent_ranking") or []
         likely = [entry["name"] for entry in ranking if entry.get("name") in TASKS][:CHOICES]
         buttons = [button(TASKS[task](turn.language), f"/{task}") for task in likely]
-        question = turn.text.strip()[:KEPT_QUESTION]
+        question = str(turn.entity("question") or turn.text).strip()[:KEPT_QUESTION]
         if question and not question.startswith("/"):
             payload = "/ask_knowledge" + dumps({"question": question}, ensure_ascii=False)
             buttons.append(button(SOMETHING_ELSE(turn.language), payload))

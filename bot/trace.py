@@ -7,13 +7,21 @@ from typing import Any
 from rasa.shared.core.events import ActionExecuted, BotUttered, Event
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from bot.text import fold
+
 SMALL_TALK = {
     "greet", "goodbye", "how_are_you", "are_you_a_bot", "bot_name", "capabilities", "praise", "insult", "joke",
     "weather", "apology", "speak_language", "laugh", "hold_on",
 }  # fmt: skip
 _PASSED_ON = ("citations", "handoff", "customer_id")
 _SILENT_ACTIONS = {"action_listen", "action_session_start", "action_extract_slots", "action_deactivate_loop"}
-_ROUTES = {"action_answer_question": "knowledge", "action_clarify": "clarify", "action_request_human": "handoff"}
+_ROUTES = {
+    "action_answer_question": "knowledge",
+    "action_clarify": "clarify",
+    "action_request_human": "handoff",
+    "utter_which_one": "clarify",
+    "utter_left_alone": "task",
+}
 
 
 def replies_of(events: list[Event]) -> list[dict[str, Any]]:
@@ -47,11 +55,12 @@ def actions_of(events: list[Event]) -> list[str]:
 def trace_of(
     tracker: DialogueStateTracker,
     events: list[Event],
-    parse: dict[str, Any],
+    parses: list[dict[str, Any]],
     slots_before: dict[str, Any],
     model_id: str,
 ) -> dict[str, Any]:
-    """Why the bot answered as it did; ``timings_ms`` is added by who measured."""
+    """Why the bot answered as it did, by the first of the message's parts; ``timings_ms`` is added by who measured."""
+    parse = parses[0]
     ran = [event for event in events if isinstance(event, ActionExecuted) and event.action_name not in _SILENT_ACTIONS]
     custom = [(event.data or {}).get("custom") or {} for event in events if isinstance(event, BotUttered)]
     changed = {
@@ -59,7 +68,7 @@ def trace_of(
         for name, value in tracker.current_slot_values().items()
         if slots_before.get(name) != value and name not in {"requested_slot", "session_started_metadata"}
     }
-    return {
+    trace: dict[str, Any] = {
         "language": tracker.get_slot("language"),
         "intent": parse["intent"]["name"],
         "confidence": parse["intent"]["confidence"],
@@ -74,10 +83,20 @@ def trace_of(
         "route": _route(ran, custom, parse["intent"]["name"]),
         "policy": ran[0].policy.rpartition("_")[2] if ran and ran[0].policy else "RulePolicy",
         "actions": actions_of(events),
-        "retrieval": next((data["retrieval"] for data in custom if data.get("retrieval")), []),
+        "retrieval": [hit for data in custom for hit in data.get("retrieval") or []],
         "slots_changed": changed,
         "model_id": model_id,
     }
+    if parse.get("reading") and parse["reading"] != fold(parse["text"]):
+        trace["reading"] = parse["reading"]
+    if parse.get("refused"):
+        trace["refused"] = parse["refused"]
+    if len(parses) > 1:
+        trace["parts"] = [
+            {"text": one["text"], "intent": one["intent"]["name"], "confidence": one["intent"]["confidence"]}
+            for one in parses
+        ]
+    return trace
 
 
 def _route(ran: list[ActionExecuted], custom: list[dict[str, Any]], intent: str) -> str:

@@ -15,22 +15,23 @@ from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.lock_store import InMemoryLockStore
 from rasa.core.nlg import NaturalLanguageGenerator, TemplatedNaturalLanguageGenerator
 from rasa.core.policies.policy import PolicyPrediction
-from rasa.shared.core.events import ActionExecutionRejected, ActiveLoop, Event, SlotSet
+from rasa.shared.core.events import ActionExecutionRejected, Event
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.action_calls import ActionEndpoint
 from bot.components.gate import effective_thresholds
 from bot.components.language import LANGUAGES
+from bot.memory import memory_of, speech_of, speech_slots
+from bot.reply_language import Speech, next_speech, wished_language
+from bot.serving import Serving
 from bot.straight_runner import StraightProcessor
 from bot.text import neutralise
 from bot.trace import replies_of, trace_of
 from bot.tracker_store import TurnStore
+from bot.understanding import Parse, Part, Understanding
 
-#: Slots that outlive a task; every other slot is emptied when its form is done, left or switched.
-_KEPT = {
-    "language", "customer_id", "identified", "order_number", "misses", "clarified", "requested_slot",
-    "session_started_metadata",
-}  # fmt: skip
+#: A message of these intents that wishes for a language wishes for nothing else.
+_ABOUT_LANGUAGE = {"speak_language", "clarify", "out_of_scope"}
 #: A conversation that grew beyond this many events goes on in a new session, with all its slots, between two tasks.
 _LONG = 240
 _PAYLOAD = re.compile(r"^/([a-z_]+)\s*(\{.*\})?\s*$", re.DOTALL)
@@ -97,6 +98,7 @@ class Dialogue(StraightProcessor):  # type: ignore[misc]
         generator.responses = self.domain.responses
         store.domain = self.domain
         self._tasks = {form[: -len("_form")]: form for form in self.domain.forms}
+        self._understanding = Understanding(self._tasks)
         self._running: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
@@ -125,24 +127,16 @@ class Dialogue(StraightProcessor):  # type: ignore[misc]
         slots_before = tracker.current_slot_values()
         before = len(tracker.events)
 
-        parse = await self._understand(turn, tracker)
+        parts, speech = await self._understand(turn, tracker)
         understood = time.perf_counter()
-        message = UserMessage(
-            parse["text"], channel, turn.conversation_id, parse, "turn", turn.turn_id, parse.pop("metadata")
-        )
-        await self._handle_message_with_tracker(message, tracker)
-        self._note_facts(tracker, parse["language"], turn.metadata.get("customer_id"))
-        await self._switch_task(tracker, parse["intent"]["name"], channel)
-        self._step_aside(tracker, parse["intent"]["name"])
-        await self.run_action_extract_slots(channel, tracker)
-        await self._run_prediction_loop(channel, tracker)
-        self._forget_finished_task(tracker)
+        facts = {**speech_slots(speech), **self._customer_of(turn, tracker)}
+        await Serving(self, self._tasks, tracker, channel, turn.turn_id, facts).serve(parts)
 
         events = list(tracker.events)[before:]
         replies = replies_of(events)
         if not replies:
-            raise TurnFailed(f"Intent {parse['intent']['name']} brought no reply.")
-        trace = trace_of(tracker, events, parse, slots_before, self.model_id)
+            raise TurnFailed(f"Intent {parts[0].intent} brought no reply.")
+        trace = trace_of(tracker, events, [part.parse for part in parts], slots_before, self.model_id)
         ended = time.perf_counter()
         trace["timings_ms"] = {
             "understand": round((understood - started) * 1000, 2),
@@ -159,18 +153,38 @@ class Dialogue(StraightProcessor):  # type: ignore[misc]
                 self._get_action(name), tracker, channel, self.nlg, PolicyPrediction.for_action_name(self.domain, name)
             )
 
-    async def _understand(self, turn: Turn, tracker: DialogueStateTracker) -> dict[str, Any]:
-        hint = turn.metadata.get("language_hint")
-        hint = hint if hint in LANGUAGES else tracker.get_slot("language")
-        requested = tracker.get_slot("requested_slot") if tracker.active_loop_name else None
-        metadata = {**turn.metadata, "turn_id": turn.turn_id, "language_hint": hint, "requested_slot": requested}
+    async def _understand(self, turn: Turn, tracker: DialogueStateTracker) -> tuple[list[Part], Speech]:
+        """What the message asks for, and how the replies speak."""
+        sent = turn.metadata.get("language_hint")
+        hint = sent if sent in LANGUAGES else None
+        speech, memory = speech_of(tracker, hint), memory_of(tracker)
+        metadata = {
+            **turn.metadata,
+            "turn_id": turn.turn_id,
+            "language_hint": hint or tracker.get_slot("language"),
+            "requested_slot": memory.slot,
+        }
         if turn.payload is not None:
-            parse = self._chosen(turn, tracker.get_slot("language") or hint or "zh")
+            parts = [Part(self._chosen(turn, speech.language))]
         else:
+
+            async def parse(text: str) -> Parse:
+                return dict(await self.parse_message(UserMessage(text, metadata=metadata), tracker))
+
             text = neutralise(turn.text) or "…"
-            parse = await self.parse_message(UserMessage(text, metadata=metadata), tracker)
-        metadata["language"] = parse["language"]
-        return {**parse, "metadata": metadata}
+            understood = await self._understanding.understood(text, memory, parse)
+            parts, speech = understood.parts, next_speech(speech, understood.reading)
+            if wished_language(understood.reading) and parts[0].intent in _ABOUT_LANGUAGE:
+                parts = [Part(parts[0].parse, say="utter_language_switched")]
+        for part in parts:
+            part.parse["metadata"] = {**metadata, "language": speech.language}
+        return parts, speech
+
+    @staticmethod
+    def _customer_of(turn: Turn, tracker: DialogueStateTracker) -> dict[str, Any]:
+        customer_id = turn.metadata.get("customer_id")
+        known = tracker.get_slot("customer_id") or not isinstance(customer_id, str) or not customer_id
+        return {} if known else {"customer_id": customer_id, "identified": True}
 
     def _chosen(self, turn: Turn, language: str) -> dict[str, Any]:
         """The parse of a button of ours, whose payload names the intent and its entities."""
@@ -197,37 +211,6 @@ class Dialogue(StraightProcessor):  # type: ignore[misc]
             "language": language,
             "thresholds": limits,
         }
-
-    def _note_facts(self, tracker: DialogueStateTracker, language: str, customer_id: Any) -> None:
-        facts: dict[str, Any] = {"language": language}
-        if isinstance(customer_id, str) and customer_id and not tracker.get_slot("customer_id"):
-            facts |= {"customer_id": customer_id, "identified": True}
-        for name, value in facts.items():
-            if tracker.get_slot(name) != value:
-                tracker.update(SlotSet(name, value), self.domain)
-
-    async def _switch_task(self, tracker: DialogueStateTracker, intent: str, channel: OutputChannel) -> None:
-        """Another task's intent leaves the running form, says so, and lets the rules start the other one."""
-        running = tracker.active_loop_name
-        if running is None or intent not in self._tasks or self._tasks[intent] == running:
-            return
-        utter = self._get_action("utter_switch_task")
-        tracker.update_with_events(await utter.run(channel, self.nlg, tracker, self.domain), self.domain)
-        tracker.update_with_events([ActiveLoop(None), SlotSet("requested_slot", None)], self.domain)
-        self._forget_finished_task(tracker)
-
-    def _step_aside(self, tracker: DialogueStateTracker, intent: str) -> None:
-        """A sure interruption is not put to the form as an answer: the rules serve it, then the form asks again."""
-        running = tracker.active_loop_name
-        if running is not None and intent in self.domain.forms[running].get("ignored_intents", []):
-            tracker.update(ActionExecutionRejected(running), self.domain)
-
-    def _forget_finished_task(self, tracker: DialogueStateTracker) -> None:
-        running = tracker.active_loop_name
-        needed = set(self.domain.required_slots_for_form(running)) if running else set()
-        for name, value in tracker.current_slot_values().items():
-            if value is not None and name not in _KEPT and name not in needed:
-                tracker.update(SlotSet(name, None), self.domain)
 
     async def _run_action(
         self,

@@ -20,6 +20,60 @@ LANGUAGES = ("zh", "en")
 # Numbers, addresses of the net and identifiers say nothing about the language they are typed in.
 _NEUTRAL = re.compile(r"\S+@\S+|https?://\S+|\b\w*\d\w*\b", re.ASCII)
 _LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")
+#: Beside Chinese, a capital begins a name or an abbreviation (Murmur Max, HDMI), unless it begins one of these.
+_ENGLISH = frozenset(
+    [
+        "i",
+        "my",
+        "me",
+        "we",
+        "you",
+        "your",
+        "it",
+        "is",
+        "are",
+        "was",
+        "the",
+        "a",
+        "an",
+        "to",
+        "of",
+        "for",
+        "in",
+        "on",
+        "and",
+        "or",
+        "not",
+        "no",
+        "do",
+        "does",
+        "did",
+        "can",
+        "could",
+        "will",
+        "would",
+        "have",
+        "has",
+        "where",
+        "when",
+        "what",
+        "why",
+        "how",
+        "who",
+        "please",
+        "want",
+        "need",
+        "this",
+        "that",
+        "help",
+        "hello",
+        "hi",
+        "thanks",
+        "thank",
+        "order",
+    ]
+)
+_WHOLE = 3  #: characters or words from which a message is surely in its language
 
 
 def detect_language(text: str, hint: str | None = None) -> str:
@@ -29,12 +83,23 @@ def detect_language(text: str, hint: str | None = None) -> str:
     han = sum(map(is_cjk, plain))
     words = _LATIN_WORD.findall(plain)
     if han:
-        return "zh" if han >= len(words) else "en"
+        spoken = sum(word.islower() or word.lower() in _ENGLISH for word in words)
+        return "zh" if han >= spoken else "en"
     if not words or sum(map(len, words)) <= 2:
         return fallback
     if len(words) > 1 and all(word.istitle() for word in words):
         return fallback  # a name, a company or a product
     return "en"
+
+
+def is_clear(text: str) -> bool:
+    """Whether a message is a whole one in one language: no bare number or name, no "ok", not half Chinese and half English."""
+    plain = _NEUTRAL.sub(" ", fold(text))
+    han = sum(map(is_cjk, plain))
+    spoken = sum(word.islower() or word.lower() in _ENGLISH for word in _LATIN_WORD.findall(plain))
+    if han:
+        return (han >= _WHOLE and spoken * _WHOLE < han) or (spoken >= _WHOLE and han * _WHOLE < spoken)
+    return spoken >= _WHOLE
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)

@@ -63,6 +63,7 @@ class FakeActions(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.called: list[str] = []
+        self.asked: list[str] = []  #: what the knowledge base was asked
         self.known_answers: dict[str, str] = {}
         self.broken = False
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -117,10 +118,12 @@ class FakeActions(ThreadingHTTPServer):
         call.set(requested_slot=missing[0] if missing else None)
 
     def _answer(self, call: Call) -> None:
-        text = call.message["text"]
-        known = next((answer for word, answer in self.known_answers.items() if word in text.lower()), None)
+        asked = (one["value"] for one in call.message["entities"] if one["entity"] == "question")
+        text = next(asked, call.message["text"])
+        self.asked.append(text)
+        word, known = next((one for one in self.known_answers.items() if one[0] in text.lower()), (None, None))
         if known:
-            citation = {"passage_id": "p1", "article_id": "a1", "title": "t", "quote": known, "url": "/kb/en/a1#p1"}
+            citation = {"passage_id": "p1", "article_id": "a1", "title": word, "quote": known, "url": "/kb/en/a1#p1"}
             hit = {"passage_id": "p1", "version": "v1", "score": 0.9}
             call.say(known, known, citations=[citation], retrieval=[hit], route="knowledge")
             call.set(misses=0.0, clarified=False)

@@ -1,0 +1,182 @@
+"""From a message to what is done about it: one part for each question or request, each with its parse."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.clauses import Clause, asks, grouped, requests, split_clauses
+from bot.components.gate import FREE_TEXT
+from bot.references import Meant, Memory, what_is_corrected, what_is_meant
+from bot.text import fold
+
+Parse = dict[str, Any]
+#: Understands one text: ``Dialogue`` brings Rasa's own parse.
+Parser = Callable[[str], Awaitable[Parse]]
+
+MOST_PARTS = 3  #: questions of one message that are answered
+WHICH_ONE = "utter_which_one"
+LEFT_ALONE = "utter_left_alone"
+_QUESTIONS = {"ask_knowledge", "clarify", "out_of_scope"}
+_NUMBERS = {"order_number", "ticket_number", "invoice_number"}
+_SURE = 0.85
+_ANSWERS = {"affirm", "deny", "inform"}
+
+
+@dataclass
+class Part:
+    """One thing the message asks for; what is set besides ``parse`` is done before or instead of following the rules."""
+
+    parse: Parse
+    say: str | None = None  #: a response that is the whole answer
+    ask: str | None = None  #: a slot of the running form, emptied and asked for again
+    slots: dict[str, Any] = field(default_factory=dict)  #: slots to set first
+
+    @property
+    def intent(self) -> str:
+        """The intent that acts."""
+        return str(self.parse["intent"]["name"])
+
+
+@dataclass(frozen=True)
+class Understood:
+    """The parts of a message in the customer's order, and the whole message as it was read."""
+
+    parts: list[Part]
+    reading: str
+
+
+class Understanding:
+    """What a message means in its conversation."""
+
+    def __init__(self, tasks: Mapping[str, str]) -> None:
+        """``tasks`` maps the intents of tasks to their forms."""
+        self._tasks = tasks
+
+    async def understood(self, text: str, memory: Memory, parse: Parser) -> Understood:
+        """Understands a message; ``parse`` is called once, and once more for each clause where there are several."""
+        whole = await parse(text)
+        return Understood(await self._parts(text, whole, memory, parse), str(whole.get("reading") or text))
+
+    async def _parts(self, text: str, whole: Parse, memory: Memory, parse: Parser) -> list[Part]:
+        reading, intent = str(whole.get("reading") or text), str(whole["intent"]["name"])
+        if intent == "handoff":
+            return [Part(whole)]
+        corrected = what_is_corrected(reading, intent, whole["entities"], memory)
+        if intent == "deny" and whole.get("refused") and corrected is None:
+            return [self._left_alone(whole, memory)]
+        alone = corrected is not None or memory.slot in FREE_TEXT
+        parts = [] if alone else await self._several(text, whole, memory, parse)
+        if parts:
+            return parts
+        return [await self._in_context(text, whole, memory, parse)]
+
+    def _left_alone(self, whole: Parse, memory: Memory) -> Part:
+        if memory.running and memory.task in whole["refused"]:
+            if memory.slot != "confirmed":
+                whole["intent"] = {**whole["intent"], "name": "stop"}
+            return Part(whole)
+        return Part(whole, say=LEFT_ALONE)
+
+    async def _several(self, text: str, whole: Parse, memory: Memory, parse: Parser) -> list[Part]:
+        reading = str(whole.get("reading") or text)
+        written = text if reading == fold(text) else reading
+        clauses = split_clauses(written)
+        if len(clauses) < 2 or len(clauses) > 12:
+            return []
+        parses = [await parse(clause.text) for clause in clauses]
+        starts = [self._starts(clause, one, memory) for clause, one in zip(clauses, parses)]
+        if sum(starts) < 2:
+            return []
+        if any(one["intent"]["name"] == "handoff" for one in parses):
+            return []
+        chosen = [one for one, start in zip(parses, starts) if start]
+        parts: list[tuple[str, Parse]] = []
+        for said, one in zip(grouped(clauses, starts), chosen):
+            if parts and self._same_matter(parts[-1][1], one):
+                parts[-1] = (f"{parts[-1][0]} {said}", parts[-1][1])
+            else:
+                parts.append((said, one))
+        if len(parts) < 2:
+            return []
+        return [Part(await self._settled(said, one, parse)) for said, one in parts]
+
+    def _starts(self, clause: Clause, one: Parse, memory: Memory) -> bool:
+        """Whether a clause asks for something of its own."""
+        intent = one["intent"]["name"]
+        if intent in self._tasks:
+            numbered = any(entity["entity"] in _NUMBERS for entity in one["entities"])
+            return clause.asks or numbered or requests(clause.text)
+        if memory.running and intent in _ANSWERS:
+            return True
+        # Among questions, one that sounds a little like small talk is still a question.
+        unsure = intent not in {"handoff", "stop", *_ANSWERS} and one["intent"]["confidence"] < _SURE
+        return clause.asks and (intent in _QUESTIONS or unsure)
+
+    def _same_matter(self, first: Parse, second: Parse) -> bool:
+        return first["intent"]["name"] == second["intent"]["name"] and first["intent"]["name"] in {
+            *self._tasks,
+            *_ANSWERS,
+        }
+
+    async def _settled(self, said: str, one: Parse, parse: Parser) -> Parse:
+        """The parse of a part with all its clauses; the clause that asks decides the intent."""
+        full = one if said == one["text"] else await parse(said)
+        intent = one["intent"]["name"]
+        if intent not in {*self._tasks, *_ANSWERS}:
+            intent = "ask_knowledge"
+        return {**full, "intent": {"name": intent, "confidence": one["intent"]["confidence"]}}
+
+    async def _in_context(self, text: str, whole: Parse, memory: Memory, parse: Parser) -> Part:
+        reading = str(whole.get("reading") or text)
+        intent = str(whole["intent"]["name"])
+        meant = what_is_meant(reading, intent, whole["entities"], whole["language"], memory)
+        if meant is None or (meant.which and memory.asked_back):
+            return _plain(whole, text)  # asked back once already: the rules hand off
+        if meant.again is not None:
+            return await self._again(text, meant.again, whole, memory, parse)
+        return self._as_meant(text, whole, meant)
+
+    async def _again(self, text: str, said: str, whole: Parse, memory: Memory, parse: Parser) -> Part:
+        """ "I meant the warranty": the rest is understood by itself, as a question unless it is a task put as one."""
+        one = await parse(said)
+        if one["intent"]["name"] in {*self._tasks, "handoff"} and (requests(said) or asks(said)):
+            return Part({**one, "text": text})
+        product = any(entity["entity"] == "product" for entity in one["entities"])
+        question = f"{memory.article} {said}" if product and memory.article else said
+        return self._as_meant(text, whole, Meant("ask_knowledge", question=question))
+
+    def _as_meant(self, text: str, whole: Parse, meant: Meant) -> Part:
+        if meant.which:
+            return Part(
+                {**whole, "intent": {"name": "clarify", "confidence": whole["intent"]["confidence"]}},
+                say=WHICH_ONE,
+                slots={"clarified": True},
+            )
+        if meant.ask:
+            return Part({**whole, "intent": {"name": "deny", "confidence": 1.0}}, ask=meant.ask)
+        named = {**meant.entities, **({"question": meant.question} if meant.question else {})}
+        kept = [entity for entity in whole["entities"] if entity["entity"] not in named]
+        added = [_found(name, value, whole["entities"]) for name, value in named.items()]
+        confidence = 1.0 if meant.intent != whole["intent"]["name"] else whole["intent"]["confidence"]
+        part = Part({**whole, "intent": {"name": meant.intent, "confidence": confidence}, "entities": [*kept, *added]})
+        if meant.forget_order:
+            part.slots["order_number"] = None
+        if meant.answers:
+            part.slots |= {meant.answers: None, "requested_slot": meant.answers}
+        return part
+
+
+def _found(name: str, value: str, entities: list[dict[str, Any]]) -> dict[str, Any]:
+    """An entity that is meant; where it stands if it was written, else at no place."""
+    written = next((one for one in entities if one["entity"] == name and one["value"] == value), None)
+    return written or {"entity": name, "value": value, "start": 0, "end": 0}
+
+
+def _plain(whole: Parse, text: str) -> Part:
+    """The message as it is; what is looked up for it is its reading where that differs."""
+    reading = whole.get("reading")
+    if reading and whole["intent"]["name"] in _QUESTIONS and reading != fold(text):
+        whole = {**whole, "entities": [*whole["entities"], _found("question", reading, [])]}
+    return Part(whole)
