@@ -44,8 +44,12 @@ class DrawnEncoder:
         self.dimensions = dimensions
         self.seconds = 0.0
         drawn = np.random.default_rng(zlib.crc32(name.encode()))
-        ways = drawn.normal(size=(48, dimensions))  # what texts are about varies in far fewer ways than there are values
-        self._middles = (drawn.normal(size=(SUBJECTS, 48)) @ ways + shared * drawn.normal(size=dimensions) * 7).astype("f4")
+        ways = drawn.normal(
+            size=(48, dimensions)
+        )  # what texts are about varies in far fewer ways than there are values
+        self._middles = (drawn.normal(size=(SUBJECTS, 48)) @ ways + shared * drawn.normal(size=dimensions) * 7).astype(
+            "f4"
+        )
         self._noise = (drawn.normal(size=(8192, 48)) @ ways * 0.55).astype("f4")
 
     def questions(self, texts: Sequence[str]) -> Vectors:
@@ -57,18 +61,21 @@ class DrawnEncoder:
         started = time.perf_counter()
         hashes = np.array([zlib.crc32(text.encode()) for text in texts], dtype=np.int64)
         named = [re.search(r"#(\d+)", text) for text in texts]
-        subjects = np.array([int(match[1]) if match else hashes[place] for place, match in enumerate(named)], dtype=np.int64)
+        subjects = np.array(
+            [int(match[1]) if match else hashes[place] for place, match in enumerate(named)], dtype=np.int64
+        )
         rows = self._middles[subjects % SUBJECTS] + self._noise[hashes % 8192] + self._noise[(hashes >> 13) % 8192]
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
         self.seconds += time.perf_counter() - started
-        return rows
+        drawn: Vectors = rows
+        return drawn
 
 
 def written_articles(passages: int) -> Iterator[Any]:
     """Articles in both languages, about five passages each, a third of them with a translation."""
     from knowledge_base.articles import Article
-    from knowledge_base.edition import questions_of
     from knowledge_base.importing import find_sources, read_sources
+    from knowledge_base.prepared import questions_of
     from knowledge_base.splitting import split
 
     chance = random.Random(7)
@@ -96,7 +103,9 @@ def written_articles(passages: int) -> Iterator[Any]:
             body = "\n\n".join(
                 f"## {product} {heading + 1} #{subject}\n\n"
                 + ("" if language == "zh" else " ").join(
-                    f"{chance.choice(lines[language])}" if chance.random() < 0.8 else f"{product}{'：' if language == 'zh' else ': '}{chance.choice(lines[language])}"
+                    f"{chance.choice(lines[language])}"
+                    if chance.random() < 0.8
+                    else f"{product}{'：' if language == 'zh' else ': '}{chance.choice(lines[language])}"
                     for _ in range(chance.randint(6, 8) if language == "zh" else chance.randint(5, 6))
                 )
                 for heading in range(chance.randint(3, 6))
@@ -106,7 +115,9 @@ def written_articles(passages: int) -> Iterator[Any]:
                 title=f"{product}: {chance.choice(asked[language])} #{subject}",
                 language=language,
                 body=body,
-                questions=tuple(f"{product} {chance.choice(asked[language])} #{subject}" for _ in range(chance.randint(1, 3))),
+                questions=tuple(
+                    f"{product} {chance.choice(asked[language])} #{subject}" for _ in range(chance.randint(1, 3))
+                ),
             )
             done += len(split(article)) if number < 30 else PER_ARTICLE
             yield article
@@ -116,7 +127,9 @@ def written_articles(passages: int) -> Iterator[Any]:
 def questions(count: int, passages: int) -> list[tuple[str, str]]:
     """Questions (text, language) about subjects of the articles; one in ten is about none of them."""
     chance = random.Random(11)
-    pool = [(article.language, article.title) for article, _ in zip(written_articles(passages), range(3000), strict=False)]
+    pool = [
+        (article.language, article.title) for article, _ in zip(written_articles(passages), range(3000), strict=False)
+    ]
     found: list[tuple[str, str]] = []
     for place in range(count):
         language, title = chance.choice(pool)
@@ -153,10 +166,9 @@ def opened(directory: Path) -> tuple[Any, list[DrawnEncoder]]:
     from knowledge_base.knowledge_base import KnowledgeBase
 
     ThreadpoolController().limit(limits=1, user_api="blas")
-    encoders = [DrawnEncoder("drawn-use", 512, 0.0), DrawnEncoder("drawn-e5", 384, 1.0)]
+    use, e5 = DrawnEncoder("drawn-use", 512, 0.0), DrawnEncoder("drawn-e5", 384, 1.0)
     asked_words("warm the segmenter up")
-    edition = FolderHome(directory).open(built_with(*encoders, "drawn"), *encoders)
-    return KnowledgeBase(edition), encoders
+    return KnowledgeBase(FolderHome(directory).open(built_with(use, e5, "drawn"), use, e5)), [use, e5]
 
 
 async def ingest(directory: Path, passages: int) -> dict[str, Any]:
@@ -189,7 +201,6 @@ async def ingest(directory: Path, passages: int) -> dict[str, Any]:
         "graphs_memory_mb": round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024),
     }
     await kb.close()
-    figures["disk_mb"] = round(sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()) / 2**20)
     return figures
 
 
@@ -227,21 +238,23 @@ async def serve(directory: Path, passages: int, started: float) -> dict[str, Any
 
 async def agreement(kb: Any, asked: Sequence[tuple[str, str]]) -> dict[str, float]:
     """How often the best article, and the best three, are those found by comparing every entry."""
-    from knowledge_base import candidates
+    from knowledge_base import candidates, entries
 
     async def best() -> list[list[str]]:
         return [[hit.passage.article_id for hit in await kb.search(text, language, 3)] for text, language in asked]
 
     by_graph = await best()
-    usual, candidates.FLAT = candidates.FLAT, ENOUGH
+    vars(candidates)["FLAT"] = ENOUGH
     try:
         exact = await best()
     finally:
-        candidates.FLAT = usual
+        vars(candidates)["FLAT"] = entries.FLAT
     pairs = list(zip(by_graph, exact, strict=True))
     return {
         "first": round(sum(one[:1] == other[:1] for one, other in pairs) / len(pairs), 3),
-        "three": round(sum(len(set(one) & set(other)) for one, other in pairs) / sum(len(other) for _, other in pairs), 3),
+        "three": round(
+            sum(len(set(one) & set(other)) for one, other in pairs) / sum(len(other) for _, other in pairs), 3
+        ),
     }
 
 
@@ -258,7 +271,9 @@ def main() -> int:
     """Run every phase and print the figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.knowledge_scale", description=__doc__)
     parser.add_argument("--passages", type=int, default=100_000)
-    parser.add_argument("--small", type=int, default=3000, help="passages of the small knowledge base beside it; 0: none")
+    parser.add_argument(
+        "--small", type=int, default=3000, help="passages of the small knowledge base beside it; 0: none"
+    )
     parser.add_argument("--directory", type=Path, help="keep the index here")
     parser.add_argument("--phase", choices=("ingest", "serve"), help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -276,6 +291,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as temporary:
             directory = (chosen.directory or Path(temporary)) / name
             result[name] = in_a_process("ingest", directory, passages)
+            stored = sum(path.stat().st_blocks for path in directory.rglob("*") if path.is_file())
+            result[name]["disk_mb"] = round(stored * 512 / 2**20)
             print(f"{name}: {json.dumps(result[name])}", file=sys.stderr, flush=True)
             result[name] |= {"serve": in_a_process("serve", directory, passages)}
             print(f"{name}: {json.dumps(result[name]['serve'])}", file=sys.stderr, flush=True)

@@ -15,11 +15,11 @@ from itertools import groupby
 import numpy as np
 import numpy.typing as npt
 
-from knowledge_base.entries import SEARCHED, Head, Index, QuestionVectors, Sparse
+from knowledge_base.columns import slices
+from knowledge_base.entries import FLAT, SEARCHED, Head, Index, QuestionVectors, Sparse
 from knowledge_base.ledger import Floats, Mask, Rows, View
 from knowledge_base.vocabulary import Asked
 
-FLAT = 8_000  #: entries up to which all of them are compared
 _PER_SPACE = 40  #: entries that each space contributes
 _ARTICLES = 20  #: of each language that are compared exactly
 _TELLING = 8  #: words of a question that the index is asked for; more common ones only cost time
@@ -85,7 +85,7 @@ def find_candidates(
     if view.vectors is not None and len(view.alive) <= 2 * FLAT and view.entries <= FLAT:
         use, e5 = view.matrices
         asked = view.vocabulary.asked(question.words.indices)
-        everything = _scores(view, np.arange(len(view.alive)), asked, (use @ question.use, e5 @ question.e5))
+        everything = _all_scores(view, asked, (use @ question.use, e5 @ question.e5))
         lists = _flat_lists(view, question, everything, languages)
     else:
         lists, stale = _index_lists(view, index, question, languages)
@@ -150,10 +150,24 @@ def _scores(view: View, rows: Rows, asked: Asked, near: tuple[Floats, Floats]) -
     wanted[-1] = -1
     which = wanted[words]
     there = np.flatnonzero(which >= 0)
-    asked_word: Rows = which[there].astype(np.int64)
-    owner = owner[there]
-    bm25 = np.bincount(owner, weights=asked.rarity[asked_word] * weights[there], minlength=len(rows))
-    return Scores(near[0], near[1], bm25.astype(np.float64), (owner, asked_word))
+    return _added_up(near, owner[there], which[there].astype(np.int64), weights[there], asked, len(rows))
+
+
+def _all_scores(view: View, asked: Asked, near: tuple[Floats, Floats]) -> Scores:
+    begins, owners, weights = view.postings
+    known = np.flatnonzero(asked.numbers >= 0)
+    numbers = asked.numbers[known]
+    lengths = begins[numbers + 1] - begins[numbers]
+    places = slices(begins[numbers], lengths)
+    which = np.repeat(known, lengths)
+    return _added_up(near, owners[places], which, weights[places], asked, len(view.alive))
+
+
+def _added_up(
+    near: tuple[Floats, Floats], owner: Rows, which: Rows, weights: Floats, asked: Asked, rows: int
+) -> Scores:
+    bm25 = np.bincount(owner, weights=asked.rarity[which] * weights, minlength=rows).astype(np.float64)
+    return Scores(near[0], near[1], bm25, (owner, which))
 
 
 def _flat_lists(view: View, question: QuestionVectors, everything: Scores, languages: Sequence[str]) -> list[_List]:
@@ -182,14 +196,15 @@ def _index_lists(
         rarest = np.argsort(-view.vocabulary.asked(words.indices).rarity, kind="stable")[:_TELLING].tolist()
         words = Sparse([words.indices[place] for place in rarest], [words.values[place] for place in rarest])
     found = index.nearest(QuestionVectors(question.use, question.e5, words), languages, _PER_SPACE)
+    if not found:
+        return [], False
+    rows = view.find_rows(np.concatenate([near.points for near in found]))
     lists: list[_List] = []
-    stale = False
     for near in found:
-        rows = view.find_rows(near.points)
-        known = rows >= 0
-        stale = stale or not bool(known.all())
-        lists.append(_List(near.language, rows[known], near.scores[known]))
-    return lists, stale
+        here, rows = rows[: len(near.points)], rows[len(near.points) :]
+        known = here >= 0
+        lists.append(_List(near.language, here[known], near.scores[known]))
+    return lists, sum(len(one.rows) for one in lists) < sum(len(near.points) for near in found)
 
 
 def _best_groups(view: View, lists: Sequence[_List], hidden: Mask | None) -> list[int]:

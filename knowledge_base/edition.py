@@ -11,8 +11,8 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +20,10 @@ from knowledge_base.articles import LANGUAGES, Article, Passage
 from knowledge_base.candidates import compare, find_candidates
 from knowledge_base.encoder import Encoder
 from knowledge_base.entries import Entry, EntryRef, Head, Index, QuestionVectors, SharedIndex
-from knowledge_base.index_words import asked_words, stored_words
+from knowledge_base.index_words import asked_words
 from knowledge_base.ledger import Floats, Ledger, Line, Mask, Rows, View
+from knowledge_base.prepared import Prepared, passage_in, passage_json
 from knowledge_base.ranking import Ranked, rank
-from knowledge_base.splitting import split
 
 LAYOUT = 4  #: of what is stored in the index; another number builds a new one
 _TEXTS = 4096  #: passages kept in memory once they were read
@@ -32,29 +32,6 @@ _READ_TOGETHER = 500  #: entries read at once to rebuild the ledger
 _LOOK_AGAIN_SECONDS = 1.0  #: between looks at whether another process has changed the index
 _E5_AT_LEAST, _E5_PER_USE = np.float32(0.82), np.float32(0.09)  #: fitted on the project's articles
 WRITTEN_TOGETHER = 256  #: entries; more would hold up searches noticeably
-
-
-
-class Prepared:
-    """An article ready to be written: its head, its entries' texts and their words; vectors follow."""
-
-    def __init__(self, article: Article) -> None:
-        self.article = article
-        self.passages = tuple(split(article))
-        self.questions = questions_of(article)
-        self.head = Head(article.id, article.language, article.version, len(self.questions), len(self.passages))
-        self.searched = [searched_text(passage) for passage in self.passages]
-        self.words = [stored_words(text) for text in (*self.questions, *self.searched)]
-
-
-def questions_of(article: Article) -> list[str]:
-    """The title and every other way to ask, each once."""
-    return list(dict.fromkeys((article.title, *article.questions)))
-
-
-def searched_text(passage: Passage) -> str:
-    """A passage with the title and headings above it, which say what it is about."""
-    return "\n".join(dict.fromkeys((passage.title, *passage.headings, passage.text)))
 
 
 def imputed(use: Floats) -> Floats:
@@ -78,30 +55,18 @@ class Edition:
         self.e5 = e5
         self._shared = shared  #: the same index, if other processes change it, too
         self.ledger = Ledger(ledger_dir, None if shared else (use.dimensions, e5.dimensions))
-        self._texts: OrderedDict[int, dict[str, object]] = OrderedDict()
+        self._texts: OrderedDict[int, dict[str, Any]] = OrderedDict()
         self._questions: OrderedDict[str, QuestionVectors] = OrderedDict()
         self._reading = threading.Lock()  # of the two caches
         self._catching_up = threading.RLock()
         self._looked_at = time.monotonic()
         self.question_hits = self.question_misses = 0
-        self.users = 0
         self.catch_up()
 
     @property
     def view(self) -> View:
         """What is published now."""
         return self.ledger.view
-
-    @contextmanager
-    def in_use(self) -> Iterator[Edition]:
-        """While this lasts, the edition may not be closed."""
-        with self._reading:
-            self.users += 1
-        try:
-            yield self
-        finally:
-            with self._reading:
-                self.users -= 1
 
     def close(self) -> None:
         """Write everything down and let others open the index."""
@@ -119,7 +84,7 @@ class Edition:
         asked, told = self.e5.questions(prepared.questions), self.e5.passages(prepared.searched)
         e5 = np.concatenate([asked, told]) if len(told) else asked
         stored = [prepared.article.to_json(), *([None] * (len(prepared.questions) - 1))]
-        stored += [_passage_json(passage) for passage in prepared.passages]
+        stored += [passage_json(passage) for passage in prepared.passages]
         now = time.time_ns()
         return [
             Entry(
@@ -187,6 +152,7 @@ class Edition:
         language: str,
         advantage: Mapping[str, float],
         without: Callable[[EntryRef], bool] | None = None,
+        most: int | None = None,
     ) -> list[Ranked]:
         """The articles nearest to a question, best first, optionally as if some entries were not there."""
         self._look_again()
@@ -204,7 +170,7 @@ class Edition:
         def similarities(numbers: Sequence[int], rows: Rows) -> tuple[Floats, Floats]:
             return self._similarities(view, numbers, rows, question)
 
-        return rank(compare(view, found, question, similarities, hidden), language, advantage)
+        return rank(compare(view, found, question, similarities, hidden), language, advantage, most)
 
     def vectors(self, text: str) -> QuestionVectors:
         """A question in every space; asked again, it is not encoded again."""
@@ -237,7 +203,7 @@ class Edition:
         if head is None:
             return ()
         points = [view.point_of(key, head.questions + ordinal) for ordinal in range(head.passages)]
-        return tuple(_passage(head, stored) for stored in self._read(points) if stored)
+        return tuple(passage_in(head, stored) for stored in self._read(points) if stored)
 
     def passages_at(self, places: Sequence[tuple[str, int]]) -> list[Passage | None]:
         """Passages by article key and ordinal; None where there is none."""
@@ -250,7 +216,7 @@ class Edition:
         ]
         stored = iter(self._read(points))
         return [
-            _passage(head, found)
+            passage_in(head, found)
             if head is not None and ordinal < head.passages and (found := next(stored)) is not None
             else None
             for head, (_, ordinal) in zip(heads, places, strict=True)
@@ -285,9 +251,9 @@ class Edition:
                 hidden[first + place] = without(ref)
         return hidden
 
-    def _read(self, points: Sequence[int]) -> list[dict[str, object] | None]:
+    def _read(self, points: Sequence[int]) -> list[dict[str, Any] | None]:
         with self._reading:
-            found: dict[int, dict[str, object] | None] = {}
+            found: dict[int, dict[str, Any] | None] = {}
             for point in points:
                 if point in self._texts:
                     self._texts.move_to_end(point)
@@ -315,9 +281,7 @@ class Edition:
             for head in batch:
                 ids = [ref.point_id for ref in head.refs()]
                 if all(point in stored for point in ids):
-                    whole.append(
-                        (head, [Line(i, stored[i].words, [*stored[i].use, *stored[i].e5]) for i in ids])
-                    )
+                    whole.append((head, [Line(i, stored[i].words, [*stored[i].use, *stored[i].e5]) for i in ids]))
             self.ledger.add(whole)
 
 
@@ -332,30 +296,3 @@ def _batches(heads: Sequence[Head]) -> Iterator[list[Head]]:
             batch, size = [], 0
     if batch:
         yield batch
-
-
-def _passage_json(passage: Passage) -> dict[str, object]:
-    return {
-        "anchor": passage.anchor,
-        "title": passage.title,
-        "headings": list(passage.headings),
-        "text": passage.text,
-        "start": passage.start,
-    }
-
-
-def _passage(head: Head, stored: dict[str, object]) -> Passage:
-    headings = stored["headings"]
-    start = stored["start"]
-    assert isinstance(headings, list)
-    assert isinstance(start, int)
-    return Passage(
-        article_id=head.id,
-        language=head.language,
-        anchor=str(stored["anchor"]),
-        title=str(stored["title"]),
-        headings=tuple(map(str, headings)),
-        text=str(stored["text"]),
-        version=head.version,
-        start=start,
-    )

@@ -72,9 +72,7 @@ class HuggingFaceEncoder:
         import torch
 
         with self._lock, torch.inference_mode():
-            batch = self._tokenizer(
-                texts, padding=True, truncation=True, max_length=self._longest, return_tensors="pt"
-            )
+            batch = self._tokenizer(texts, padding=True, truncation=True, max_length=self._longest, return_tensors="pt")
             states = self._model(**batch).last_hidden_state
             mask = batch["attention_mask"].unsqueeze(-1)
             if self._pooling == "cls_token":
@@ -132,7 +130,9 @@ class _Files:
     def pooling(self) -> str:
         """How token vectors become one; raises ``EncoderUnavailable`` for a way that is not built here."""
         modules = self._read("modules.json")
-        paths = {str(module.get("type", "")).rpartition(".")[2]: str(module.get("path", "")) for module in modules or ()}
+        paths = {
+            str(module.get("type", "")).rpartition(".")[2]: str(module.get("path", "")) for module in modules or ()
+        }
         unknown = sorted(paths.keys() - {"Transformer", "Pooling", "Normalize"})
         if unknown:
             raise EncoderUnavailable(
@@ -144,7 +144,9 @@ class _Files:
             return "mean_tokens"
         chosen = [name.removeprefix("pooling_mode_") for name, on in config.items() if "pooling_mode_" in name and on]
         if config.get("pooling_mode"):
-            chosen = [{"cls": "cls_token", "mean": "mean_tokens", "max": "max_tokens"}.get(str(config["pooling_mode"]), "?")]
+            chosen = [
+                {"cls": "cls_token", "mean": "mean_tokens", "max": "max_tokens"}.get(str(config["pooling_mode"]), "?")
+            ]
         if len(chosen) != 1 or chosen[0] not in _POOLINGS:
             raise EncoderUnavailable(
                 f"the model {self._model!r} pools by {', '.join(chosen) or 'nothing'}; supported are {', '.join(_POOLINGS)}"

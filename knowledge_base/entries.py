@@ -24,6 +24,7 @@ SEARCHED: tuple[tuple[Kind, str], ...] = (
     ("passage", "e5"),
     ("passage", "words"),
 )
+FLAT = 10_000  #: entries up to which a search compares all of them rather than asking the index
 STATE_POINT = 0  #: carries the index's generation; it is on no shelf
 
 

@@ -8,10 +8,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import structlog
+
 from knowledge_base.columns import replace_file
 from knowledge_base.edition import Edition, form_of
 from knowledge_base.encoder import Encoder
-from knowledge_base.errors import IndexUnavailable
+from knowledge_base.encoders import MissingEncoder, passage_encoder
+from knowledge_base.errors import EncoderUnavailable, IndexUnavailable
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +141,59 @@ class ServerHome:
 def built_with(use: Encoder, encoder: Encoder, setting: str) -> Built:
     """The edition that these encoders build."""
     return Built(form_of(use.name, encoder.name), setting, encoder.name, encoder.dimensions)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The edition that serves and, if its encoder is not the one wanted any more, the one to build."""
+
+    serving: Edition
+    building: Edition | None
+    editions: Editions
+
+
+def open_editions(
+    home: Home, use: Encoder, encoder: Encoder, setting: str, *, reindex: bool, threads: int = 1
+) -> Opened:
+    """Open what serves; ``reindex`` says whether an edition of another encoder is to be replaced."""
+    wanted = built_with(use, encoder, setting)
+    editions = home.editions()
+    if editions is None:
+        editions = Editions(serving=wanted)
+        home.record(editions)
+    editions = without_retired(home, editions)
+    abandoned = editions.building
+    if editions.serving.form == wanted.form:
+        if abandoned is not None and reindex:  # the setting was changed back
+            editions = replace(editions, building=None, retired=(abandoned.form,))
+            home.record(editions)
+            editions = without_retired(home, editions)
+        return Opened(home.open(wanted, use, encoder), None, editions)
+    serving = home.open(editions.serving, use, _former_encoder(editions.serving, threads))
+    if not reindex:
+        return Opened(serving, None, editions)
+    if abandoned is not None and abandoned.form != wanted.form:
+        home.delete(abandoned.form)
+    editions = replace(editions, building=wanted)
+    home.record(editions)
+    return Opened(serving, home.open(wanted, use, encoder), editions)
+
+
+def _former_encoder(built: Built, threads: int) -> Encoder:
+    """The encoder that an edition was built with, or its stand-in."""
+    problem = "its files have changed"
+    try:
+        encoder = passage_encoder(built.encoder, threads)
+        if encoder.name == built.name:
+            return encoder
+    except EncoderUnavailable as error:
+        problem = str(error)
+    log.warning(
+        "the encoder of the stored articles is missing; words and USE serve until they are encoded anew",
+        encoder=built.encoder,
+        problem=problem,
+    )
+    return MissingEncoder(built.name, built.dimensions)
 
 
 def without_retired(home: Home, editions: Editions) -> Editions:

@@ -38,6 +38,7 @@ from qdrant_edge import (
 
 from knowledge_base.columns import replace_file
 from knowledge_base.entries import (
+    FLAT,
     HEAD_FIELDS,
     INDEXED_FIELDS,
     SEARCHED,
@@ -56,7 +57,7 @@ from knowledge_base.index_config import EDGE_SEARCH, edge_config
 
 _PAGE = 2000
 _ACTIVE = "active.json"
-_WORTH_BUILDING = 10_000  #: entries written since the graphs were built, from which a search would notice
+_WORTH_BUILDING = 5_000  #: entries written since the graphs were built, from which a search would notice
 
 
 class EdgeIndex:
@@ -213,7 +214,7 @@ class EdgeIndex:
         index is written, to put the copy with its graphs in place (or None when the index was closed meanwhile).
         """
         total = self._shard.info().points_count
-        if self._journal is not None or self._written < max(_WORTH_BUILDING, total // 5):
+        if self._journal is not None or total <= FLAT or self._written < max(_WORTH_BUILDING, total // 20):
             return None
         self._shard.flush()
         number = int(self._path.name.partition("-")[2]) + 1

@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -20,15 +19,17 @@ from threadpoolctl import ThreadpoolController
 from knowledge_base.answering import best_sentences
 from knowledge_base.articles import LANGUAGES, Article, Passage
 from knowledge_base.calibration import load_calibration
-from knowledge_base.edition import WRITTEN_TOGETHER, Edition, Prepared
-from knowledge_base.encoder import Encoder, UseEncoder
+from knowledge_base.edition import WRITTEN_TOGETHER, Edition
+from knowledge_base.encoder import UseEncoder
 from knowledge_base.encoders import MissingEncoder, Reranker, passage_encoder, reranker_named
 from knowledge_base.entries import Entry, EntryRef, Head
-from knowledge_base.errors import EncoderUnavailable, KnowledgeBaseError
-from knowledge_base.homes import Built, Editions, FolderHome, Home, ServerHome, built_with, without_retired
+from knowledge_base.errors import KnowledgeBaseError
+from knowledge_base.homes import Editions, FolderHome, Home, ServerHome, open_editions, without_retired
 from knowledge_base.index_words import asked_words
+from knowledge_base.prepared import Prepared
 from knowledge_base.ranking import Ranked
 from knowledge_base.reindexing import Reindexing
+from knowledge_base.results import Answer, Citation, Hit, LoadReport
 from knowledge_base.wording import fold, language_of, plain
 
 MAX_QUESTION = 2000  #: characters that are looked at
@@ -37,56 +38,19 @@ _COMMITTED_EVERY_SECONDS = 10.0  #: while much is loaded
 _PUBLISHED_EVERY_SECONDS = 2.0  #: while much is loaded
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+__all__ = ["Answer", "Citation", "Hit", "KnowledgeBase", "LoadReport"]
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Citation:
-    """Where an answer was quoted from."""
-
-    passage_id: str
-    article_id: str
-    title: str
-    quote: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A passage that may answer; ``score`` is the probability that its article does, comparable across questions."""
-
-    passage: Passage
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Whole sentences of one passage; ``language`` differs from the asker's when no translation exists."""
-
-    text: str
-    citation: Citation
-    hits: tuple[Hit, ...]
-    score: float
-    language: str
-    translated: bool  #: whether the article is written in the language that was asked for
-
-
-@dataclass(frozen=True, slots=True)
-class LoadReport:
-    """What a load changed, as article keys."""
-
-    added: tuple[str, ...] = ()
-    updated: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    unchanged: int = 0
-    passages: int = 0  #: in the whole knowledge base afterwards
 
 
 class KnowledgeBase:
     """Articles, the edition that serves them and the models that read them."""
 
     def __init__(
-        self, serving: Edition, home: Home | None = None, editions: Editions | None = None, reranker: Reranker | None = None
+        self,
+        serving: Edition,
+        home: Home | None = None,
+        editions: Editions | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
         self._serving = serving
         self._home = home
@@ -131,28 +95,11 @@ class KnowledgeBase:
         ThreadpoolController().limit(limits=1, user_api="blas")
         use, target = UseEncoder(), passage_encoder(encoder, threads)
         asked_words("warm the segmenter up")
-        judge = reranker_named(reranker) if reranker else None
         folder = data_dir / "knowledge"
         home: Home = ServerHome(qdrant_url, folder) if qdrant_url else FolderHome(folder)
-        wanted = built_with(use, target, encoder)
-        editions = home.editions()
-        if editions is None:
-            editions = Editions(serving=wanted)
-            home.record(editions)
-        editions = without_retired(home, editions)
-        if editions.serving.form == wanted.form:
-            return cls(home.open(wanted, use, target), home, editions, judge), None
-        former = editions.serving
-        serving = home.open(former, use, _loaded(former, threads))
-        building: Edition | None = None
-        if reindex:
-            abandoned = editions.building
-            if abandoned is not None and abandoned.form != wanted.form:
-                home.delete(abandoned.form)
-            editions = replace(editions, building=wanted)
-            home.record(editions)
-            building = home.open(wanted, use, target)
-        return cls(serving, home, editions, judge), building
+        opened = open_editions(home, use, target, encoder, reindex=reindex, threads=threads)
+        judge = reranker_named(reranker) if reranker else None
+        return cls(opened.serving, home, opened.editions, judge), opened.building
 
     @property
     def gate(self) -> float:
@@ -297,30 +244,36 @@ class KnowledgeBase:
         return await self._read(self._rank, self._serving, text, language_of(text), without)
 
     def _search(self, text: str, language: str, limit: int) -> list[Hit]:
-        with self._serving.in_use() as edition:
-            chosen: list[tuple[str, int]] = []
-            scores: list[float] = []
-            ceiling = 1.0
-            for ranked in self._rank(edition, text, language, None)[: max(limit, _RERANKED if self._reranker else 0)]:
-                key = f"{ranked.article_id}/{language}"
-                if key not in ranked.passages:
-                    key = ranked.article_key
-                # A lower place never gets a higher score, whatever its features say.
-                ceiling = min(ceiling, self.calibration.score(ranked.features, language))
-                chosen.append((key, ranked.passages[key]))
-                scores.append(round(ceiling, 4))
-            found = zip(edition.passages_at(chosen), scores, strict=True)
-            hits = [Hit(passage, score) for passage, score in found if passage is not None]
+        edition = self._serving
+        chosen: list[tuple[str, int]] = []
+        scores: list[float] = []
+        ceiling = 1.0
+        most = max(limit, _RERANKED if self._reranker else 0)
+        for ranked in self._rank(edition, text, language, None, most):
+            key = f"{ranked.article_id}/{language}"
+            if key not in ranked.passages:
+                key = ranked.article_key
+            # A lower place never gets a higher score, whatever its features say.
+            ceiling = min(ceiling, self.calibration.score(ranked.features, language))
+            chosen.append((key, ranked.passages[key]))
+            scores.append(round(ceiling, 4))
+        found = zip(edition.passages_at(chosen), scores, strict=True)
+        hits = [Hit(passage, score) for passage, score in found if passage is not None]
         if self._reranker is not None and hits:
             hits = _rearranged(hits, self._reranker, fold(text[:MAX_QUESTION]))
         return hits[:limit]
 
     def _rank(
-        self, edition: Edition, text: str, language: str, without: Callable[[EntryRef], bool] | None
+        self,
+        edition: Edition,
+        text: str,
+        language: str,
+        without: Callable[[EntryRef], bool] | None,
+        most: int | None = None,
     ) -> list[Ranked]:
         fitted = self.calibration.encoder == edition.e5.name
         advantage = self.calibration.advantage.get(language, {}) if fitted else {}
-        return edition.rank(text[:MAX_QUESTION], language, advantage, without)
+        return edition.rank(text[:MAX_QUESTION], language, advantage, without, most)
 
     async def _put_in(self, articles: list[Article], progress: Callable[[int, int], None] | None) -> None:
         """Encode, stage and publish articles, some hundred entries or some seconds at a time."""
@@ -376,9 +329,8 @@ class KnowledgeBase:
             reindexing.progress.problem = str(error) or type(error).__name__
             log.exception("knowledge is not encoded anew; the former edition goes on serving")
             return
-        while former.users:
-            await asyncio.sleep(0.01)
-        await self._write(former.close)
+        # Searches run one after another in one thread, so none is left in the former edition once this gets its turn.
+        await self._read(former.close)
         assert self._home is not None
         assert self._editions is not None
         self._editions = await self._write(without_retired, self._home, self._editions)
@@ -420,17 +372,3 @@ def _rearranged(hits: list[Hit], reranker: Reranker, question: str) -> list[Hit]
     judged = reranker.scores(question, [f"{hit.passage.title}\n{hit.passage.text}" for hit in first])
     order = sorted(range(len(first)), key=lambda place: -judged[place])
     return [Hit(first[place].passage, hit.score) for place, hit in zip(order, first, strict=True)] + rest
-
-
-def _loaded(built: Built, threads: int) -> Encoder:
-    try:
-        encoder = passage_encoder(built.encoder, threads)
-    except EncoderUnavailable as problem:
-        log.warning("the encoder of the stored articles is missing; words and USE serve until it is replaced",
-                    encoder=built.encoder, problem=str(problem))
-        return MissingEncoder(built.name, built.dimensions)
-    if encoder.name != built.name:
-        log.warning("the encoder of the stored articles has changed; words and USE serve until it is replaced",
-                    encoder=built.encoder)
-        return MissingEncoder(built.name, built.dimensions)
-    return encoder

@@ -127,6 +127,15 @@ class View:
         return np.ascontiguousarray(values[:, : self.use_width]), np.ascontiguousarray(values[:, self.use_width :])
 
     @cached_property
+    def postings(self) -> tuple[Rows, Rows, Floats]:
+        """Every word's rows and weights: where each word's begin (and the last ends), and both in order of words; only
+        asked for while there are few entries."""
+        order = np.argsort(self.words, kind="stable")
+        counts = np.bincount(self.words, minlength=len(self.vocabulary.hashes))
+        owner = np.repeat(np.arange(len(self.alive), dtype=np.int64), np.diff(self.offsets))
+        return np.concatenate([[0], np.cumsum(counts)]), owner[order], self.weights[order]
+
+    @cached_property
     def shelves(self) -> dict[tuple[Kind, str], Rows]:
         """Published rows by kind and language."""
         languages = np.array([head.language for head in self.heads])[self.article]
@@ -260,9 +269,7 @@ class Ledger:
         if new.any():
             self._columns.append(vocabulary=unique[new])
             counts = np.concatenate([vocabulary.counts, np.zeros(int(new.sum()), dtype=np.int64)])
-            vocabulary = Vocabulary(
-                np.concatenate([vocabulary.hashes, unique[new]]), counts, vocabulary.entries
-            )
+            vocabulary = Vocabulary(np.concatenate([vocabulary.hashes, unique[new]]), counts, vocabulary.entries)
         return numbers[inverse], vocabulary
 
     def _open(self, number: int) -> Columns:
@@ -359,7 +366,9 @@ def _lines(view: View, number: int) -> list[Line]:
     for row in rows.tolist():
         span = slice(view.offsets[row], view.offsets[row + 1])
         words = Sparse(view.vocabulary.hashes[view.words[span]].tolist(), view.weights[span].tolist())
-        lines.append(Line(int(view.points[row]), words, restored(view.vectors[row]) if view.vectors is not None else ()))
+        lines.append(
+            Line(int(view.points[row]), words, restored(view.vectors[row]) if view.vectors is not None else ())
+        )
     return lines
 
 

@@ -62,8 +62,10 @@ class _Nearness:
     best_passage: _Places
 
 
-def rank(candidates: Candidates, language: str, advantage: Mapping[str, float]) -> list[Ranked]:
-    """The candidates' articles, best first, translations together.
+def rank(
+    candidates: Candidates, language: str, advantage: Mapping[str, float], most: int | None = None
+) -> list[Ranked]:
+    """The candidates' articles, best first, translations together; not more than ``most``.
 
     ``advantage`` is how much nearer texts in the asker's ``language`` are for that reason alone, by "use", "question",
     "passage" and "passage_use".
@@ -95,10 +97,12 @@ def rank(candidates: Candidates, language: str, advantage: Mapping[str, float]) 
         passages.setdefault(head.id, {})[head.key] = int(near.best_passage[place])
     places = list(best.values())
     scores: list[float] = totals[places].tolist()
-    features = _features(near, candidates, places, scores, language)
+    features = _features(near, candidates, places, scores, language, most)
     return [
-        Ranked(candidates.heads[place].id, candidates.heads[place].key, score, row, passages[candidates.heads[place].id])
-        for place, score, row in zip(places, scores, features, strict=True)
+        Ranked(
+            candidates.heads[place].id, candidates.heads[place].key, score, row, passages[candidates.heads[place].id]
+        )
+        for place, score, row in zip(places[:most], scores[:most], features, strict=True)
     ]
 
 
@@ -171,7 +175,12 @@ def _mean(values: _Column) -> float:
 
 
 def _features(
-    near: _Nearness, candidates: Candidates, places: Sequence[int], scores: Sequence[float], language: str
+    near: _Nearness,
+    candidates: Candidates,
+    places: Sequence[int],
+    scores: Sequence[float],
+    language: str,
+    most: int | None,
 ) -> list[dict[str, float]]:
     middle = float(np.median(scores))
     asked = {
@@ -180,7 +189,7 @@ def _features(
         "setting": _mean(near.question[list(places[1 : _SETTING + 1] or places)]),
     }
     signals = [near.use, near.question, near.passage, near.passage_use, candidates.covered]
-    columns = zip(*(column[list(places)].tolist() for column in signals), strict=True)
+    columns = zip(*(column[list(places[:most])].tolist() for column in signals), strict=True)
     rows: list[dict[str, float]] = []
     for position, (use, question, passage, passage_use, covered) in enumerate(columns):
         rival = scores[0] if position else (scores[1] if len(scores) > 1 else None)

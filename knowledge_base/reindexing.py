@@ -17,7 +17,8 @@ from typing import Any, Literal, ParamSpec, TypeVar
 
 import structlog
 
-from knowledge_base.edition import Edition, Prepared
+from knowledge_base.edition import Edition
+from knowledge_base.prepared import Prepared
 
 _TOGETHER = 4  #: articles encoded before others may write
 _TOLD_EVERY_SECONDS = 15.0
