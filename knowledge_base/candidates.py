@@ -15,14 +15,14 @@ from itertools import groupby
 import numpy as np
 import numpy.typing as npt
 
-from knowledge_base.columns import slices
 from knowledge_base.entries import FLAT, SEARCHED, Head, Index, QuestionVectors, Sparse
 from knowledge_base.ledger import Floats, Mask, Rows, View
-from knowledge_base.vocabulary import Asked
+from knowledge_base.vocabulary import Asked, Numbers
 
 _PER_SPACE = 40  #: entries that each space contributes
 _ARTICLES = 20  #: of each language that are compared exactly
-_TELLING = 8  #: words of a question that the index is asked for; more common ones only cost time
+_TELLING = 6  #: words of a question that are searched for; more common ones only cost time
+_HOLDERS = 10_000  #: entries that may hold them, one word after the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Found:
     """Numbers of the articles to compare, translations included."""
 
     numbers: Sequence[int]
-    all_scores: Scores | None = None  #: of all rows, when all were compared
+    all_scores: Scores | None = None  #: of all rows, when all were compared; USE's of questions only
     stale: bool = False  #: the index knew entries that the view does not
 
 
@@ -85,7 +85,9 @@ def find_candidates(
     if view.vectors is not None and len(view.alive) <= 2 * FLAT and view.entries <= FLAT:
         use, e5 = view.matrices
         asked = view.vocabulary.asked(question.words.indices)
-        everything = _all_scores(view, asked, (use @ question.use, e5 @ question.e5))
+        of_questions = np.zeros(len(view.alive), dtype=np.float32)
+        of_questions[view.asking] = use @ question.use
+        everything = _all_scores(view, asked, (of_questions, e5 @ question.e5))
         lists = _flat_lists(view, question, everything, languages)
     else:
         lists, stale = _index_lists(view, index, question, languages)
@@ -118,6 +120,8 @@ def compare(
     asked = vocabulary.asked(question.words.indices)
     if found.all_scores is not None and hidden is None:
         scores = found.all_scores.at(rows, len(view.alive))
+        tells = np.flatnonzero(place >= questions)
+        scores.use[tells] = view.near_in_use(rows[tells], question.use)
     else:
         scores = _scores(view, rows, asked, similarities(found.numbers, rows))
     keep: slice | Rows = slice(None)
@@ -144,23 +148,39 @@ def compare(
 
 
 def _scores(view: View, rows: Rows, asked: Asked, near: tuple[Floats, Floats]) -> Scores:
+    owner, which, weights = _held_by(view, rows, asked.numbers)
+    return _added_up(near, owner, which, weights, asked, len(rows))
+
+
+def _held_by(view: View, rows: Rows, numbers: Numbers) -> tuple[Rows, Rows, Floats]:
+    """Which of some rows, by place among them, hold which of some words, and with what weight."""
     words, weights, owner = view.words_of(rows)
-    wanted = np.full(len(view.vocabulary.hashes) + 1, -1, dtype=np.int16)  # the last place is for unknown words
-    wanted[asked.numbers] = np.arange(len(asked.numbers))
-    wanted[-1] = -1
-    which = wanted[words]
+    which = _wanted(view, numbers)[words]
     there = np.flatnonzero(which >= 0)
-    return _added_up(near, owner[there], which[there].astype(np.int64), weights[there], asked, len(rows))
+    return owner[there], which[there].astype(np.int64), weights[there]
+
+
+def _held_since(view: View, first: int, numbers: Numbers) -> tuple[Rows, Rows, Floats]:
+    """Which rows from ``first`` on hold which of some words, and with what weight."""
+    begin = int(view.offsets[first])
+    which = _wanted(view, numbers)[view.words[begin:]]
+    there = np.flatnonzero(which >= 0)
+    owner = np.searchsorted(view.offsets, there + begin, side="right") - 1
+    return owner, which[there].astype(np.int64), view.weights[there + begin]
+
+
+def _wanted(view: View, numbers: Numbers) -> npt.NDArray[np.int16]:
+    """For every word of the vocabulary which of some words it is, or -1."""
+    wanted = np.full(len(view.vocabulary.hashes) + 1, -1, dtype=np.int16)  # the last place is for unknown words
+    wanted[numbers] = np.arange(len(numbers))
+    wanted[-1] = -1
+    return wanted
 
 
 def _all_scores(view: View, asked: Asked, near: tuple[Floats, Floats]) -> Scores:
-    begins, owners, weights = view.postings
     known = np.flatnonzero(asked.numbers >= 0)
-    numbers = asked.numbers[known]
-    lengths = begins[numbers + 1] - begins[numbers]
-    places = slices(begins[numbers], lengths)
-    which = np.repeat(known, lengths)
-    return _added_up(near, owners[places], which, weights[places], asked, len(view.alive))
+    owners, which, weights = view.all_postings.of(asked.numbers[known])
+    return _added_up(near, owners, known[which], weights, asked, len(view.alive))
 
 
 def _added_up(
@@ -191,10 +211,12 @@ def _flat_lists(view: View, question: QuestionVectors, everything: Scores, langu
 def _index_lists(
     view: View, index: Index, question: QuestionVectors, languages: Sequence[str]
 ) -> tuple[list[_List], bool]:
-    words = question.words
-    if len(words.indices) > _TELLING:
-        rarest = np.argsort(-view.vocabulary.asked(words.indices).rarity, kind="stable")[:_TELLING].tolist()
-        words = Sparse([words.indices[place] for place in rarest], [words.values[place] for place in rarest])
+    asked = view.vocabulary.asked(question.words.indices)
+    telling = _telling(asked)
+    words = Sparse([], [])
+    if view.vectors is None:  # a shared index is asked for everything at once
+        indices, values = question.words.indices, question.words.values
+        words = Sparse([indices[place] for place in telling], [values[place] for place in telling])
     found = index.nearest(QuestionVectors(question.use, question.e5, words), languages, _PER_SPACE)
     if not found:
         return [], False
@@ -204,7 +226,54 @@ def _index_lists(
         here, rows = rows[: len(near.points)], rows[len(near.points) :]
         known = here >= 0
         lists.append(_List(near.language, here[known], near.scores[known]))
-    return lists, sum(len(one.rows) for one in lists) < sum(len(near.points) for near in found)
+    stale = sum(len(one.rows) for one in lists) < sum(len(near.points) for near in found)
+    if view.vectors is not None:
+        lists += _word_lists(view, asked, telling, languages)
+        lists.sort(key=lambda one: languages.index(one.language))
+    return lists, stale
+
+
+def _telling(asked: Asked) -> list[int]:
+    """Places of the words worth searching for: the rarest that are known, as long as few entries hold them."""
+    known = np.flatnonzero(asked.counts > 0)
+    rarest = known[np.argsort(asked.counts[known], kind="stable")][:_TELLING]
+    few = np.cumsum(asked.counts[rarest]) <= _HOLDERS
+    few[:1] = True
+    return [int(place) for place in rarest[few]]
+
+
+def _word_lists(view: View, asked: Asked, telling: Sequence[int], languages: Sequence[str]) -> list[_List]:
+    if not telling:
+        return []
+    places = np.array(telling)
+    numbers = asked.numbers[places]
+    covered = 0
+    holders: list[tuple[Rows, Rows, Floats]] = []
+    if view.postings is not None:
+        covered = view.postings.rows
+        holders.append(view.postings.of(numbers))
+    if covered < len(view.alive):
+        holders.append(_held_since(view, covered, numbers))
+    owners, which, weights = (np.concatenate(parts) for parts in zip(*holders, strict=True))
+    scores = np.bincount(owners, weights=asked.rarity[places[which]] * weights, minlength=len(view.alive))
+    rows = _each_once(owners, len(view.alive))
+    shelf, values = view.shelf[rows], scores[rows].astype(np.float32)
+    lists: list[_List] = []
+    for number, (_, language) in enumerate(view.shelves):
+        here = np.flatnonzero(shelf == number)
+        if len(here) > _PER_SPACE:
+            here = here[np.argpartition(-values[here], _PER_SPACE)[:_PER_SPACE]]
+        if language in languages:
+            lists.append(_List(language, rows[here], values[here]))
+    return lists
+
+
+def _each_once(rows: Rows, most: int) -> Rows:
+    """Every row once, in no order; sorting them, or going through all there are, takes ten times as long."""
+    last = np.empty(most, dtype=np.int64)
+    places = np.arange(len(rows))
+    last[rows] = places
+    return rows[last[rows] == places]
 
 
 def _best_groups(view: View, lists: Sequence[_List], hidden: Mask | None) -> list[int]:

@@ -106,6 +106,11 @@ class Columns:
         replace_file(self.directory / _COMMIT, json.dumps(state).encode())
         self.generation = generation
 
+    def clear(self) -> None:
+        """Forget all rows."""
+        for file in self._files.values():
+            file.truncate(0)
+
     def close(self) -> None:
         """Stop writing."""
         for file in self._files.values():
@@ -123,8 +128,7 @@ class Columns:
                     raise ValueError(f"{name} is damaged")
             self.generation = int(state["generation"])
         except (OSError, ValueError, KeyError, TypeError):
-            for file in self._files.values():
-                file.truncate(0)
+            self.clear()
 
 
 def replace_file(path: Path, content: bytes) -> None:

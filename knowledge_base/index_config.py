@@ -1,7 +1,7 @@
 """How the embedded engine stores and searches: what was measured to be fast enough in little memory.
 
 The originals stay on disk, because exact similarities come from the ledger; searches walk graphs over vectors of one
-byte per value. There is one graph per shelf (kind and language), so a search never meets entries of another. USE judges
+byte per value. Words are searched in the ledger's postings, too; here they are kept to make those again. There is one graph per shelf (kind and language), so a search never meets entries of another. USE judges
 passages only once they are candidates, so their USE vectors need no graph.
 """
 
@@ -43,7 +43,7 @@ def edge_config(dimensions: dict[str, int]) -> EdgeConfig:
                 hnsw_config=HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=_SMALL_SHELF, payload_m=0),
             ),
         },
-        sparse_vectors={"words": EdgeSparseVectorParams(modifier=Modifier.Idf)},
+        sparse_vectors={"words": EdgeSparseVectorParams(modifier=Modifier.Idf, memory=Memory.Cold)},
         payload_memory=Memory.Cold,
         optimizers=EdgeOptimizersConfig(default_segment_number=1, max_segment_size=8_000_000),
     )

@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge_base.columns import Columns, slices
-from knowledge_base.entries import Head, Kind, Points, Sparse
+from knowledge_base.entries import FLAT, Head, Kind, Points, Sparse
+from knowledge_base.postings import Postings, read_postings, turned_around, worth_writing, write_postings
 from knowledge_base.vocabulary import Numbers, Vocabulary
 
 Rows = npt.NDArray[np.int64]
@@ -57,6 +58,7 @@ class View:
     words: Numbers
     weights: Floats
     vectors: npt.NDArray[np.uint16] | None  #: see ``halved``
+    postings: Postings | None  #: of the first so many rows
     vocabulary: Vocabulary
     use_width: int  #: how many of a row's vector values are USE's
 
@@ -119,21 +121,31 @@ class View:
         chosen = restored(self.vectors[rows])
         return chosen[:, : self.use_width] @ use, chosen[:, self.use_width :] @ e5
 
-    @cached_property
-    def matrices(self) -> tuple[Floats, Floats]:
-        """All rows' vectors ready for multiplication; only asked for while there are few."""
+    def near_in_use(self, rows: Rows, use: Floats) -> Floats:
+        """Exact USE similarities of some rows."""
         assert self.vectors is not None, "vectors are kept here unless the index is shared"
-        values = restored(self.vectors)
-        return np.ascontiguousarray(values[:, : self.use_width]), np.ascontiguousarray(values[:, self.use_width :])
+        return restored(self.vectors[rows, : self.use_width]) @ use
 
     @cached_property
-    def postings(self) -> tuple[Rows, Rows, Floats]:
-        """Every word's rows and weights: where each word's begin (and the last ends), and both in order of words; only
-        asked for while there are few entries."""
-        order = np.argsort(self.words, kind="stable")
-        counts = np.bincount(self.words, minlength=len(self.vocabulary.hashes))
-        owner = np.repeat(np.arange(len(self.alive), dtype=np.int64), np.diff(self.offsets))
-        return np.concatenate([[0], np.cumsum(counts)]), owner[order], self.weights[order]
+    def matrices(self) -> tuple[Floats, Floats]:
+        """Vectors ready for multiplication, only asked for while there are few: USE's of the rows of questions (see
+        ``asking``; passages are not searched by them) and E5's of all rows."""
+        assert self.vectors is not None, "vectors are kept here unless the index is shared"
+        return (
+            np.ascontiguousarray(restored(self.vectors[self.asking, : self.use_width])),
+            np.ascontiguousarray(restored(self.vectors[:, self.use_width :])),
+        )
+
+    @cached_property
+    def asking(self) -> Rows:
+        """The published rows of questions, in any language."""
+        rows = [rows for (kind, _), rows in self.shelves.items() if kind == "question"]
+        return np.sort(np.concatenate(rows)) if rows else np.empty(0, dtype=np.int64)
+
+    @cached_property
+    def all_postings(self) -> Postings:
+        """Every word's rows; only asked for while there are few entries."""
+        return turned_around(self.words, self.weights, self.offsets, len(self.vocabulary.hashes))
 
     @cached_property
     def shelves(self) -> dict[tuple[Kind, str], Rows]:
@@ -146,6 +158,14 @@ class View:
             here = self.alive & (languages == language)
             found["question", language] = np.flatnonzero(here & asks)
             found["passage", language] = np.flatnonzero(here & ~asks)
+        return found
+
+    @cached_property
+    def shelf(self) -> npt.NDArray[np.int16]:
+        """The number of each row's shelf, as in ``shelves``; -1 for rows that are not published."""
+        found = np.full(len(self.alive), -1, dtype=np.int16)
+        for number, rows in enumerate(self.shelves.values()):
+            found[rows] = number
         return found
 
     @cached_property
@@ -167,6 +187,7 @@ class Ledger:
         for older in kept[1:]:
             shutil.rmtree(directory / str(older), ignore_errors=True)
         self.view = self._read()
+        self._cover()
 
     @property
     def generation(self) -> int:
@@ -247,6 +268,7 @@ class Ledger:
         if len(self.view.alive) - self.view.entries > max(_WORTH_REWRITING, self.view.entries // 3):
             self._rewrite()
         self._columns.commit(generation)
+        self._cover()
         if former != self._columns.directory:  # views of the old files stay readable until nobody has them
             shutil.rmtree(former, ignore_errors=True)
 
@@ -259,6 +281,13 @@ class Ledger:
     def close(self) -> None:
         """Stop writing; what was not committed is forgotten."""
         self._columns.close()
+
+    def _cover(self) -> None:
+        view = self.view
+        covered = view.postings.rows if view.postings else 0
+        if view.entries > FLAT and worth_writing(covered, len(view.alive)):
+            turned = turned_around(view.words, view.weights, view.offsets, len(view.vocabulary.hashes))
+            self.view = replace(view, postings=write_postings(self._columns.directory, turned))
 
     def _number(self, hashed: npt.NDArray[np.uint32]) -> tuple[Numbers, Vocabulary]:
         vocabulary = self.view.vocabulary
@@ -296,8 +325,8 @@ class Ledger:
     def _read(self) -> View:
         heads: list[Head] = []
         numbers: dict[str, int] = {}
-        for line in self._columns.view("articles").tobytes().splitlines():
-            stored = json.loads(line)
+        lines = self._columns.view("articles").tobytes().splitlines()
+        for stored in json.loads(b"[" + b",".join(lines) + b"]"):
             if _GONE in stored:
                 numbers.pop(stored[_GONE], None)
             else:
@@ -324,6 +353,7 @@ class Ledger:
             first=first,
             alive=alive,
             offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            postings=read_postings(self._columns.directory, len(alive)),
             vocabulary=Vocabulary(hashes, counts, int(alive.sum())),
             use_width=self._dimensions[0] if self._dimensions is not None else 0,
             **mapped,
