@@ -273,7 +273,8 @@ def _each_once(rows: Rows, most: int) -> Rows:
     last = np.empty(most, dtype=np.int64)
     places = np.arange(len(rows))
     last[rows] = places
-    return rows[last[rows] == places]
+    once: Rows = rows[last[rows] == places]
+    return once
 
 
 def _best_groups(view: View, lists: Sequence[_List], hidden: Mask | None) -> list[int]:
