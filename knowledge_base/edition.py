@@ -117,6 +117,9 @@ class Edition:
 
     def commit(self) -> None:
         """Make what was written durable; the next start then reads the ledger instead of the index."""
+        if self._shared is not None:  # others may have written, too: a generation says nothing about whose it is
+            self.catch_up()
+            return
         generation = self.index.generation()
         if generation != self.ledger.generation:
             self.index.flush()

@@ -164,11 +164,9 @@ class KnowledgeBase:
             removed = sorted(before.keys() - wanted.keys()) if complete else []
             try:
                 await self._put_in(changed, progress)
-                for edition in self._written_to():
-                    await self._write(edition.forget, removed)
+                await self._write(self._serving.forget, removed)
             finally:
-                for edition in self._written_to():
-                    await self._write(edition.commit)
+                await self._write(self._serving.commit)
             self._keep_up(self._serving)
         return LoadReport(
             added=tuple(article.key for article in changed if article.key not in before),
@@ -184,9 +182,8 @@ class KnowledgeBase:
             view = self._serving.view
             keys = [view.heads[number].key for number in view.translations.get(article_id, ())]
             keys = [key for key in keys if language is None or key == f"{article_id}/{language}"]
-            for edition in self._written_to():
-                await self._write(edition.forget, keys)
-                await self._write(edition.commit)
+            await self._write(self._serving.forget, keys)
+            await self._write(self._serving.commit)
         return len(keys)
 
     async def search(self, text: str, language: str | None = None, limit: int = 10) -> list[Hit]:
@@ -277,32 +274,23 @@ class KnowledgeBase:
 
     async def _put_in(self, articles: list[Article], progress: Callable[[int, int], None] | None) -> None:
         """Encode, stage and publish articles, some hundred entries or some seconds at a time."""
-        editions = self._written_to()
-        waiting: list[list[tuple[Head, list[Entry]]]] = [[] for _ in editions]
+        edition = self._serving
+        waiting: list[tuple[Head, list[Entry]]] = []
         committed = published = time.monotonic()
         for done, article in enumerate(articles):
             if progress:
                 progress(done, len(articles))
-            prepared = await self._write(Prepared, article)
-            for edition, batch in zip(editions, waiting, strict=True):
-                batch.append((prepared.head, await self._write(edition.encode, prepared)))
+            waiting.append(await self._write(_prepare_and_encode, edition, article))
             now = time.monotonic()
-            enough = sum(head.entries for head, _ in waiting[0]) >= WRITTEN_TOGETHER
+            enough = sum(head.entries for head, _ in waiting) >= WRITTEN_TOGETHER
             if enough or now - published > _PUBLISHED_EVERY_SECONDS or done + 1 == len(articles):
-                for edition, batch in zip(editions, waiting, strict=True):
-                    await self._write(edition.put_in, batch)
-                    batch.clear()
-                published = time.monotonic()
+                await self._write(edition.put_in, waiting)
+                waiting, published = [], time.monotonic()
             if now - committed > _COMMITTED_EVERY_SECONDS:
-                for edition in editions:
-                    await self._write(edition.commit)
+                await self._write(edition.commit)
                 committed = time.monotonic()
         if progress:
             progress(len(articles), len(articles))
-
-    def _written_to(self) -> list[Edition]:
-        building = self._reindexing.building if self._reindexing else None
-        return [self._serving] if building in (None, self._serving) else [self._serving, building]
 
     def _start_reindexing(self, building: Edition, encoder: str) -> None:
         self._reindexing = Reindexing(self._serving, building, self._writing, encoder)
@@ -363,6 +351,11 @@ class KnowledgeBase:
 
     async def _write(self, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._writer, lambda: call(*args, **kwargs))
+
+
+def _prepare_and_encode(edition: Edition, article: Article) -> tuple[Head, list[Entry]]:
+    prepared = Prepared(article)
+    return prepared.head, edition.encode(prepared)
 
 
 def _rearranged(hits: list[Hit], reranker: Reranker, question: str) -> list[Hit]:

@@ -1,6 +1,7 @@
 """Builds the edition of another encoder beside the one that serves, and puts it in place when it holds the same articles.
 
-What is already built survives a crash: only what is missing or has changed is encoded after a restart.
+Only the serving edition is written to; what it has and the new one lacks is encoded until nothing is. So what changes
+meanwhile is taken along, and what was built before a crash is not built again.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -58,6 +60,7 @@ class Reindexing:
         self._writing = writing
         self._worker = ThreadPoolExecutor(1, "knowledge-base-build", initializer=_yield_to_others)
         self.progress = Progress(encoder, total=len(serving.view.numbers))
+        self._chance = random.SystemRandom()  # processes that build the same edition seldom choose the same articles
         self._told_at = self._committed_at = time.monotonic()
 
     async def run(self, swap: Callable[[], None]) -> None:
@@ -88,7 +91,8 @@ class Reindexing:
     async def _encode_missing(self) -> None:
         while True:
             async with self._writing:
-                keys = self._missing()[:_TOGETHER]
+                missing = self._missing()
+                keys = self._chance.sample(missing, min(_TOGETHER, len(missing)))
                 surplus = self._surplus()
                 if surplus:
                     await self.on_worker(self.building.forget, surplus)
