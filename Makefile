@@ -6,7 +6,7 @@ BOT := bot/.venv/bin/python
 PROFILE ?= fast
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix train eval-nlu eval-cross eval-entities eval-families eval-kb bench lock
+.PHONY: help setup run test check fix train eval-nlu eval-cross eval-entities eval-families eval-kb bench bench-kb lock
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,10 @@ eval-kb: python ## KB=kb.jsonl QUERIES=q.jsonl: index and measure retrieval on a
 bench: python ## turn latency and throughput against a stock Rasa set-up, in one run
 	@$(PYTHON) tools/setup.py --for train
 	@$(SERVICE) -m benchmarks.turns
+
+bench-kb: python ## PASSAGES=100000: ingest, search, restart and memory of a large knowledge base
+	@$(PYTHON) tools/setup.py --for service
+	@$(SERVICE) -m benchmarks.knowledge_scale --passages $(or $(PASSAGES),100000)
 
 lock: ## resolve both lock files again
 	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --group dev -q pyproject.toml -o requirements.lock

@@ -122,7 +122,9 @@ async def build(settings: desk_settings.Settings) -> Desk:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database.open(settings.database_url)
     await migrate(database.engine)
-    knowledge_base = await KnowledgeBase.open(settings.data_dir, settings.qdrant_url, settings.encoder)
+    knowledge_base = await KnowledgeBase.open(
+        settings.data_dir, settings.qdrant_url, settings.encoder, reranker=settings.reranker
+    )
     mailbox = settings.data_dir / "demo_mailbox.jsonl"
     smtp = SmtpCodeSender(settings.smtp_url, settings.smtp_from) if settings.smtp_url else None
     crm = SqlCrm(database.engine, smtp or MailboxCodeSender(mailbox), derived_key(settings.secret_key, "codes"))
@@ -186,6 +188,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         store=staff_store,
         sign_in=sign_in,
         demo_sign_ins=demo_sign_ins,
+        knowledge_status=knowledge_base.status,
     )
     desk = Desk(
         settings, database, hub, conversations, dialogue, engine, Outbox(conversations, deliver), sweeper,

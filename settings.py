@@ -61,7 +61,14 @@ class Settings(BaseModel):
     concurrent_turns: int = Field(8, ge=1, le=256, description="conversations one service process works on at once")
     smtp_url: str | None = Field(None, description="smtp://user:password@host:587 for one-time codes")
     smtp_from: str = Field("help@kite.example", description="sender of one-time codes")
-    encoder: str = Field("e5", description='"e5" (offline, comes with the packages) or "hf:/path/to/model"')
+    encoder: str = Field(
+        "e5",
+        pattern="^(e5|hf:.+)$",
+        description='"e5" (offline, comes with the packages) or "hf:" and the path or hub name of a model',
+    )
+    reranker: str = Field(
+        "", pattern="^(hf:.+)?$", description='empty: none; or "hf:" and the path or hub name of a cross-encoder'
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
 
     @field_validator("allowed_origins", "bot_urls", "rest_api_keys", mode="before")

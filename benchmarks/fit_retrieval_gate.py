@@ -24,11 +24,11 @@ import numpy.typing as npt
 
 from knowledge_base.articles import LANGUAGES, Article
 from knowledge_base.calibration import STORED
-from knowledge_base.catalog import questions_of
 from knowledge_base.entries import EntryRef
 from knowledge_base.evaluate import ROOM, auroc, read_queries
 from knowledge_base.importing import find_sources, read_sources
 from knowledge_base.knowledge_base import KnowledgeBase
+from knowledge_base.prepared import questions_of
 from knowledge_base.ranking import FEATURES, Ranked
 
 Rows = npt.NDArray[np.float64]

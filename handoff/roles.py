@@ -20,6 +20,9 @@ DESK = frozenset({Role.AGENT, Role.SUPERVISOR, Role.ADMIN})
 #: Who may move a conversation that somebody else holds.
 OVERSEERS = frozenset({Role.SUPERVISOR, Role.ADMIN})
 
+#: Who looks after what the bot knows.
+KEEPERS = frozenset({Role.TRAINER, Role.SUPERVISOR, Role.ADMIN})
+
 #: Routes that need no session.
 PUBLIC = frozenset({("POST", "sign-in"), ("GET", "demo")})
 
@@ -32,6 +35,7 @@ POLICY: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "presence"): DESK,
     ("GET", "search"): EVERYONE,
     ("POST", "files"): DESK,
+    ("GET", "knowledge/status"): KEEPERS,
     ("GET", "conversations"): EVERYONE,
     ("GET", "conversations/<conversation_id>"): EVERYONE,
     ("GET", "conversations/<conversation_id>/messages"): EVERYONE,

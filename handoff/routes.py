@@ -102,6 +102,9 @@ def staff_api(side: StaffSide) -> Blueprint:
             }
         )
 
+    async def knowledge_status(request: Request, session: Session) -> HTTPResponse:
+        return answer(side.knowledge_status())
+
     for method, route, handler in (
         ("POST", "sign-in", sign_in),
         ("POST", "sign-out", sign_out),
@@ -112,6 +115,7 @@ def staff_api(side: StaffSide) -> Blueprint:
         ("POST", "presence", choose_presence),
         ("POST", "files", upload),
         ("GET", "search", search),
+        ("GET", "knowledge/status", knowledge_status),
     ):
         guard.add(blueprint, method, route, handler)
     add_conversation_routes(blueprint, side)

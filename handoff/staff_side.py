@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class StaffSide:
         demo_sign_ins: Sequence[DemoSignIn] = (),
         dist: Path = DIST,
         check_session_seconds: float = 5.0,
+        knowledge_status: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         self.conversations = conversations
         self.crm = crm
@@ -50,6 +51,7 @@ class StaffSide:
         self.demo_sign_ins = tuple(demo_sign_ins)
         self.dist = dist
         self.check_session_seconds = check_session_seconds
+        self.knowledge_status = knowledge_status
 
     async def close(self) -> None:
         """Stop what runs in the background."""

@@ -24,7 +24,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m knowledge_base", description=__doc__)
     parser.add_argument("--data-dir", type=Path, help="where the embedded index is (default: the service's)")
     parser.add_argument("--qdrant-url", help="a Qdrant server instead of the embedded index")
-    parser.add_argument("--encoder", help="e5 or hf:/path/to/model (default: the service's)")
+    parser.add_argument("--encoder", help="e5, or hf: and a model's path or hub name (default: the service's)")
     commands = parser.add_subparsers(dest="command", required=True)
     load = commands.add_parser("load", help="make the knowledge base hold these files")
     load.add_argument("paths", nargs="*", type=Path, help="directories or files (default: the project's articles)")
@@ -53,10 +53,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _open(chosen: argparse.Namespace) -> KnowledgeBase:
+    # Looking something up is no reason to encode everything anew.
+    reindex = chosen.command != "search"
     if chosen.data_dir or chosen.qdrant_url:  # needs none of the service's settings
-        return await KnowledgeBase.open(chosen.data_dir or Path("var"), chosen.qdrant_url, chosen.encoder or "e5")
+        folder, url, encoder = chosen.data_dir or Path("var"), chosen.qdrant_url, chosen.encoder or "e5"
+        return await KnowledgeBase.open(folder, url, encoder, reindex=reindex)
     service = settings.load()
-    return await KnowledgeBase.open(service.data_dir, service.qdrant_url, chosen.encoder or service.encoder)
+    return await KnowledgeBase.open(
+        service.data_dir,
+        service.qdrant_url,
+        chosen.encoder or service.encoder,
+        reranker=service.reranker,
+        reindex=reindex,
+    )
 
 
 async def _run(chosen: argparse.Namespace) -> None:
@@ -76,6 +85,7 @@ async def _load(chosen: argparse.Namespace) -> None:
     kb = await _open(chosen)
     try:
         print(_told(await kb.load(articles, _progress, complete=not chosen.add)))
+        await kb.settled()
     finally:
         await kb.close()
 

@@ -1,17 +1,13 @@
 """Turns texts into vectors: USE compares questions with questions, E5 compares questions with passages.
 
-Both models travel inside their packages, so nothing is downloaded. A Hugging Face model in a local directory can take
-the place of E5 (``hf:/path/to/model``); it needs the ``transformers`` extra.
+Both models travel inside their packages, so nothing is downloaded. ``encoders.py`` can put another in E5's place.
 """
 
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Sequence
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -80,59 +76,3 @@ class E5Encoder:
     def passages(self, texts: Sequence[str]) -> Vectors:
         """Rows on the answering side; the model's own prefix is added."""
         return self._model.passages([fold(text) for text in texts], _THREADS)
-
-
-class HuggingFaceEncoder:
-    """Any sentence encoder that ``transformers`` reads from a directory, with mean pooling over its tokens."""
-
-    def __init__(self, model: str, *, question_prefix: str = "", passage_prefix: str = "") -> None:
-        if find_spec("transformers") is None or find_spec("torch") is None:
-            raise EncoderUnavailable(
-                "the encoder hf: needs transformers and torch; install the extra with `uv sync --extra transformers`"
-            )
-        from transformers import AutoModel, AutoTokenizer
-
-        try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(model, local_files_only=True)
-            self._model: Any = AutoModel.from_pretrained(model, local_files_only=True).eval()
-        except (OSError, ValueError) as error:
-            raise EncoderUnavailable(
-                f"no model can be read from {model!r}; name a local model directory ({error})"
-            ) from None
-        self.name = f"hf:{Path(model).name}"
-        self.dimensions = int(self._model.config.hidden_size)
-        self._prefixes = (question_prefix, passage_prefix)
-        self._lock = threading.Lock()
-
-    def questions(self, texts: Sequence[str]) -> Vectors:
-        """Rows on the asking side."""
-        return self._rows([self._prefixes[0] + fold(text) for text in texts])
-
-    def passages(self, texts: Sequence[str]) -> Vectors:
-        """Rows on the answering side."""
-        return self._rows([self._prefixes[1] + fold(text) for text in texts])
-
-    def _rows(self, texts: list[str]) -> Vectors:
-        import torch
-
-        if not texts:
-            return np.empty((0, self.dimensions), dtype=np.float32)
-        with self._lock, torch.inference_mode():
-            batch = self._tokenizer(texts, padding=True, truncation=True, max_length=512, return_tensors="pt")
-            states = self._model(**batch).last_hidden_state
-            mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
-            rows = torch.nn.functional.normalize((states * mask).sum(1) / mask.sum(1).clamp(min=1e-9), dim=1)
-        return np.asarray(rows.numpy(), dtype=np.float32)
-
-
-def passage_encoder(name: str) -> Encoder:
-    """The encoder a setting names: ``e5`` (the default) or ``hf:`` and the directory of a model."""
-    if name in ("", "e5"):
-        return E5Encoder()
-    if name.startswith("hf:") and len(name) > 3:
-        path = name[3:]
-        e5_family = "e5" in Path(path).name.lower()
-        return HuggingFaceEncoder(
-            path, question_prefix="query: " if e5_family else "", passage_prefix="passage: " if e5_family else ""
-        )
-    raise EncoderUnavailable(f"the encoder {name!r} is not known; use 'e5' or 'hf:/path/to/model'")

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 Kind = Literal["question", "passage"]
-INDEXED_FIELDS = ("status", "kind", "holds", "language", "article_id", "article_key", "version")
+Row = npt.NDArray[np.float32]  #: one vector
+Points = npt.NDArray[np.uint64]
+#: Payload fields that filters use. An entry has a ``shelf`` once it is published, and searches look only at shelves.
+INDEXED_FIELDS = ("shelf", "article_key", "holds")
 #: Which vectors a hybrid search looks at; USE alone misleads on passages, so there it only helps to score.
 SEARCHED: tuple[tuple[Kind, str], ...] = (
     ("question", "use"),
@@ -18,6 +24,8 @@ SEARCHED: tuple[tuple[Kind, str], ...] = (
     ("passage", "e5"),
     ("passage", "words"),
 )
+FLAT = 10_000  #: entries up to which a search compares all of them rather than asking the index
+STATE_POINT = 0  #: carries the index's generation; it is on no shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,11 @@ class Sparse:
 
     indices: list[int]
     values: list[float]
+
+
+def shelf_of(kind: Kind, language: str) -> str:
+    """The name under which published entries of one kind and language are searched."""
+    return f"{kind}/{language}"
 
 
 @dataclass(frozen=True)
@@ -51,46 +64,102 @@ class EntryRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """What is known of a published article without reading it."""
+
+    id: str
+    language: str
+    version: str
+    questions: int  #: entries of each kind
+    passages: int
+
+    @property
+    def key(self) -> str:
+        """As in ``Article.key``."""
+        return f"{self.id}/{self.language}"
+
+    @property
+    def entries(self) -> int:
+        """How many entries the article has."""
+        return self.questions + self.passages
+
+    def refs(self) -> tuple[EntryRef, ...]:
+        """The references of its entries, questions first."""
+        return tuple(self.ref(place) for place in range(self.entries))
+
+    def ref(self, place: int) -> EntryRef:
+        """The reference of one entry by its place among all of the article's entries."""
+        if place < self.questions:
+            return EntryRef("question", self.id, self.language, self.version, place)
+        return EntryRef("passage", self.id, self.language, self.version, place - self.questions)
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """One searchable text with its vectors; the first question of an article carries the article itself."""
+    """One searchable text with its vectors, and what is read back from it once it is found."""
 
     ref: EntryRef
-    use: Sequence[float]
-    e5: Sequence[float]
+    use: Row
+    e5: Row
     words: Sparse
-    article: dict[str, Any] | None = None
+    text: dict[str, Any] | None = None  #: the passage, or (on an article's first question) the article
+    head: Head | None = None  #: on an article's first question
+    staged_in: int = 0  #: when it was written; of two versions that a crash left, the later one counts
 
     def payload(self) -> dict[str, Any]:
-        """What is stored beside the vectors; a new entry is staged until its version is published."""
+        """What is stored beside the vectors; a new entry is on no shelf until its version is published."""
         payload: dict[str, Any] = {
-            "status": "staged",
             "kind": self.ref.kind,
             "language": self.ref.language,
             "article_id": self.ref.article_id,
             "article_key": self.ref.article_key,
             "version": self.ref.version,
         }
-        if self.article is not None:
-            payload |= {"holds": "article", "article": self.article}
+        if self.text is not None:
+            payload["text"] = self.text
+        if self.head is not None:
+            payload |= {"holds": "article", "questions": self.head.questions, "passages": self.head.passages}
+            payload["staged_in"] = self.staged_in
         return payload
+
+
+def head_of(payload: dict[str, Any]) -> Head:
+    """The head that ``Entry.payload`` wrote beside an article's first question."""
+    return Head(
+        payload["article_id"], payload["language"], payload["version"], payload["questions"], payload["passages"]
+    )
+
+
+HEAD_FIELDS = ["article_id", "language", "version", "questions", "passages"]
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionVectors:
     """A contact's question in every space of the index."""
 
-    use: Sequence[float]
-    e5: Sequence[float]
+    use: Row
+    e5: Row
     words: Sparse
 
 
 @dataclass(frozen=True, slots=True)
-class Signals:
-    """How near the entries of some articles are to a question, by point id; no words in common means no entry."""
+class Near:
+    """The entries of one shelf that are nearest to a question in one space, best first."""
 
-    use: dict[int, float] = field(default_factory=dict)
-    e5: dict[int, float] = field(default_factory=dict)
-    words: dict[int, float] = field(default_factory=dict)
+    kind: Kind
+    language: str
+    space: str  #: "use", "e5" or "words"
+    points: Points
+    scores: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An entry as it is read back to rebuild what is kept beside the index."""
+
+    words: Sparse
+    use: Sequence[float] = ()  #: empty unless asked for
+    e5: Sequence[float] = ()
 
 
 class Index(Protocol):
@@ -100,30 +169,56 @@ class Index(Protocol):
         """Write entries that searches do not see yet."""
         ...
 
-    def publish(self, versions: Sequence[tuple[str, str]]) -> None:
-        """Show these (article key, version) pairs and delete every other version of those articles."""
+    def publish(self, heads: Sequence[Head]) -> None:
+        """Show these versions and delete every other version of those articles."""
         ...
 
-    def remove(self, article_keys: Sequence[str]) -> None:
+    def remove(self, article_keys: Collection[str]) -> None:
         """Delete articles with all their entries."""
         ...
 
-    def articles(self) -> list[dict[str, Any]]:
-        """Every published article as it was staged."""
+    def generation(self) -> int:
+        """A number that grows with everything published or removed, whichever process did it."""
         ...
 
-    def words(self) -> dict[int, frozenset[int]]:
-        """The hashed words of every published entry, by point id."""
+    def heads(self) -> list[Head]:
+        """Every published article."""
         ...
 
-    def find_near(self, question: QuestionVectors, language: str, limit: int) -> list[int]:
-        """Point ids of a hybrid search among the articles of one language, best first: worth scoring exactly."""
+    def texts(self, points: Sequence[int]) -> list[dict[str, Any] | None]:
+        """The texts of these entries in this order; None where an entry is gone or carries none."""
         ...
 
-    def signals(self, question: QuestionVectors, article_keys: Sequence[str]) -> Signals:
-        """Exact similarities of every entry of these articles."""
+    def stored(self, points: Sequence[int], *, vectors: bool) -> dict[int, Stored]:
+        """These entries' words and, when asked for, vectors, by point id; entries that are gone are left out."""
+        ...
+
+    def nearest(self, question: QuestionVectors, languages: Sequence[str], limit: int) -> list[Near]:
+        """For each language the nearest published entries in each of the spaces of ``SEARCHED``."""
+        ...
+
+    def upkeep(self) -> Callable[[], Callable[[], None] | None] | None:
+        """Long work that keeps searches fast, if any is due.
+
+        It may run in any thread while the index is in use; what it returns, if anything, must run where the index is
+        written.
+        """
+        ...
+
+    def flush(self) -> None:
+        """Return once everything written so far survives a power cut."""
         ...
 
     def close(self) -> None:
         """Write everything down and let others open the index."""
+        ...
+
+
+class SharedIndex(Index, Protocol):
+    """An index that other processes change too; it compares vectors itself, because nobody keeps them beside it."""
+
+    def similarities(
+        self, question: QuestionVectors, article_keys: Collection[str]
+    ) -> tuple[dict[int, float], dict[int, float]]:
+        """Exact USE and E5 similarities of every entry of these articles, by point id."""
         ...

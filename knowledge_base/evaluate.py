@@ -167,6 +167,7 @@ async def evaluate_files(knowledge: Path, questions: Path, encoder: str) -> dict
         kb = await KnowledgeBase.open(Path(directory), encoder=encoder)
         started = time.perf_counter()
         report = await kb.load(articles.values(), _progress)
+        await kb.settled()
         index_s = time.perf_counter() - started
         outcomes = await run_queries(kb, queries, names)
         result = {"passages": report.passages, **summary(outcomes, kb.gate), "index_s": round(index_s, 2)}
@@ -189,6 +190,7 @@ async def evaluate_project(room: Path, data_dir: Path | None, encoder: str) -> d
         kb = await KnowledgeBase.open(data_dir or Path(temporary), encoder=encoder)
         started = time.perf_counter()
         report = await kb.load(articles, _progress)
+        await kb.settled()
         index_s = time.perf_counter() - started
         outcomes = {name: await run_queries(kb, queries, {}) for name, queries in files.items()}
         gate = kb.gate
@@ -224,7 +226,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--queries", type=Path, help='queries: {"text","relevant":[id,…],"lang"?} a line')
     parser.add_argument("--project", action="store_true", help="measure the project's own articles and questions")
     parser.add_argument("--data-dir", type=Path, help="keep the project's index here, so the next run starts at once")
-    parser.add_argument("--encoder", default="e5", help="e5 (default) or hf:/path/to/model")
+    parser.add_argument("--encoder", default="e5", help="e5 (default), or hf: and the path or hub name of a model")
     chosen = parser.parse_args(None if arguments is None else list(arguments))
     if not chosen.project and not (chosen.kb and chosen.queries):
         parser.error("give --kb and --queries, or --project")

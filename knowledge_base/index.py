@@ -1,29 +1,33 @@
-"""The index inside this process: Qdrant Edge in a directory. One process at a time may have it open."""
+"""The index inside this process: Qdrant Edge in a directory. One process at a time may have it open.
+
+Every call of the engine holds the interpreter, so the one that takes long (building the search graphs) runs in a
+process of its own, on a copy, while this one goes on searching and writing; see ``upkeep``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import shutil
+import subprocess
+import sys
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from qdrant_edge import (
-    Distance,
-    EdgeConfig,
     EdgeShard,
-    EdgeSparseVectorParams,
-    EdgeVectorParams,
     FieldCondition,
     Filter,
-    Fusion,
+    IsEmptyCondition,
+    KeywordIndexParams,
     MatchAny,
     MatchExcept,
     MatchValue,
-    Memory,
-    Modifier,
-    PayloadSchemaType,
     PayloadSelector,
     Point,
-    Prefetch,
     Query,
     QueryBatchRequest,
     QueryRequest,
@@ -32,13 +36,28 @@ from qdrant_edge import (
     UpdateOperation,
 )
 
-from knowledge_base.entries import INDEXED_FIELDS, SEARCHED, Entry, QuestionVectors, Signals, Sparse
+from knowledge_base.columns import replace_file
+from knowledge_base.entries import (
+    FLAT,
+    HEAD_FIELDS,
+    INDEXED_FIELDS,
+    SEARCHED,
+    STATE_POINT,
+    Entry,
+    Head,
+    Near,
+    QuestionVectors,
+    Sparse,
+    Stored,
+    head_of,
+    shelf_of,
+)
 from knowledge_base.errors import IndexLocked, IndexUnavailable
+from knowledge_base.index_config import EDGE_SEARCH, edge_config
 
-_LIVE = FieldCondition(key="status", match=MatchValue("live"))
-_FUSION: Any = Fusion.Dbsf()  # the package's stubs do not call it a fusion
-_PAGE = 512
-_MOST_ENTRIES = 5000  #: of the candidates of one search
+_PAGE = 2000
+_ACTIVE = "active.json"
+_WORTH_BUILDING = 5_000  #: entries written since the graphs were built, from which a search would notice
 
 
 class EdgeIndex:
@@ -46,22 +65,24 @@ class EdgeIndex:
 
     def __init__(self, directory: Path, dimensions: dict[str, int]) -> None:
         self._directory = directory
-        config = EdgeConfig(
-            vectors={
-                name: EdgeVectorParams(size=size, distance=Distance.Cosine, memory=Memory.Cached)
-                for name, size in dimensions.items()
-            },
-            sparse_vectors={"words": EdgeSparseVectorParams(modifier=Modifier.Idf)},
-            payload_memory=Memory.Cached,
-        )
+        self._journal: list[UpdateOperation] | None = None  # what is written while a copy is being worked on
+        self._closed = threading.Event()
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            if (directory / "edge_config.json").exists():
-                self._shard = EdgeShard.load(str(directory))
+            active = directory / _ACTIVE
+            state: dict[str, Any] = {"shard": "shard-0", "built": 0}
+            if active.exists():
+                state = json.loads(active.read_text())
+            self._path, self._built = directory / str(state["shard"]), int(state["built"])
+            if (self._path / "edge_config.json").exists():
+                self._shard = EdgeShard.load(str(self._path))
             else:
-                self._shard = EdgeShard.create(str(directory), config)
+                shutil.rmtree(self._path, ignore_errors=True)  # what a crash left of its creation
+                self._path.mkdir()
+                self._shard = EdgeShard.create(str(self._path), edge_config(dimensions))
                 for name in INDEXED_FIELDS:
-                    self._shard.update(UpdateOperation.create_field_index(name, PayloadSchemaType.Keyword))
+                    graphs = KeywordIndexParams(enable_hnsw=name == "shelf")
+                    self._shard.update(UpdateOperation.create_field_index(name, graphs))
                 self._shard.flush()
         except OSError as error:
             raise IndexUnavailable(f"{directory} cannot be used ({error.strerror}); check the data directory") from None
@@ -73,94 +94,185 @@ class EdgeIndex:
             raise IndexUnavailable(
                 f"the index in {directory} cannot be read ({error}); delete that directory and load the articles again"
             ) from None
+        for path in directory.glob("shard-*"):
+            if path != self._path:
+                shutil.rmtree(path, ignore_errors=True)
+        self._written = abs(self._shard.info().points_count - self._built)
 
     def stage(self, entries: Sequence[Entry]) -> None:
         """Write entries that searches do not see yet."""
-        self._shard.update(UpdateOperation.upsert_points([_point(entry) for entry in entries]))
+        if entries:
+            self._update(UpdateOperation.upsert_points([_point(entry) for entry in entries]))
+            self._written += len(entries)
 
-    def publish(self, versions: Sequence[tuple[str, str]]) -> None:
-        """Show these (article key, version) pairs and delete every other version of those articles."""
-        for key, version in versions:
-            article = FieldCondition(key="article_key", match=MatchValue(key))
-            this = FieldCondition(key="version", match=MatchValue(version))
-            others = FieldCondition(key="version", match=MatchExcept([version]))
-            update = self._shard.update
-            update(UpdateOperation.set_payload_by_filter(Filter(must=[article, this]), {"status": "live"}))
-            update(UpdateOperation.delete_points_by_filter(Filter(must=[article, others])))
-        self._shard.optimize()
-        self._shard.flush()
+    def publish(self, heads: Sequence[Head]) -> None:
+        """Show these versions and delete every other version of those articles."""
+        if not heads:
+            return
+        shelves: defaultdict[str, list[int | Any]] = defaultdict(list)
+        for head in heads:
+            for ref in head.refs():
+                shelves[shelf_of(ref.kind, ref.language)].append(ref.point_id)
+        for shelf, points in shelves.items():
+            self._update(UpdateOperation.set_payload(points, {"shelf": shelf}))
+        these = FieldCondition(key="article_key", match=MatchAny([head.key for head in heads]))
+        others = FieldCondition(key="version", match=MatchExcept([head.version for head in heads]))
+        self._update(UpdateOperation.delete_points_by_filter(Filter(must=[these, others])))
+        self._move_on()
 
-    def remove(self, article_keys: Sequence[str]) -> None:
+    def remove(self, article_keys: Collection[str]) -> None:
         """Delete articles with all their entries."""
         if article_keys:
             condition = FieldCondition(key="article_key", match=MatchAny(list(article_keys)))
-            self._shard.update(UpdateOperation.delete_points_by_filter(Filter(must=[condition])))
-            self._shard.flush()
+            self._update(UpdateOperation.delete_points_by_filter(Filter(must=[condition])))
+            self._move_on()
 
-    def articles(self) -> list[dict[str, Any]]:
-        """Every published article as it was staged."""
+    def generation(self) -> int:
+        """A number that grows with everything published or removed."""
+        found = self._shard.retrieve([STATE_POINT], with_payload=True, with_vector=False)
+        return int(found[0].payload["generation"]) if found and found[0].payload else 0
+
+    def heads(self) -> list[Head]:
+        """Every published article; of two versions (a crash between showing and deleting) the newer one last."""
         first = FieldCondition(key="holds", match=MatchValue("article"))
-        records = self._scroll(Filter(must=[_LIVE, first]), payload=["article"], vector=False)
-        return [record.payload["article"] for record in records if record.payload]
-
-    def words(self) -> dict[int, frozenset[int]]:
-        """The hashed words of every published entry, by point id."""
-        records = self._scroll(Filter(must=[_LIVE]), payload=False, vector=["words"])
-        return {
-            int(record.id): frozenset(record.vector["words"].indices if isinstance(record.vector, dict) else ())
-            for record in records
-        }
-
-    def find_near(self, question: QuestionVectors, language: str, limit: int) -> list[int]:
-        """Point ids of a hybrid search among the articles of one language, best first: worth scoring exactly."""
-        written = FieldCondition(key="language", match=MatchValue(language))
-        nearest: dict[str, list[float] | SparseVector] = {
-            "use": list(question.use),
-            "e5": list(question.e5),
-            "words": _sparse(question.words),
-        }
-        prefetches = [
-            Prefetch(
-                limit=limit,
-                query=Query.Nearest(nearest[space], using=space),
-                filter=Filter(must=[_LIVE, written, FieldCondition(key="kind", match=MatchValue(kind))]),
-            )
-            for kind, space in SEARCHED
-            if space != "words" or question.words.indices
-        ]
-        request = QueryRequest(limit=limit * len(prefetches), prefetches=prefetches, query=_FUSION)
-        return [int(point.id) for point in self._shard.query(request)]
-
-    def signals(self, question: QuestionVectors, article_keys: Sequence[str]) -> Signals:
-        """Exact similarities of every entry of these articles."""
-        of_these = Filter(must=[_LIVE, FieldCondition(key="article_key", match=MatchAny(list(article_keys)))])
-        queries = [Query.Nearest(list(question.use), using="use"), Query.Nearest(list(question.e5), using="e5")]
-        if question.words.indices:
-            queries.append(Query.Nearest(_sparse(question.words), using="words"))
-        requests = [QueryRequest(limit=_MOST_ENTRIES, query=query, filter=of_these) for query in queries]
-        answers = self._shard.query_batch(QueryBatchRequest(requests))
-        return Signals(*({int(point.id): point.score for point in points} for points in answers))
-
-    def close(self) -> None:
-        """Write everything down and let others open the index."""
-        self._shard.flush()
-        self._shard.close()
-
-    def _scroll(self, matching: Filter, *, payload: bool | list[str], vector: bool | list[str]) -> list[Any]:
-        records: list[Any] = []
-        selected = PayloadSelector.Include(payload) if isinstance(payload, list) else payload
+        published = Filter(must=[first], must_not=[IsEmptyCondition("shelf")])
+        payloads: list[dict[str, Any]] = []
         offset = None
         while True:
             page, offset = self._shard.scroll(
-                ScrollRequest(limit=_PAGE, offset=offset, filter=matching, with_payload=selected, with_vector=vector)
+                ScrollRequest(
+                    limit=_PAGE,
+                    offset=offset,
+                    filter=published,
+                    with_payload=PayloadSelector.Include([*HEAD_FIELDS, "staged_in"]),
+                    with_vector=False,
+                )
             )
-            records.extend(page)
+            payloads.extend(record.payload for record in page if record.payload)
             if offset is None:
-                return records
+                return [head_of(payload) for payload in sorted(payloads, key=lambda one: int(one["staged_in"]))]
+
+    def texts(self, points: Sequence[int]) -> list[dict[str, Any] | None]:
+        """The texts of these entries in this order; None where an entry is gone or carries none."""
+        records = self._shard.retrieve(list(points), with_payload=PayloadSelector.Include(["text"]), with_vector=False)
+        found = {int(record.id): (record.payload or {}).get("text") for record in records}
+        return [found.get(point) for point in points]
+
+    def stored(self, points: Sequence[int], *, vectors: bool) -> dict[int, Stored]:
+        """These entries' words and, when asked for, vectors, by point id; entries that are gone are left out."""
+        wanted = ["words", "use", "passage_use", "e5"] if vectors else ["words"]
+        found: dict[int, Stored] = {}
+        for record in self._shard.retrieve(list(points), with_payload=False, with_vector=wanted):
+            held: dict[str, Any] = record.vector if isinstance(record.vector, dict) else {}
+            words = held.get("words")
+            bag = Sparse(list(words.indices), list(words.values)) if words is not None else Sparse([], [])
+            found[int(record.id)] = Stored(bag, held.get("use") or held.get("passage_use") or (), held.get("e5") or ())
+        return found
+
+    def nearest(self, question: QuestionVectors, languages: Sequence[str], limit: int) -> list[Near]:
+        """For each language the nearest published entries in each of the spaces of ``SEARCHED``."""
+        queries: dict[str, Query] = {
+            "use": Query.Nearest(question.use.tolist(), using="use"),
+            "e5": Query.Nearest(question.e5.tolist(), using="e5"),
+        }
+        if not question.e5.any():  # its encoder is missing
+            del queries["e5"]
+        if question.words.indices:
+            queries["words"] = Query.Nearest(_sparse(question.words), using="words")
+        asked = [(language, kind, space) for language in languages for kind, space in SEARCHED if space in queries]
+        requests = [
+            QueryRequest(
+                limit=limit,
+                query=queries[space],
+                filter=Filter(must=[FieldCondition(key="shelf", match=MatchValue(shelf_of(kind, language)))]),
+                params=None if space == "words" else EDGE_SEARCH,
+            )
+            for language, kind, space in asked
+        ]
+        found: list[Near] = []
+        answers = self._shard.query_batch(QueryBatchRequest(requests))
+        for (language, kind, space), answer in zip(asked, answers, strict=True):
+            points = np.array([point.id for point in answer], dtype=np.uint64)
+            scores = np.array([point.score for point in answer], dtype=np.float32)
+            found.append(Near(kind, language, space, points, scores))
+        return found
+
+    def flush(self) -> None:
+        """Return once everything written so far survives a power cut."""
+        self._shard.flush()
+
+    def close(self) -> None:
+        """Write everything down and let others open the index."""
+        self._closed.set()
+        self._shard.flush()
+        self._shard.close()
+
+    def upkeep(self) -> Callable[[], Callable[[], None] | None] | None:
+        """The building of search graphs, when enough was written that searches would become slow without.
+
+        Returns None, or what may run in any thread while this index is in use; that returns what has to run where the
+        index is written, to put the copy with its graphs in place (or None when the index was closed meanwhile).
+        """
+        total = self._shard.info().points_count
+        if self._journal is not None or total <= FLAT or self._written < max(_WORTH_BUILDING, total // 20):
+            return None
+        self._shard.flush()
+        number = int(self._path.name.partition("-")[2]) + 1
+        copy = self._directory / f"shard-{number}"
+        shutil.copytree(self._path, copy)
+        self._journal = []
+
+        def build() -> Callable[[], None] | None:
+            try:
+                built = _run_apart(copy, self._closed)
+            except BaseException:
+                self._journal = None
+                shutil.rmtree(copy, ignore_errors=True)
+                raise
+            return (lambda: self._adopt(copy, total)) if built else None
+
+        return build
+
+    def _adopt(self, copy: Path, built: int) -> None:
+        former, operations = self._path, self._journal or []
+        shard = EdgeShard.load(str(copy))
+        for operation in operations:
+            shard.update(operation)
+        shard.flush()
+        replace_file(self._directory / _ACTIVE, json.dumps({"shard": copy.name, "built": built}).encode())
+        self._journal = None
+        self._shard, self._path, self._built = shard, copy, built  # the former shard closes when nobody searches in it
+        self._written = abs(shard.info().points_count - built)
+        shutil.rmtree(former, ignore_errors=True)
+
+    def _update(self, operation: UpdateOperation) -> None:
+        self._shard.update(operation)
+        if self._journal is not None:
+            self._journal.append(operation)
+
+    def _move_on(self) -> None:
+        state = Point(STATE_POINT, {}, {"generation": self.generation() + 1})
+        self._update(UpdateOperation.upsert_points([state]))
+
+
+def _run_apart(shard: Path, stop: threading.Event) -> bool:
+    """Build the graphs of a shard in another process; False if it was told to stop."""
+    command = [sys.executable, "-m", "knowledge_base.index_upkeep", str(shard)]
+    root = Path(__file__).resolve().parent.parent
+    with subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, text=True) as process:
+        while process.poll() is None:
+            if stop.wait(0.05):
+                process.kill()
+                return False
+        if process.returncode:
+            told = process.stderr.read() if process.stderr else ""
+            raise IndexUnavailable(f"the search graphs could not be built ({told.strip()[-300:]}); searches are slower")
+    return True
 
 
 def _point(entry: Entry) -> Point:
-    vector: dict[str, Any] = {"use": list(entry.use), "e5": list(entry.e5), "words": _sparse(entry.words)}
+    use = "use" if entry.ref.kind == "question" else "passage_use"
+    vector: dict[str, Any] = {use: entry.use.tolist(), "e5": entry.e5.tolist(), "words": _sparse(entry.words)}
     return Point(entry.ref.point_id, vector, entry.payload())
 
 

@@ -7,16 +7,15 @@ from functools import cache
 from qdrant_edge import Bm25, Bm25Config, SparseVector, TokenizerType
 
 from knowledge_base.entries import Sparse
-from knowledge_base.vocabulary import Vocabulary
+from knowledge_base.vocabulary import SATURATION
 from knowledge_base.wording import words_of
 
-_SATURATION = 1.2
 _USUAL_LENGTH = 40.0  #: words; titles and passages of help articles
 
 
 @cache
 def _bm25() -> Bm25:
-    return Bm25(Bm25Config(k=_SATURATION, avg_len=_USUAL_LENGTH, tokenizer=TokenizerType.Whitespace))
+    return Bm25(Bm25Config(k=SATURATION, avg_len=_USUAL_LENGTH, tokenizer=TokenizerType.Whitespace))
 
 
 def _sparse(vector: SparseVector) -> Sparse:
@@ -36,8 +35,3 @@ def asked_words(text: str) -> Sparse:
 def words_in_common(first: Sparse, second: Sparse) -> float:
     """Which share of the first text's words the second one has."""
     return len(set(first.indices) & set(second.indices)) / len(first.indices) if first.indices else 0.0
-
-
-def best_possible(words: Sparse, vocabulary: Vocabulary) -> float:
-    """The keyword score of a text that has every word of the question, so that scores become shares of it."""
-    return sum(map(vocabulary.rarity, words.indices)) * (_SATURATION + 1.0)

@@ -8,14 +8,14 @@ none, and that says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from knowledge_base.entries import EntryRef, Signals
-from knowledge_base.vocabulary import Vocabulary
+from knowledge_base.candidates import Candidates
 
 USE_WEIGHT = 0.8
 WORDS_WEIGHT = 0.2
@@ -35,6 +35,7 @@ _LEAST_SPREAD = {"use": 0.03, "e5": 0.006, "words": 0.05}  #: below this, differ
 _WORDS_IN_PASSAGE = 0.024  #: what all of a question's words are worth within one article, on E5's narrow scale
 _FIRST_PASSAGE = 0.015  #: writers answer the title's question first
 _Column = npt.NDArray[np.float64]
+_Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,172 +49,162 @@ class Ranked:
     passages: dict[str, int]  #: ordinal of the best passage, by article key
 
 
-@dataclass(frozen=True, slots=True)
-class AskedWords:
-    """A question's hashed words and what the stored texts know of them."""
-
-    indices: Sequence[int]
-    best: float  #: the keyword score of a text that has them all
-    vocabulary: Vocabulary
-
-
 @dataclass(slots=True)
 class _Nearness:
-    """How near one article in one language is, for each signal."""
+    """How near each candidate (an article in one language) is, for each signal; columns of one length."""
 
-    article_id: str
-    language: str
-    use: float = 0.0
-    question: float = 0.0
-    question_words: float = 0.0
-    passage: float = 0.0
-    passage_use: float = 0.0
-    passage_words: float = 0.0
-    best_passage: int = 0
-    points: list[int] = field(default_factory=list)
+    use: _Column
+    question: _Column
+    question_words: _Column
+    passage: _Column
+    passage_use: _Column
+    passage_words: _Column
+    best_passage: _Places
 
 
 def rank(
-    signals: Signals,
-    refs: Mapping[int, EntryRef],
-    words: AskedWords,
-    language: str,
-    advantage: Mapping[str, float],
-    without: Iterable[int] = (),
+    candidates: Candidates, language: str, advantage: Mapping[str, float], most: int | None = None
 ) -> list[Ranked]:
-    """The candidates' articles, best first, translations together.
+    """The candidates' articles, best first, translations together; not more than ``most``.
 
     ``advantage`` is how much nearer texts in the asker's ``language`` are for that reason alone, by "use", "question",
-    "passage" and "passage_use"; ``without`` names points that must not count.
+    "passage" and "passage_use".
     """
-    nearness = _nearness(signals, refs, words.best, set(without))
-    if not nearness:
+    present = np.unique(candidates.owner)  # an article may have been left with no entry that counts
+    if not len(present):
         return []
-    for row in nearness.values():
-        if row.language == language:
-            row.use -= advantage.get("use", 0.0)
-            row.question -= advantage.get("question", 0.0)
-            row.passage -= advantage.get("passage", 0.0)
-            row.passage_use -= advantage.get("passage_use", 0.0)
-    keys, rows = list(nearness), list(nearness.values())
-    groups = [
-        np.array([place for place, row in enumerate(rows) if row.language == written])
-        for written in sorted({row.language for row in rows})
-    ]
-    use = _standard([row.use for row in rows], groups, "use")
-    question = _standard([row.question for row in rows], groups, "e5")
-    question += WORDS_WEIGHT * _standard_apart([row.question_words for row in rows], groups)
-    passage = _standard([row.passage for row in rows], groups, "e5")
-    passage += PASSAGE_USE_WEIGHT * _standard([row.passage_use for row in rows], groups, "use")
-    passage += WORDS_WEIGHT * _standard_apart([row.passage_words for row in rows], groups)
+    near = _nearness(candidates)
+    written = np.array([head.language for head in candidates.heads])
+    own = (written == language).astype(np.float64)
+    near.use -= own * advantage.get("use", 0.0)
+    near.question -= own * advantage.get("question", 0.0)
+    near.passage -= own * advantage.get("passage", 0.0)
+    near.passage_use -= own * advantage.get("passage_use", 0.0)
+    groups = [present[written[present] == one] for one in np.unique(written[present])]
+    use = _standard(near.use, groups, "use")
+    question = _standard(near.question, groups, "e5")
+    question += WORDS_WEIGHT * _standard_apart(near.question_words, groups)
+    passage = _standard(near.passage, groups, "e5")
+    passage += PASSAGE_USE_WEIGHT * _standard(near.passage_use, groups, "use")
+    passage += WORDS_WEIGHT * _standard_apart(near.passage_words, groups)
     totals = USE_WEIGHT * use + question + PASSAGE_WEIGHT * passage
     best: dict[str, int] = {}
-    for place in np.argsort(-totals, kind="stable").tolist():
-        best.setdefault(rows[place].article_id, place)
-    places = list(best.values())
+    for place in present[np.argsort(-totals[present], kind="stable")].tolist():
+        best.setdefault(candidates.heads[place].id, place)
     passages: dict[str, dict[str, int]] = {}
-    for key, row in nearness.items():
-        passages.setdefault(row.article_id, {})[key] = row.best_passage
-    scores = [float(totals[place]) for place in places]
-    middle = float(np.median(scores))
-    asked = {
-        "unknown": words.vocabulary.unknown(words.indices),
-        "length": min(len(words.indices), _LONG) / _LONG,
-    }
-    setting = float(np.mean([rows[place].question for place in places[1 : _SETTING + 1] or places]))
+    for place in present.tolist():
+        head = candidates.heads[place]
+        passages.setdefault(head.id, {})[head.key] = int(near.best_passage[place])
+    places = list(best.values())
+    scores: list[float] = totals[places].tolist()
+    features = _features(near, candidates, places, scores, language, most)
     return [
         Ranked(
-            article_id=rows[place].article_id,
-            article_key=keys[place],
-            score=scores[position],
-            features=_features(rows[place], scores, position, middle)
-            | {"setting": setting, **_word_features(rows[place], words, language), **asked},
-            passages=passages[rows[place].article_id],
+            candidates.heads[place].id, candidates.heads[place].key, score, row, passages[candidates.heads[place].id]
         )
-        for position, place in enumerate(places)
+        for place, score, row in zip(places[:most], scores[:most], features, strict=True)
     ]
 
 
-def _word_features(row: _Nearness, words: AskedWords, language: str) -> dict[str, float]:
-    crossing = row.language != language
-    covered = 0.0 if crossing else words.vocabulary.covered(words.indices, row.points)
-    return {"covered": covered, "crossing": float(crossing)}
+def _nearness(candidates: Candidates) -> _Nearness:
+    count = len(candidates.heads)
+    asks, tells = np.flatnonzero(~candidates.passage), np.flatnonzero(candidates.passage)
+    question_owner, passage_owner = candidates.owner[asks], candidates.owner[tells]
+    ordinal = candidates.ordinal[tells]
+    words = candidates.words
+    fit = candidates.e5[tells] + _WORDS_IN_PASSAGE * words[tells] + _FIRST_PASSAGE * (ordinal == 0)
+    return _Nearness(
+        use=_best(_table(candidates.use[asks], question_owner, candidates.ordinal[asks], count)),
+        question=_best(_table(candidates.e5[asks], question_owner, candidates.ordinal[asks], count)),
+        question_words=_most(words[asks], question_owner, count),
+        passage=_best(_table(candidates.e5[tells], passage_owner, ordinal, count)),
+        passage_use=_best(_table(candidates.use[tells], passage_owner, ordinal, count)),
+        passage_words=_most(words[tells], passage_owner, count),
+        best_passage=_table(fit, passage_owner, ordinal, count).argmax(axis=1),
+    )
 
 
-def _nearness(
-    signals: Signals, refs: Mapping[int, EntryRef], best_words: float, without: set[int]
-) -> dict[str, _Nearness]:
-    entries: dict[str, list[tuple[EntryRef, int]]] = {}
-    for point_id in signals.e5:
-        ref = refs.get(point_id)
-        if ref is not None and point_id not in without:
-            entries.setdefault(ref.article_key, []).append((ref, point_id))
-    return {key: _nearness_of(listed, signals, best_words) for key, listed in entries.items()}
+def _table(values: _Column, owner: _Places, ordinal: _Places, count: int) -> _Column:
+    """One row of similarities per article, by ordinal; what is not there is infinitely far."""
+    table = np.full((count, int(ordinal.max(initial=0)) + 1), -np.inf)
+    table[owner, ordinal] = values
+    return table
 
 
-def _nearness_of(entries: Sequence[tuple[EntryRef, int]], signals: Signals, best_words: float) -> _Nearness:
-    row = _Nearness(entries[0][0].article_id, entries[0][0].language)
-    row.points = [point_id for _, point_id in entries]
-    use: list[float] = []
-    question: list[float] = []
-    passage_use: list[float] = []
-    passage: list[float] = []
-    best_fit = -1.0
-    for ref, point_id in entries:
-        e5 = signals.e5[point_id]
-        words = min(signals.words[point_id] / best_words, 1.0) if point_id in signals.words else 0.0
-        if ref.kind == "question":
-            use.append(signals.use.get(point_id, 0.0))
-            question.append(e5)
-            if words > row.question_words:
-                row.question_words = words
-            continue
-        passage_use.append(signals.use.get(point_id, 0.0))
-        passage.append(e5)
-        if words > row.passage_words:
-            row.passage_words = words
-        fit = e5 + _WORDS_IN_PASSAGE * words + (_FIRST_PASSAGE if ref.ordinal == 0 else 0.0)
-        if fit > best_fit:
-            row.best_passage, best_fit = ref.ordinal, fit
-    row.use, row.question = _best(use), _best(question)
-    row.passage_use, row.passage = _best(passage_use), _best(passage)
-    return row
+def _best(table: _Column) -> _Column:
+    """The best similarity of each row, held back where nothing else in the article comes near it; 0 without any."""
+    rows = np.arange(len(table))
+    places = table.argmax(axis=1)
+    first = table[rows, places]
+    table[rows, places] = -np.inf
+    second = table.max(axis=1)
+    held_back = np.where(np.isfinite(second), (1 - SECOND_SHARE) * first + SECOND_SHARE * second, first)
+    best: _Column = np.where(np.isfinite(first), held_back, 0.0)
+    return best
 
 
-def _best(similarities: list[float]) -> float:
-    """The best one, held back where nothing else in the article comes near it."""
-    if not similarities:
-        return 0.0
-    first, *rest = sorted(similarities, reverse=True)
-    return first if not rest else (1 - SECOND_SHARE) * first + SECOND_SHARE * rest[0]
+def _most(words: _Column, owner: _Places, count: int) -> _Column:
+    most = np.zeros(count)
+    np.maximum.at(most, owner, words)
+    return most
 
 
-def _standard(values: Sequence[float], groups: Sequence[npt.NDArray[np.int_]], signal: str) -> _Column:
-    centred = np.array(values, dtype=np.float64)
+def _standard(values: _Column, groups: Sequence[_Places], signal: str) -> _Column:
+    centred = values.copy()
     for group in groups:
-        centred[group] -= LANGUAGE_CENTRING * centred[group].mean()
-    return _scaled(centred, signal)
+        centred[group] -= LANGUAGE_CENTRING * _mean(centred[group])
+    return _scaled(centred, signal, np.concatenate(groups))
 
 
-def _standard_apart(values: Sequence[float], groups: Sequence[npt.NDArray[np.int_]]) -> _Column:
-    scaled = np.array(values, dtype=np.float64)
+def _standard_apart(values: _Column, groups: Sequence[_Places]) -> _Column:
+    scaled = values.copy()
     for group in groups:
-        scaled[group] = _scaled(scaled[group], "words")
+        scaled[group] = _scaled(scaled[group], "words", np.arange(len(group)))
     return scaled
 
 
-def _scaled(values: _Column, signal: str) -> _Column:
-    scaled: _Column = (values - values.mean()) / max(float(values.std()), _LEAST_SPREAD[signal])
-    return scaled
+def _scaled(values: _Column, signal: str, counted: _Places) -> _Column:
+    centred = values - _mean(values[counted])
+    spread = math.sqrt(_mean(centred[counted] ** 2))
+    centred /= max(spread, _LEAST_SPREAD[signal])
+    return centred
 
 
-def _features(row: _Nearness, scores: Sequence[float], position: int, middle: float) -> dict[str, float]:
-    rivals = [score for place, score in enumerate(scores[:2]) if place != position]
-    return {
-        "use": row.use,
-        "question": row.question,
-        "passage": row.passage,
-        "passage_use": row.passage_use,
-        "lead": min(max(scores[position] - rivals[0], -3.0), 3.0) if rivals else 0.0,
-        "above": min(max(scores[position] - middle, 0.0), 12.0) if len(scores) > 2 else 0.0,
+def _mean(values: _Column) -> float:
+    return float(values.sum()) / len(values)  # numpy's own takes several times as long for so few
+
+
+def _features(
+    near: _Nearness,
+    candidates: Candidates,
+    places: Sequence[int],
+    scores: Sequence[float],
+    language: str,
+    most: int | None,
+) -> list[dict[str, float]]:
+    middle = float(np.median(scores))
+    asked = {
+        "unknown": candidates.unknown,
+        "length": min(candidates.asked, _LONG) / _LONG,
+        "setting": _mean(near.question[list(places[1 : _SETTING + 1] or places)]),
     }
+    signals = [near.use, near.question, near.passage, near.passage_use, candidates.covered]
+    columns = zip(*(column[list(places[:most])].tolist() for column in signals), strict=True)
+    rows: list[dict[str, float]] = []
+    for position, (use, question, passage, passage_use, covered) in enumerate(columns):
+        rival = scores[0] if position else (scores[1] if len(scores) > 1 else None)
+        crossing = candidates.heads[places[position]].language != language
+        rows.append(
+            {
+                "use": use,
+                "question": question,
+                "passage": passage,
+                "passage_use": passage_use,
+                "lead": min(max(scores[position] - rival, -3.0), 3.0) if rival is not None else 0.0,
+                "above": min(max(scores[position] - middle, 0.0), 12.0) if len(scores) > 2 else 0.0,
+                "covered": 0.0 if crossing else covered,
+                "crossing": float(crossing),
+                **asked,
+            }
+        )
+    return rows

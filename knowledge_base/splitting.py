@@ -115,6 +115,15 @@ def _spans(article: Article, max_weight: int) -> Iterator[tuple[int, int, tuple[
     start = end = -1
     section: tuple[str, ...] | None = None
     for block in _blocks(body):
+        # Most paragraphs fit as they are; finding their sentences would change nothing but the time it takes.
+        if block.headings == section and weight(body[start : block.end].strip()) <= max_weight:
+            end = block.end
+            continue
+        if block.headings != section and weight(body[block.start : block.end].strip()) <= max_weight:
+            if section is not None:
+                yield start, end, section
+            start, end, section = block.start, block.end, block.headings
+            continue
         for first, last in _units(body, block, article.language, max_weight):
             if section is not None and (block.headings != section or weight(body[start:last].strip()) > max_weight):
                 yield start, end, section

@@ -18,8 +18,20 @@ from bot.entities.numbers import CHINESE, ENGLISH, parse_number
 _MONTHS = {
     name: number
     for number, names in enumerate(
-        "jan january|feb february|mar march|apr april|may|jun june|jul july|aug august|sep sept september|oct october"
-        "|nov november|dec december".split("|"),
+        [
+            "jan january",
+            "feb february",
+            "mar march",
+            "apr april",
+            "may",
+            "jun june",
+            "jul july",
+            "aug august",
+            "sep sept september",
+            "oct october",
+            "nov november",
+            "dec december",
+        ],
         1,
     )
     for name in names.split()
@@ -27,7 +39,16 @@ _MONTHS = {
 _DAYS = {
     name: number
     for number, names in enumerate(
-        "mon monday|tue tues tuesday|wed weds wednesday|thu thurs thursday|fri friday|sat saturday|sun sunday".split("|"), 1
+        [
+            "mon monday",
+            "tue tues tuesday",
+            "wed weds wednesday",
+            "thu thurs thursday",
+            "fri friday",
+            "sat saturday",
+            "sun sunday",
+        ],
+        1,
     )
     for name in names.split()
 }
@@ -40,7 +61,19 @@ _RELATIVE_EN = {
     "day before yesterday": -2, "yesterday": -1, "today": 0, "tonight": 0, "tomorrow": 1, "tmrw": 1, "tmr": 1,
     "last": -1, "this": 0, "tomorow": 1, "tommorow": 1, "tommorrow": 1, "day after tomorrow": 2,
 }  # fmt: skip
-_STEP = {"上上": -2, "上": -1, "这": 0, "本": 0, "下": 1, "下下": 2, "last": -1, "this": 0, "next": 1, "previous": -1, "coming": 0}
+_STEP = {
+    "上上": -2,
+    "上": -1,
+    "这": 0,
+    "本": 0,
+    "下": 1,
+    "下下": 2,
+    "last": -1,
+    "this": 0,
+    "next": 1,
+    "previous": -1,
+    "coming": 0,
+}
 _YEARS_ZH = {"前年": -2, "去年": -1, "今年": 0, "明年": 1, "后年": 2}
 _HOLIDAYS = {
     (1, 1): "元旦|new year's day|new years day", (2, 14): "情人节|valentine's day", (5, 1): "五一|劳动节|labour day|labor day",
@@ -61,8 +94,8 @@ _WEEK = "周|星期|礼拜"
 _CHINESE = re.compile(
     "|".join(
         [
-            rf"(?<!\d)(?P<ymd>(?P<y>\d{{4}})\s?[-/.年]\s?(?P<m>\d{{1,2}})\s?[-/.月]\s?(?P<d>\d{{1,2}})(?!\d)[日号]?)",
-            rf"(?<!\d)(?P<md>(?:(?P<mdy>[今去明]年)的?)?(?P<mm>\d{{1,2}}|[一二三四五六七八九十]{{1,2}})\s?月\s?(?P<dd>\d{{1,2}}|[一二三四五六七八九十]{{1,3}})\s?[日号])",
+            r"(?<!\d)(?P<ymd>(?P<y>\d{4})\s?[-/.年]\s?(?P<m>\d{1,2})\s?[-/.月]\s?(?P<d>\d{1,2})(?!\d)[日号]?)",
+            r"(?<!\d)(?P<md>(?:(?P<mdy>[今去明]年)的?)?(?P<mm>\d{1,2}|[一二三四五六七八九十]{1,2})\s?月\s?(?P<dd>\d{1,2}|[一二三四五六七八九十]{1,3})\s?[日号])",
             rf"(?P<ago>(?P<agon>{_NUM}|半|几)(?:个半)?(?P<agou>天|个?(?:{_WEEK})|个月|年|个?小时|分钟)(?P<agod>之?前|以前|之?后|以后))",
             rf"(?P<every>每个?(?:{_WEEK})(?P<everyd>[一二三四五六日天末])|每天|(?:{_WEEK})(?P<from>[一二三四五])(?:到|至|-)(?:{_WEEK})?(?P<to>[二三四五六日天])|工作日|双休日?|休息日|(?:{_WEEK})六(?:和|、|、)?(?:{_WEEK})?[日天])",
             rf"(?P<wd>(?P<wds>上上|下下|上|下|这|本)?个?(?:{_WEEK})(?P<wdd>[一二三四五六日天末]))(?!\d)",

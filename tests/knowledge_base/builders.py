@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from knowledge_base.articles import Article
+from knowledge_base.edition import Edition
 from knowledge_base.encoder import Vectors
 from knowledge_base.index import EdgeIndex
+from knowledge_base.index_server import ServerIndex
 from knowledge_base.knowledge_base import KnowledgeBase
 from knowledge_base.wording import words_of
 
@@ -96,7 +98,17 @@ def edge_index(directory: Path, dimensions: int = 128) -> Iterator[EdgeIndex]:
         index.close()
 
 
+def edition(directory: Path, encoder: WordEncoder | None = None) -> Edition:
+    """An embedded edition that uses the word encoder for everything."""
+    index = EdgeIndex(directory, {"use": 128, "e5": 128})
+    return Edition(index, directory / "ledger", WordEncoder(), encoder or WordEncoder())
+
+
+def shared_edition(index: ServerIndex, directory: Path) -> Edition:
+    """What one of several processes sees of an index on a server."""
+    return Edition(index, directory, WordEncoder(), WordEncoder(), shared=index)
+
+
 def knowledge_base(directory: Path, encoder: WordEncoder | None = None) -> KnowledgeBase:
     """A knowledge base in a directory that uses the word encoder for everything."""
-    index = EdgeIndex(directory, {"use": 128, "e5": 128})
-    return KnowledgeBase(index, WordEncoder(), encoder or WordEncoder())
+    return KnowledgeBase(edition(directory, encoder))

@@ -1,16 +1,11 @@
-"""The encoders that come with the packages, and the one that does not."""
+"""The encoders that come with the packages."""
 
 from __future__ import annotations
-
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
-from knowledge_base.encoder import E5Encoder, Encoder, HuggingFaceEncoder, UseEncoder, passage_encoder
-from knowledge_base.errors import EncoderUnavailable
-
-HAVE_TRANSFORMERS = find_spec("transformers") is not None and find_spec("torch") is not None
+from knowledge_base.encoder import E5Encoder, Encoder, UseEncoder
 
 
 @pytest.fixture(scope="module", params=[UseEncoder, E5Encoder])
@@ -40,35 +35,3 @@ def test_traditional_characters_mean_the_same_as_simplified_ones(encoder: Encode
 @pytest.mark.parametrize("text", ["", "\0", "\ud83d", "🪁", "a" * 600])
 def test_any_text_has_a_row(encoder: Encoder, text: str) -> None:
     assert np.isfinite(encoder.questions([text])).all()
-
-
-def test_an_unknown_encoder_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(EncoderUnavailable, match="'e5' or 'hf:"):
-        passage_encoder("glove")
-
-
-@pytest.mark.skipif(HAVE_TRANSFORMERS, reason="transformers and torch are installed")
-def test_without_transformers_a_hugging_face_model_says_what_to_install() -> None:
-    with pytest.raises(EncoderUnavailable, match="--extra transformers"):
-        passage_encoder("hf:/models/any")
-
-
-@pytest.mark.skipif(not HAVE_TRANSFORMERS, reason="transformers and torch are not installed")
-def test_a_hugging_face_model_in_a_directory_encodes(tmp_path_factory: pytest.TempPathFactory) -> None:
-    from transformers import BertConfig, BertModel, BertTokenizerFast
-
-    directory = tmp_path_factory.mktemp("tiny-e5")
-    (directory / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "refund", "days"]))
-    BertTokenizerFast(str(directory / "vocab.txt")).save_pretrained(directory)
-    config = BertConfig(vocab_size=7, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16)
-    BertModel(config).save_pretrained(directory)
-    encoder = HuggingFaceEncoder(str(directory))
-    rows = encoder.questions(["refund days", "refund"])
-    assert rows.shape == (2, 16)
-    assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-4)
-
-
-@pytest.mark.skipif(not HAVE_TRANSFORMERS, reason="transformers and torch are not installed")
-def test_a_missing_hugging_face_model_is_named() -> None:
-    with pytest.raises(EncoderUnavailable, match="/no/such/model"):
-        HuggingFaceEncoder("/no/such/model")

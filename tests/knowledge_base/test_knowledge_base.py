@@ -12,7 +12,7 @@ import pytest
 from knowledge_base.errors import KnowledgeBaseError
 from knowledge_base.index_server import ServerIndex
 from knowledge_base.knowledge_base import KnowledgeBase
-from tests.knowledge_base.builders import WordEncoder, article, knowledge_base, small_shop
+from tests.knowledge_base.builders import WordEncoder, article, knowledge_base, shared_edition, small_shop
 
 
 @pytest.fixture
@@ -159,9 +159,9 @@ async def test_an_empty_knowledge_base_finds_nothing(tmp_path: Path) -> None:
     await kb.close()
 
 
-async def test_articles_that_another_process_loads_are_found() -> None:
+async def test_articles_that_another_process_loads_are_found(tmp_path: Path) -> None:
     index = ServerIndex(":memory:", "articles", {"use": 128, "e5": 128})
-    ours, theirs = (KnowledgeBase(index, WordEncoder(), WordEncoder()) for _ in range(2))
+    ours, theirs = (KnowledgeBase(shared_edition(index, tmp_path / name)) for name in ("ours", "theirs"))
     await ours.load(small_shop()[:1])
     await theirs.load(small_shop())
     assert (await ours.search("warranty of the phone"))[0].passage.article_id == "warranty"

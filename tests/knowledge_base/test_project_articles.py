@@ -10,9 +10,9 @@ import pytest
 import knowledge_base
 from knowledge_base.articles import LANGUAGES
 from knowledge_base.calibration import load_calibration
-from knowledge_base.catalog import questions_of
 from knowledge_base.evaluate import read_queries
 from knowledge_base.importing import find_sources, read_sources
+from knowledge_base.prepared import questions_of
 from knowledge_base.ranking import FEATURES
 from knowledge_base.splitting import split
 

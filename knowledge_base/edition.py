@@ -1,0 +1,301 @@
+"""One built form of the knowledge base: an index, the ledger kept beside it, and the encoders its vectors came from.
+
+Entries are prepared (cut, encoded, segmented), staged, and published; then the ledger names them, and from that moment
+searches see them. ``knowledge_base.py`` decides which edition serves and which one is being built.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from knowledge_base.articles import LANGUAGES, Article, Passage
+from knowledge_base.candidates import compare, find_candidates
+from knowledge_base.encoder import Encoder
+from knowledge_base.entries import Entry, EntryRef, Head, Index, QuestionVectors, SharedIndex
+from knowledge_base.index_words import asked_words
+from knowledge_base.ledger import Floats, Ledger, Line, Mask, Rows, View
+from knowledge_base.prepared import Prepared, passage_in, passage_json
+from knowledge_base.ranking import Ranked, rank
+
+LAYOUT = 4  #: of what is stored in the index; another number builds a new one
+_TEXTS = 4096  #: passages kept in memory once they were read
+_QUESTIONS = 1024  #: questions whose vectors are kept
+_READ_TOGETHER = 500  #: entries read at once to rebuild the ledger
+_LOOK_AGAIN_SECONDS = 1.0  #: between looks at whether another process has changed the index
+_E5_AT_LEAST, _E5_PER_USE = np.float32(0.82), np.float32(0.09)  #: fitted on the project's articles
+WRITTEN_TOGETHER = 256  #: entries; more would hold up searches noticeably
+
+
+def imputed(use: Floats) -> Floats:
+    """What E5 would probably say, from what USE says; for an edition whose own encoder cannot be loaded."""
+    return _E5_AT_LEAST + _E5_PER_USE * use
+
+
+def form_of(use: str, encoder: str) -> str:
+    """Names what is stored with these two encoders; another form is another edition."""
+    return hashlib.sha256(f"{LAYOUT} {use} {encoder}".encode()).hexdigest()[:12]
+
+
+class Edition:
+    """The knowledge base as one pair of encoders sees it. Reading is free to any thread, writing to one."""
+
+    def __init__(
+        self, index: Index, ledger_dir: Path, use: Encoder, e5: Encoder, *, shared: SharedIndex | None = None
+    ) -> None:
+        self.index = index
+        self.use = use
+        self.e5 = e5
+        self._shared = shared  #: the same index, if other processes change it, too
+        self.ledger = Ledger(ledger_dir, None if shared else (use.dimensions, e5.dimensions))
+        self._texts: OrderedDict[int, dict[str, Any]] = OrderedDict()
+        self._questions: OrderedDict[str, QuestionVectors] = OrderedDict()
+        self._reading = threading.Lock()  # of the two caches
+        self._catching_up = threading.RLock()
+        self._looked_at = time.monotonic()
+        self.question_hits = self.question_misses = 0
+        self.catch_up()
+
+    @property
+    def view(self) -> View:
+        """What is published now."""
+        return self.ledger.view
+
+    def close(self) -> None:
+        """Write everything down and let others open the index."""
+        self.commit()
+        self.ledger.close()
+        self.index.close()
+
+    # Writing
+
+    def encode(self, prepared: Prepared) -> list[Entry]:
+        """The article's entries with their vectors."""
+        texts = (*prepared.questions, *prepared.searched)
+        use = self.use.passages(texts)
+        # A stored question stands for what is asked, not for what answers: E5 wants to be told which.
+        asked, told = self.e5.questions(prepared.questions), self.e5.passages(prepared.searched)
+        e5 = np.concatenate([asked, told]) if len(told) else asked
+        stored = [prepared.article.to_json(), *([None] * (len(prepared.questions) - 1))]
+        stored += [passage_json(passage) for passage in prepared.passages]
+        now = time.time_ns()
+        return [
+            Entry(
+                ref=prepared.head.ref(place),
+                use=use[place],
+                e5=e5[place],
+                words=prepared.words[place],
+                text=stored[place],
+                head=prepared.head if place == 0 else None,
+                staged_in=now,
+            )
+            for place in range(prepared.head.entries)
+        ]
+
+    def put_in(self, articles: Sequence[tuple[Head, Sequence[Entry]]]) -> None:
+        """Store articles and then show them, each in place of its former version."""
+        entries = [entry for _, listed in articles for entry in listed]
+        for first in range(0, len(entries), WRITTEN_TOGETHER):
+            self.index.stage(entries[first : first + WRITTEN_TOGETHER])
+        self.index.publish([head for head, _ in articles])
+        with self._catching_up:
+            self.ledger.add([(head, [self._line(entry) for entry in listed]) for head, listed in articles])
+
+    def forget(self, keys: Collection[str]) -> None:
+        """Delete articles."""
+        if keys:
+            self.index.remove(keys)
+            with self._catching_up:
+                self.ledger.discard(keys)
+
+    def commit(self) -> None:
+        """Make what was written durable; the next start then reads the ledger instead of the index."""
+        if self._shared is not None:  # others may have written, too: a generation says nothing about whose it is
+            self.catch_up()
+            return
+        generation = self.index.generation()
+        if generation != self.ledger.generation:
+            self.index.flush()
+            with self._catching_up:
+                self.ledger.commit(generation)
+
+    def catch_up(self) -> None:
+        """Make the ledger agree with an index that has moved on without it: another process, a crash, a lost file."""
+        with self._catching_up:
+            generation = self.index.generation()
+            if generation == self.ledger.generation:
+                return
+            found: dict[str, Head] = {}
+            twice: list[str] = []
+            for head in self.index.heads():
+                if head.key in found:
+                    twice.append(head.key)
+                found[head.key] = head
+            if twice and self._shared is None:  # a crash between showing the new version and deleting the old one
+                self.index.publish([found[key] for key in twice])
+                generation = self.index.generation()
+            known = {key: self.view.heads[number] for key, number in self.view.numbers.items()}
+            self.ledger.discard([key for key, head in known.items() if found.get(key) != head])
+            self._read_back([head for key, head in found.items() if known.get(key) != head])
+            self.ledger.commit(generation)
+            self._looked_at = time.monotonic()
+
+    # Reading
+
+    def rank(
+        self,
+        text: str,
+        language: str,
+        advantage: Mapping[str, float],
+        without: Callable[[EntryRef], bool] | None = None,
+        most: int | None = None,
+    ) -> list[Ranked]:
+        """The articles nearest to a question, best first, optionally as if some entries were not there."""
+        self._look_again()
+        question = self.vectors(text)
+        for _ in range(2):
+            view = self.view
+            hidden = self._hidden(view, without)
+            found = find_candidates(view, self.index, question, LANGUAGES, hidden)
+            if not found.stale or self._shared is None:
+                break
+            self.catch_up()  # another process has loaded articles
+        if not found.numbers:
+            return []
+
+        def similarities(numbers: Sequence[int], rows: Rows) -> tuple[Floats, Floats]:
+            return self._similarities(view, numbers, rows, question)
+
+        return rank(compare(view, found, question, similarities, hidden), language, advantage, most)
+
+    def vectors(self, text: str) -> QuestionVectors:
+        """A question in every space; asked again, it is not encoded again."""
+        with self._reading:
+            known = self._questions.get(text)
+            if known is not None:
+                self._questions.move_to_end(text)
+                self.question_hits += 1
+                return known
+            self.question_misses += 1
+        vectors = QuestionVectors(self.use.questions([text])[0], self.e5.questions([text])[0], asked_words(text))
+        with self._reading:
+            self._questions[text] = vectors
+            if len(self._questions) > _QUESTIONS:
+                self._questions.popitem(last=False)
+        return vectors
+
+    def article(self, key: str) -> Article | None:
+        """An article in one language, or None."""
+        view = self.view
+        if key not in view.numbers:
+            return None
+        (stored,) = self._read([view.point_of(key, 0)])
+        return Article.from_json(stored) if stored else None
+
+    def passages(self, key: str) -> tuple[Passage, ...]:
+        """An article's passages in order; none if there is no such article."""
+        view = self.view
+        head = view.head(key)
+        if head is None:
+            return ()
+        points = [view.point_of(key, head.questions + ordinal) for ordinal in range(head.passages)]
+        return tuple(passage_in(head, stored) for stored in self._read(points) if stored)
+
+    def passages_at(self, places: Sequence[tuple[str, int]]) -> list[Passage | None]:
+        """Passages by article key and ordinal; None where there is none."""
+        view = self.view
+        heads = [view.head(key) for key, _ in places]
+        points = [
+            view.point_of(head.key, head.questions + ordinal)
+            for head, (_, ordinal) in zip(heads, places, strict=True)
+            if head is not None and ordinal < head.passages
+        ]
+        stored = iter(self._read(points))
+        return [
+            passage_in(head, found)
+            if head is not None and ordinal < head.passages and (found := next(stored)) is not None
+            else None
+            for head, (_, ordinal) in zip(heads, places, strict=True)
+        ]
+
+    def _look_again(self) -> None:
+        if self._shared is not None and time.monotonic() - self._looked_at > _LOOK_AGAIN_SECONDS:
+            self._looked_at = time.monotonic()
+            if self.index.generation() != self.ledger.generation:
+                self.catch_up()
+
+    def _similarities(
+        self, view: View, numbers: Sequence[int], rows: Rows, question: QuestionVectors
+    ) -> tuple[Floats, Floats]:
+        if self._shared is None:
+            use, e5 = view.near(rows, question.use, question.e5)
+            return use, e5 if question.e5.any() else imputed(use)
+        use_of, e5_of = self._shared.similarities(question, [view.heads[number].key for number in numbers])
+        points = view.points[rows].tolist()
+        use = np.array([use_of.get(point, 0.0) for point in points], dtype=np.float32)
+        if not question.e5.any():
+            return use, imputed(use)
+        return use, np.array([e5_of.get(point, 0.0) for point in points], dtype=np.float32)
+
+    def _hidden(self, view: View, without: Callable[[EntryRef], bool] | None) -> Mask | None:
+        if without is None:
+            return None
+        hidden = np.zeros(len(view.alive), dtype=np.bool_)
+        for number in view.numbers.values():
+            first = int(view.first[number])
+            for place, ref in enumerate(view.heads[number].refs()):
+                hidden[first + place] = without(ref)
+        return hidden
+
+    def _read(self, points: Sequence[int]) -> list[dict[str, Any] | None]:
+        with self._reading:
+            found: dict[int, dict[str, Any] | None] = {}
+            for point in points:
+                if point in self._texts:
+                    self._texts.move_to_end(point)
+                    found[point] = self._texts[point]
+        missing = [point for point in dict.fromkeys(points) if point not in found]
+        if missing:
+            texts = self.index.texts(missing)
+            found.update(zip(missing, texts, strict=True))
+            with self._reading:
+                self._texts.update((point, text) for point, text in zip(missing, texts, strict=True) if text)
+                while len(self._texts) > _TEXTS:
+                    self._texts.popitem(last=False)
+        return [found[point] for point in points]
+
+    def _line(self, entry: Entry) -> Line:
+        if self._shared is not None:
+            return Line(entry.ref.point_id, entry.words)
+        return Line(entry.ref.point_id, entry.words, np.concatenate([entry.use, entry.e5]))
+
+    def _read_back(self, heads: Sequence[Head]) -> None:
+        for batch in _batches(heads):
+            points = [ref.point_id for head in batch for ref in head.refs()]
+            stored = self.index.stored(points, vectors=self._shared is None)
+            whole: list[tuple[Head, list[Line]]] = []
+            for head in batch:
+                ids = [ref.point_id for ref in head.refs()]
+                if all(point in stored for point in ids):
+                    whole.append((head, [Line(i, stored[i].words, [*stored[i].use, *stored[i].e5]) for i in ids]))
+            self.ledger.add(whole)
+
+
+def _batches(heads: Sequence[Head]) -> Iterator[list[Head]]:
+    batch: list[Head] = []
+    size = 0
+    for head in heads:
+        batch.append(head)
+        size += head.entries
+        if size >= _READ_TOGETHER:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
