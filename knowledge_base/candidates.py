@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge_base.entries import FLAT, SEARCHED, Head, Index, QuestionVectors, Sparse
-from knowledge_base.ledger import Floats, Mask, Rows, View
+from knowledge_base.view import Floats, Mask, Rows, View
 from knowledge_base.vocabulary import Asked, Numbers
 
 _PER_SPACE = 40  #: entries that each space contributes

@@ -21,16 +21,17 @@ from knowledge_base.candidates import compare, find_candidates
 from knowledge_base.encoder import Encoder
 from knowledge_base.entries import Entry, EntryRef, Head, Index, QuestionVectors, SharedIndex
 from knowledge_base.index_words import asked_words
-from knowledge_base.ledger import Floats, Ledger, Line, Mask, Rows, View
+from knowledge_base.ledger import Ledger, Line
 from knowledge_base.prepared import Prepared, passage_in, passage_json
 from knowledge_base.ranking import Ranked, rank
+from knowledge_base.view import Floats, Mask, Rows, View
 
 LAYOUT = 4  #: of what is stored in the index; another number builds a new one
 _TEXTS = 4096  #: passages kept in memory once they were read
 _QUESTIONS = 1024  #: questions whose vectors are kept
 _READ_TOGETHER = 500  #: entries read at once to rebuild the ledger
 _LOOK_AGAIN_SECONDS = 1.0  #: between looks at whether another process has changed the index
-_E5_AT_LEAST, _E5_PER_USE = np.float32(0.82), np.float32(0.09)  #: fitted on the project's articles
+_E5_AT_LEAST, _E5_PER_USE = np.float32(0.768), np.float32(0.215)  #: fitted on the project's articles
 WRITTEN_TOGETHER = 256  #: entries; more would hold up searches noticeably
 
 
