@@ -6,10 +6,18 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from knowledge_base.readers import CUSTOMER
+
+if TYPE_CHECKING:
+    from knowledge_base.articles import Article
+    from knowledge_base.readers import Reader
 
 Kind = Literal["question", "passage"]
-INDEXED_FIELDS = ("status", "kind", "holds", "language", "article_id", "article_key", "version")
+INDEXED_FIELDS = ("status", "kind", "holds", "language", "article_id", "article_key", "version", "audience")
+INDEXED_NUMBERS = ("valid_from", "valid_until")
+ENDLESS = 2**40  #: seconds; what an article without an end is valid until
 #: Which vectors a hybrid search looks at; USE alone misleads on passages, so there it only helps to score.
 SEARCHED: tuple[tuple[Kind, str], ...] = (
     ("question", "use"),
@@ -51,6 +59,21 @@ class EntryRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """For whom and when an entry may be found; dates are whole seconds since 1970 in UTC."""
+
+    audience: tuple[str, ...] = (CUSTOMER,)
+    valid_from: int = 0
+    valid_until: int = ENDLESS
+
+    @classmethod
+    def of(cls, article: Article) -> Terms:
+        """The terms of an article's entries."""
+        start, end = article.valid_from, article.valid_until
+        return cls(article.audience, int(start.timestamp()) if start else 0, int(end.timestamp()) if end else ENDLESS)
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One searchable text with its vectors; the first question of an article carries the article itself."""
 
@@ -59,6 +82,7 @@ class Entry:
     e5: Sequence[float]
     words: Sparse
     article: dict[str, Any] | None = None
+    terms: Terms = Terms()
 
     def payload(self) -> dict[str, Any]:
         """What is stored beside the vectors; a new entry is staged until its version is published."""
@@ -69,6 +93,9 @@ class Entry:
             "article_id": self.ref.article_id,
             "article_key": self.ref.article_key,
             "version": self.ref.version,
+            "audience": list(self.terms.audience),
+            "valid_from": self.terms.valid_from,
+            "valid_until": self.terms.valid_until,
         }
         if self.article is not None:
             payload |= {"holds": "article", "article": self.article}
@@ -116,8 +143,8 @@ class Index(Protocol):
         """The hashed words of every published entry, by point id."""
         ...
 
-    def find_near(self, question: QuestionVectors, language: str, limit: int) -> list[int]:
-        """Point ids of a hybrid search among the articles of one language, best first: worth scoring exactly."""
+    def find_near(self, question: QuestionVectors, language: str, limit: int, reader: Reader) -> list[int]:
+        """Point ids of a hybrid search among the articles of one language that the reader may read, best first."""
         ...
 
     def signals(self, question: QuestionVectors, article_keys: Sequence[str]) -> Signals:

@@ -27,13 +27,15 @@ from qdrant_edge import (
     Query,
     QueryBatchRequest,
     QueryRequest,
+    RangeFloat,
     ScrollRequest,
     SparseVector,
     UpdateOperation,
 )
 
-from knowledge_base.entries import INDEXED_FIELDS, SEARCHED, Entry, QuestionVectors, Signals, Sparse
+from knowledge_base.entries import INDEXED_FIELDS, INDEXED_NUMBERS, SEARCHED, Entry, QuestionVectors, Signals, Sparse
 from knowledge_base.errors import IndexLocked, IndexUnavailable
+from knowledge_base.readers import Reader
 
 _LIVE = FieldCondition(key="status", match=MatchValue("live"))
 _FUSION: Any = Fusion.Dbsf()  # the package's stubs do not call it a fusion
@@ -62,6 +64,8 @@ class EdgeIndex:
                 self._shard = EdgeShard.create(str(directory), config)
                 for name in INDEXED_FIELDS:
                     self._shard.update(UpdateOperation.create_field_index(name, PayloadSchemaType.Keyword))
+                for name in INDEXED_NUMBERS:
+                    self._shard.update(UpdateOperation.create_field_index(name, PayloadSchemaType.Integer))
                 self._shard.flush()
         except OSError as error:
             raise IndexUnavailable(f"{directory} cannot be used ({error.strerror}); check the data directory") from None
@@ -111,8 +115,9 @@ class EdgeIndex:
             for record in records
         }
 
-    def find_near(self, question: QuestionVectors, language: str, limit: int) -> list[int]:
-        """Point ids of a hybrid search among the articles of one language, best first: worth scoring exactly."""
+    def find_near(self, question: QuestionVectors, language: str, limit: int, reader: Reader) -> list[int]:
+        """Point ids of a hybrid search among the articles of one language that the reader may read, best first."""
+        shown = [_LIVE, *_readable(reader)]
         written = FieldCondition(key="language", match=MatchValue(language))
         nearest: dict[str, list[float] | SparseVector] = {
             "use": list(question.use),
@@ -123,7 +128,7 @@ class EdgeIndex:
             Prefetch(
                 limit=limit,
                 query=Query.Nearest(nearest[space], using=space),
-                filter=Filter(must=[_LIVE, written, FieldCondition(key="kind", match=MatchValue(kind))]),
+                filter=Filter(must=[*shown, written, FieldCondition(key="kind", match=MatchValue(kind))]),
             )
             for kind, space in SEARCHED
             if space != "words" or question.words.indices
@@ -157,6 +162,15 @@ class EdgeIndex:
             records.extend(page)
             if offset is None:
                 return records
+
+
+def _readable(reader: Reader) -> list[FieldCondition]:
+    now = int(reader.at.timestamp())
+    return [
+        FieldCondition(key="audience", match=MatchAny(sorted(reader.audiences))),
+        FieldCondition(key="valid_from", range=RangeFloat(lte=now)),
+        FieldCondition(key="valid_until", range=RangeFloat(gt=now)),
+    ]
 
 
 def _point(entry: Entry) -> Point:

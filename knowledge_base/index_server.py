@@ -8,8 +8,9 @@ from typing import Any, ParamSpec, TypeVar
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ApiException
 
-from knowledge_base.entries import INDEXED_FIELDS, SEARCHED, Entry, QuestionVectors, Signals, Sparse
+from knowledge_base.entries import INDEXED_FIELDS, INDEXED_NUMBERS, SEARCHED, Entry, QuestionVectors, Signals, Sparse
 from knowledge_base.errors import IndexUnavailable
+from knowledge_base.readers import Reader
 
 _LIVE = models.FieldCondition(key="status", match=models.MatchValue(value="live"))
 _PAGE = 512
@@ -67,8 +68,9 @@ class ServerIndex:
             found[int(record.id)] = frozenset(words.indices if isinstance(words, models.SparseVector) else ())
         return found
 
-    def find_near(self, question: QuestionVectors, language: str, limit: int) -> list[int]:
-        """Point ids of a hybrid search among the articles of one language, best first: worth scoring exactly."""
+    def find_near(self, question: QuestionVectors, language: str, limit: int, reader: Reader) -> list[int]:
+        """Point ids of a hybrid search among the articles of one language that the reader may read, best first."""
+        shown = [_LIVE, *_readable(reader)]
         written = models.FieldCondition(key="language", match=models.MatchValue(value=language))
         nearest: dict[str, list[float] | models.SparseVector] = {
             "use": list(question.use),
@@ -81,7 +83,7 @@ class ServerIndex:
                 using=space,
                 limit=limit,
                 filter=models.Filter(
-                    must=[_LIVE, written, models.FieldCondition(key="kind", match=models.MatchValue(value=kind))]
+                    must=[*shown, written, models.FieldCondition(key="kind", match=models.MatchValue(value=kind))]
                 ),
             )
             for kind, space in SEARCHED
@@ -133,6 +135,8 @@ class ServerIndex:
         if self._url != ":memory:":  # the client's own engine has no payload indexes and warns about them
             for name in INDEXED_FIELDS:
                 self._client.create_payload_index(self._collection, name, models.PayloadSchemaType.KEYWORD)
+            for name in INDEXED_NUMBERS:
+                self._client.create_payload_index(self._collection, name, models.PayloadSchemaType.INTEGER)
 
     def _ask(self, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         try:
@@ -158,6 +162,15 @@ class ServerIndex:
             records.extend(page)
             if offset is None:
                 return records
+
+
+def _readable(reader: Reader) -> list[models.FieldCondition]:
+    now = int(reader.at.timestamp())
+    return [
+        models.FieldCondition(key="audience", match=models.MatchAny(any=sorted(reader.audiences))),
+        models.FieldCondition(key="valid_from", range=models.Range(lte=now)),
+        models.FieldCondition(key="valid_until", range=models.Range(gt=now)),
+    ]
 
 
 def _point(entry: Entry) -> models.PointStruct:

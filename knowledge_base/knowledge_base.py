@@ -11,79 +11,49 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from knowledge_base.answering import best_sentences
+import numpy as np
+
+from knowledge_base.answering import quote, slices_to_encode
 from knowledge_base.articles import LANGUAGES, Article, Passage
+from knowledge_base.asking import read_question
 from knowledge_base.calibration import load_calibration
 from knowledge_base.catalog import Catalog, Shelf, questions_of, searched_text, shelve
-from knowledge_base.encoder import Encoder, UseEncoder, passage_encoder
-from knowledge_base.entries import Entry, EntryRef, Index, QuestionVectors
+from knowledge_base.editions import Standing, current_edition, settle
+from knowledge_base.encoder import Encoder, UseEncoder, Vectors, passage_encoder
+from knowledge_base.entries import Entry, EntryRef, Index, QuestionVectors, Terms
 from knowledge_base.errors import KnowledgeBaseError
 from knowledge_base.index_words import asked_words, best_possible, stored_words
 from knowledge_base.ranking import AskedWords, Ranked, rank
+from knowledge_base.readers import Reader
+from knowledge_base.results import Answer as Answer
+from knowledge_base.results import Citation as Citation
+from knowledge_base.results import Hit as Hit
+from knowledge_base.results import LoadReport as LoadReport
+from knowledge_base.sentence_store import SentenceStore
+from knowledge_base.structure import Span
 from knowledge_base.vocabulary import Vocabulary
-from knowledge_base.wording import fold, language_of, plain
+from knowledge_base.wording import language_of
 
-LAYOUT = 3  #: of what is stored in the index; another number builds a new one
+LAYOUT = 4  #: of what is stored in the index; another number builds a new one
 MAX_QUESTION = 2000  #: characters that are looked at
 _CANDIDATES = 20  #: articles of each language that are scored exactly
 _PER_SPACE = 40  #: entries that each vector contributes to the candidates
 _PUBLISHED_TOGETHER = 16
+_SPARE = 3  #: results beyond the limit, for those that turn out to say the same as others
 _REMEMBERED = 256  #: questions whose vectors are kept
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Citation:
-    """Where an answer was quoted from."""
-
-    passage_id: str
-    article_id: str
-    title: str
-    quote: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A passage that may answer; ``score`` is the probability that its article does, comparable across questions."""
-
-    passage: Passage
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Whole sentences of one passage; ``language`` differs from the asker's when no translation exists."""
-
-    text: str
-    citation: Citation
-    hits: tuple[Hit, ...]
-    score: float
-    language: str
-    translated: bool  #: whether the article is written in the language that was asked for
-
-
-@dataclass(frozen=True, slots=True)
-class LoadReport:
-    """What a load changed, as article keys."""
-
-    added: tuple[str, ...] = ()
-    updated: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    unchanged: int = 0
-    passages: int = 0  #: in the whole knowledge base afterwards
-
-
 class KnowledgeBase:
     """Articles, their index and the models that read them."""
 
-    def __init__(self, index: Index, use: Encoder, e5: Encoder) -> None:
+    def __init__(self, index: Index, use: Encoder, e5: Encoder, sentences: SentenceStore | None = None) -> None:
         self._index = index
+        self._sentences = sentences or SentenceStore(None, use.name)
         self._use = use
         self._e5 = e5
         self.calibration = load_calibration()
@@ -113,7 +83,7 @@ class KnowledgeBase:
             from knowledge_base.index import EdgeIndex
 
             index = EdgeIndex(data_dir / "knowledge" / f"index-{form}", dimensions)
-        opened = cls(index, use, e5)
+        opened = cls(index, use, e5, SentenceStore(data_dir / "knowledge", use.name))
         opened._read_catalog()
         asked_words("warm the segmenter up")
         return opened
@@ -127,6 +97,7 @@ class KnowledgeBase:
         """Finish what is running, write everything down and let other processes open the index."""
         async with self._loading:
             await self._run(self._index.close)
+            await self._run(self._sentences.close)
             self._worker.shutdown(wait=True)
 
     async def load(
@@ -179,32 +150,49 @@ class KnowledgeBase:
             await self._run(self._forget, keys)
         return len(keys)
 
-    async def search(self, text: str, language: str | None = None, limit: int = 10) -> list[Hit]:
-        """The best passage of each of the best articles, in ``language`` (or the question's own) where it is written."""
+    async def search(
+        self, text: str, language: str | None = None, limit: int = 10, reader: Reader | None = None
+    ) -> list[Hit]:
+        """The best passage of each of the best articles, in ``language`` (or the question's own) where it is written.
+
+        Without a ``reader`` it is any customer, now.
+        """
         if not text.strip():
             return []
         asked_in = language if language in LANGUAGES else language_of(text)
-        return await self._run(self._search, text, asked_in, limit)
+        return await self._run(self._search, text, asked_in, limit, reader or Reader())
 
-    async def answer(self, text: str, language: str, gate: float | None = None) -> Answer | None:
-        """Sentences quoted from the best article if its score reaches the gate, otherwise None."""
-        hits = await self.search(text, language)
+    async def answer(
+        self, text: str, language: str, gate: float | None = None, reader: Reader | None = None
+    ) -> Answer | None:
+        """What the best article says, if its score reaches the gate; otherwise None."""
+        reader = reader or Reader()
+        hits = await self.search(text, language, reader=reader)
         if not hits or hits[0].score < (self.gate if gate is None else gate):
             return None
-        best = hits[0].passage
-        quote = await self._run(best_sentences, best, fold(text[:MAX_QUESTION]), self._use)
-        return Answer(
-            text=plain(quote),
-            citation=Citation(best.id, best.article_id, best.title, plain(quote), best.url),
-            hits=tuple(hits),
-            score=hits[0].score,
-            language=best.language,
-            translated=best.language == language,
-        )
+        return await self._run(self._quote, text, language, tuple(hits))
 
-    async def suggest(self, text: str, language: str, limit: int = 3) -> list[tuple[str, str]]:
+    async def answer_from(
+        self, article_id: str, language: str, text: str = "", reader: Reader | None = None
+    ) -> Answer | None:
+        """What this article (or the one that replaces it) says to the question, or to its own title; None if there
+        is nothing the reader may read."""
+        reader = reader or Reader()
+        name = current_edition(article_id, lambda one: self._readable(one, reader))
+        readable = {article.language: article for article in self._readable(name, reader)}
+        article = readable.get(language) or next(iter(readable.values()), None)
+        if article is None:
+            return None
+        question = text.strip() or article.title
+        hit = await self._run(self._best_passage, question, article)
+        return await self._run(self._quote, question, language, (hit,))
+
+    async def suggest(
+        self, text: str, language: str, limit: int = 3, reader: Reader | None = None
+    ) -> list[tuple[str, str]]:
         """Ids and titles of the articles nearest to a question, to ask "did you mean"."""
-        return [(hit.passage.article_id, hit.passage.title) for hit in await self.search(text, language, limit)]
+        hits = await self.search(text, language, limit, reader)
+        return [(hit.passage.article_id, hit.passage.title) for hit in hits]
 
     def find_article(self, article_id: str, language: str) -> Article | None:
         """The article in this language, or None."""
@@ -227,48 +215,106 @@ class KnowledgeBase:
         """Every article, by key."""
         return [shelf.article for _, shelf in sorted(self._catalog.shelves.items())]
 
-    async def candidates(self, text: str, without: Callable[[EntryRef], bool] | None = None) -> list[Ranked]:
+    async def candidates(
+        self, text: str, without: Callable[[EntryRef], bool] | None = None, reader: Reader | None = None
+    ) -> list[Ranked]:
         """The ranking behind ``search`` with its features, optionally as if some entries were not there."""
-        return await self._run(self._rank, text, language_of(text), without)
+        return await self._run(self._rank, text, language_of(text), without, reader or Reader())
 
     async def _run(self, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._worker, lambda: call(*args, **kwargs))
 
-    def _search(self, text: str, language: str, limit: int) -> list[Hit]:
-        hits: list[Hit] = []
-        ceiling = 1.0
-        for ranked in self._rank(text, language, None):
+    def _search(self, text: str, language: str, limit: int, reader: Reader) -> list[Hit]:
+        standings: list[Standing] = []
+        scores: list[float] = []
+        for ranked in self._rank(text, language, None, reader):
             key = f"{ranked.article_id}/{language}"
             shelf = self._catalog.shelves.get(key if key in ranked.passages else ranked.article_key)
             if shelf is None or not shelf.passages:
                 continue
-            # A lower place never gets a higher score, whatever its features say.
-            ceiling = min(ceiling, self.calibration.score(ranked.features, language))
-            hits.append(Hit(shelf.passages[ranked.passages[shelf.article.key]], round(ceiling, 4)))
-            if len(hits) == limit:
+            standings.append(Standing(shelf.article, ranked.score, ranked.passages[shelf.article.key]))
+            # A score belongs to a place: a lower one never gets a higher score, whatever its features say.
+            scores.append(min([*scores[-1:], self.calibration.score(ranked.features, language)]))
+            if len(scores) == limit + _SPARE:
                 break
-        return hits
+        return [
+            Hit(self._catalog.shelves[one.article.key].passages[one.passage], round(score, 4))
+            for one, score in zip(settle(standings)[:limit], scores, strict=False)
+        ]
 
-    def _rank(self, text: str, language: str, without: Callable[[EntryRef], bool] | None) -> list[Ranked]:
+    def _best_passage(self, text: str, article: Article) -> Hit:
+        ranked = self._ranked(text, article.language, [article.key], set())
+        ordinal = ranked[0].passages.get(article.key, 0) if ranked else 0
+        return Hit(self._catalog.shelves[article.key].passages[ordinal], 1.0)
+
+    def _quote(self, text: str, language: str, hits: tuple[Hit, ...]) -> Answer:
+        found = hits[0].passage
+        shelf = self._catalog.shelves[f"{found.article_id}/{found.language}"]
+        article = shelf.article
+        quoted = quote(
+            article,
+            Span(found.start, found.start + len(found.text)),
+            read_question(text[:MAX_QUESTION]),
+            self._sentence_vectors(article),
+            np.asarray(self._vectors(text[:MAX_QUESTION]).use, dtype=np.float32),
+            language,
+        )
+        source = next((one for one in reversed(shelf.passages) if one.start <= quoted.at), found)
+        said = quoted.text(article.body)
+        citation = Citation(source.id, article.id, article.title, said.removeprefix(quoted.lead).strip(), source.url)
+        return Answer(
+            text=said,
+            citation=citation,
+            hits=hits,
+            score=hits[0].score,
+            language=article.language,
+            translated=article.language == language,
+            lead=quoted.lead,
+            pieces=quoted.pieces,
+            form=quoted.form,
+            polarity=quoted.polarity,
+            version=article.version,
+        )
+
+    def _sentence_vectors(self, article: Article) -> Vectors:
+        stored = self._sentences.find(article.version)
+        if stored is None:
+            stored = self._use.passages(slices_to_encode(article))
+            self._sentences.add(article.version, stored)
+        return stored
+
+    def _rank(
+        self, text: str, language: str, without: Callable[[EntryRef], bool] | None, reader: Reader
+    ) -> list[Ranked]:
         question = self._vectors(text[:MAX_QUESTION])
         ids: dict[str, None] = {}
         for written in LANGUAGES:
-            ids.update(dict.fromkeys(self._candidates(question, written, without)))
-        keys = [key for article_id in ids for key in self._catalog.keys_of(article_id)]
+            found = self._candidates(question, written, without, reader)
+            ids.update(dict.fromkeys(current_edition(one, lambda name: self._readable(name, reader)) for one in found))
+        keys = [article.key for article_id in ids for article in self._readable(article_id, reader)]
         if not keys:
             return []
         refs = self._catalog.refs
-        signals = self._index.signals(question, keys)
         hidden = {point for point, ref in refs.items() if without(ref)} if without else set()
+        return self._ranked(text, language, keys, hidden)
+
+    def _ranked(self, text: str, language: str, keys: Sequence[str], hidden: set[int]) -> list[Ranked]:
+        question = self._vectors(text[:MAX_QUESTION])
+        signals = self._index.signals(question, keys)
         vocabulary = self._catalog.vocabulary.without(hidden)
         words = AskedWords(question.words.indices, best_possible(question.words, vocabulary), vocabulary)
         advantage = self.calibration.advantage if self.calibration.encoder == self._e5.name else {}
-        return rank(signals, refs, words, language, advantage.get(language, {}), hidden)
+        return rank(signals, self._catalog.refs, words, language, advantage.get(language, {}), hidden)
+
+    def _readable(self, article_id: str, reader: Reader) -> list[Article]:
+        """The article in every language in which the reader may read it."""
+        articles = (self._catalog.shelves[key].article for key in self._catalog.keys_of(article_id))
+        return [article for article in articles if reader.may_read(article)]
 
     def _candidates(
-        self, question: QuestionVectors, language: str, without: Callable[[EntryRef], bool] | None
+        self, question: QuestionVectors, language: str, without: Callable[[EntryRef], bool] | None, reader: Reader
     ) -> list[str]:
-        points = self._index.find_near(question, language, _PER_SPACE)
+        points = self._index.find_near(question, language, _PER_SPACE, reader)
         if any(point not in self._catalog.refs for point in points):
             self._read_catalog()  # another process has loaded articles
         found = (self._catalog.refs[point] for point in points if point in self._catalog.refs)
@@ -314,10 +360,12 @@ class KnowledgeBase:
                     e5=e5[place],
                     words=stored_words(text),
                     article=article.to_json() if place == 0 else None,
+                    terms=Terms.of(article),
                 )
                 for place, (ref, text) in enumerate(zip(shelf.refs, questions + passages, strict=True))
             ]
         )
+        self._sentence_vectors(article)  # so that no answer has to wait for them
         return shelf
 
     def _publish(self, shelves: Sequence[Shelf]) -> None:

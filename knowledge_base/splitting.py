@@ -26,13 +26,18 @@ _UNFINISHED = re.compile(r"(?:\b(?:No|Nos|approx|incl|excl|max|min|St|vs)\.|^\s*
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class Block:
     """A paragraph, list item, table or code block: the slice of the body from ``start`` to ``end``."""
 
     start: int
     end: int
     headings: tuple[str, ...]
-    whole: bool = False  #: tables and code are not cut between sentences
+    kind: str  #: "text", "item", "table", "fence" or, for one that nothing follows, "heading"
+
+    @property
+    def whole(self) -> bool:
+        """Tables and code are not cut between sentences."""
+        return self.kind in ("fence", "table")
 
 
 @cache
@@ -114,7 +119,7 @@ def _spans(article: Article, max_weight: int) -> Iterator[tuple[int, int, tuple[
     body = article.body
     start = end = -1
     section: tuple[str, ...] | None = None
-    for block in _blocks(body):
+    for block in blocks(body):
         for first, last in _units(body, block, article.language, max_weight):
             if section is not None and (block.headings != section or weight(body[start:last].strip()) > max_weight):
                 yield start, end, section
@@ -126,7 +131,7 @@ def _spans(article: Article, max_weight: int) -> Iterator[tuple[int, int, tuple[
         yield start, end, section
 
 
-def _units(body: str, block: _Block, language: str, max_weight: int) -> Iterator[tuple[int, int]]:
+def _units(body: str, block: Block, language: str, max_weight: int) -> Iterator[tuple[int, int]]:
     """The smallest slices of a block that may stand apart."""
     text = body[block.start : block.end]
     if block.whole:
@@ -156,12 +161,13 @@ def _parts(sentence: str, max_weight: int) -> Iterator[str]:
         yield sentence
 
 
-def _blocks(body: str) -> Iterator[_Block]:
+def blocks(body: str) -> Iterator[Block]:
+    """The body's blocks in order, each with the headings above it; headings that something follows are no blocks."""
     path: list[tuple[int, str]] = []
     start: int | None = None
     kind = ""
     fence = ""
-    heading: _Block | None = None  # a heading that nothing has followed yet: its words must not be lost
+    heading: Block | None = None  # a heading that nothing has followed yet: its words must not be lost
     at = 0
     for line in body.splitlines(keepends=True):
         first, at = at, at + len(line)
@@ -169,10 +175,10 @@ def _blocks(body: str) -> Iterator[_Block]:
         stripped = line.rstrip()
         this = "fence" if fence else _kind_of(stripped)
         if start is not None and this != kind and not (this == "text" and kind == "item"):
-            yield _Block(start, first, headings, whole=kind in ("fence", "table"))
+            yield Block(start, first, headings, kind)
             start = None
         elif start is not None and this == "item":
-            yield _Block(start, first, headings)
+            yield Block(start, first, headings, kind)
             start = None
         if this == "blank":
             continue
@@ -183,7 +189,7 @@ def _blocks(body: str) -> Iterator[_Block]:
             if heading is not None and level <= path[-1][0]:
                 yield heading
             path = [(depth, title) for depth, title in path if depth < level] + [(level, match.group(2))]
-            heading = _Block(first, at, tuple(title for _, title in path))
+            heading = Block(first, at, tuple(title for _, title in path), "heading")
             continue
         heading = None
         if start is None:
@@ -191,10 +197,10 @@ def _blocks(body: str) -> Iterator[_Block]:
         if this == "fence":
             fence = _next_fence(fence, stripped)
             if not fence:
-                yield _Block(start, at, headings, whole=True)
+                yield Block(start, at, headings, kind)
                 start = None
     if start is not None:
-        yield _Block(start, at, tuple(title for _, title in path), whole=kind in ("fence", "table"))
+        yield Block(start, at, tuple(title for _, title in path), kind)
     if heading is not None:
         yield heading
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from knowledge_base.articles import Article
 from knowledge_base.catalog import questions_of, searched_text, shelve
-from knowledge_base.entries import Entry, Index, QuestionVectors
+from knowledge_base.entries import Entry, Index, QuestionVectors, Terms
 from knowledge_base.errors import IndexLocked, IndexUnavailable
 from knowledge_base.index import EdgeIndex
 from knowledge_base.index_server import ServerIndex
 from knowledge_base.index_words import asked_words, best_possible, stored_words
+from knowledge_base.readers import Reader
 from knowledge_base.vocabulary import Vocabulary
 from tests.knowledge_base.builders import WordEncoder, article, edge_index, small_shop
 
@@ -44,6 +47,7 @@ def entries(of: Article) -> list[Entry]:
             e5=row,
             words=stored_words(text),
             article=of.to_json() if place == 0 else None,
+            terms=Terms.of(of),
         )
         for place, (ref, row, text) in enumerate(zip(shelf.refs, rows, texts, strict=True))
     ]
@@ -60,9 +64,11 @@ def ask(text: str) -> QuestionVectors:
     return QuestionVectors(row, row, asked_words(text))
 
 
-def near(index: Index, text: str, language: str = "en") -> list[str]:
-    by_point = {ref.point_id: ref.article_id for one in small_shop() for ref in shelve(one).refs}
-    return list(dict.fromkeys(by_point[point] for point in index.find_near(ask(text), language, 10)))
+def near(index: Index, text: str, language: str = "en", reader: Reader | None = None) -> list[str]:
+    stored = map(Article.from_json, index.articles())
+    by_point = {ref.point_id: ref.article_id for one in stored for ref in shelve(one).refs}
+    found = index.find_near(ask(text), language, 10, reader or Reader())
+    return list(dict.fromkeys(by_point[point] for point in found))
 
 
 def test_the_nearest_article_comes_first_in_its_language(index: Index) -> None:
@@ -80,10 +86,10 @@ def test_a_search_stays_within_one_language(index: Index) -> None:
 def test_staged_articles_are_not_found_before_they_are_published(index: Index) -> None:
     one = article()
     index.stage(entries(one))
-    assert index.find_near(ask("refund"), "en", 10) == []
+    assert index.find_near(ask("refund"), "en", 10, Reader()) == []
     assert index.articles() == []
     index.publish([(one.key, one.version)])
-    assert index.find_near(ask("refund"), "en", 10) != []
+    assert index.find_near(ask("refund"), "en", 10, Reader()) != []
     assert [stored["id"] for stored in index.articles()] == ["refunds"]
 
 
@@ -96,6 +102,33 @@ def test_a_new_version_replaces_the_old_one_and_leaves_translations(index: Index
     assert stored.keys() == {one.key for one in small_shop()}
     points = {ref.point_id for ref in shelve(changed).refs}
     assert set(index.signals(ask("refund"), ["refunds/en"]).e5) == points
+
+
+def test_a_search_finds_only_what_the_reader_may_read_today(index: Index) -> None:
+    june, july, august = (datetime(2026, month, 1, tzinfo=UTC) for month in (6, 7, 8))
+    refunds, *_ = small_shop()
+    store(
+        index,
+        replace(refunds, audience=("member", "staff")),
+        replace(article("delivery", "When will my parcel arrive?", "Soon."), valid_from=june, valid_until=july),
+    )
+    by_reader = {
+        name: set(near(index, "when does the refund or parcel arrive", reader=reader))
+        for name, reader in {
+            "customer in May": Reader(at=june - timedelta(seconds=1)),
+            "customer in June": Reader(at=june),
+            "member in June": Reader.of(["member"], june),
+            "member in July": Reader.of(["member"], july),
+            "business in August": Reader.of(["business"], august),
+        }.items()
+    }
+    assert by_reader == {
+        "customer in May": set(),
+        "customer in June": {"delivery"},
+        "member in June": {"delivery", "refunds"},
+        "member in July": {"refunds"},
+        "business in August": set(),
+    }
 
 
 def test_removed_articles_are_gone(index: Index) -> None:
