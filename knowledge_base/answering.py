@@ -6,7 +6,6 @@ cannot say what the article does not.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -15,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge_base.articles import Article
-from knowledge_base.asking import Asking, covered
+from knowledge_base.asking import Asking, asks_for_remedy, asks_for_value, covered
 from knowledge_base.polarity import Evidence, Verdict, lead_in, leading_word, verdict_of
 from knowledge_base.splitting import weight
 from knowledge_base.structure import Group, Span, Structure, structure_of
@@ -28,15 +27,12 @@ _ROOM = 420  #: weight of a few sentences; one may exceed it
 _LIST_ROOM = 1400  #: weight of a whole list or table
 _MOST_ROWS = 12
 _WORDS = 0.3  #: what having all of the question's words is worth, beside the cosine
-_FIRST = 0.05  #: writers begin with what matters
+_FIRST = 0.08  #: writers begin with what matters
 _FOUND_HERE = 0.05  #: the search preferred this passage
 _COMPANY = 0.03  #: a neighbour must lower the mean by less than this to come along
 _ALIKE = 0.06  #: list items this near to the best one answer, too
-_BONUS = {"steps": 0.15, "bullets": 0.1, "table": 0.0}  #: for lists when the question asks how
-_QUANTITY = re.compile(
-    r"\bhow (?:much|many|long|big|far|large|heavy)\b|\bwhich\b|\bwhat\b|多少|几|多久|多大|多长|多重|哪|什么|分别"
-)
-_QUANTITY_BONUS = 0.1  #: for tables when the question asks for a value
+_BONUS = {"steps": 0.2, "bullets": 0.12}  #: for lists when the question asks how
+_VALUE_BONUS = 0.1  #: for tables when the question asks for a value
 _Row = npt.NDArray[np.float32]
 
 
@@ -71,30 +67,41 @@ def written(piece: str) -> str:
 
 
 def slices_to_encode(article: Article) -> list[str]:
-    """The texts whose vectors choose a quotation: one for each unit, then one for each list or table."""
+    """The texts whose vectors choose a quotation: one for each unit, then for each list or table what it is about and
+    what it holds."""
     body, structure = article.body, structure_of(article.body, article.language)
     texts = []
     for unit in structure.units:
-        said = plain(unit.span.of(body))
         above = unit.headings[-1] if unit.headings else article.title
-        texts.append(f"{above}: {_cells(said)}" if unit.kind in ("item", "row") else said)
+        said = plain(unit.span.of(body))
+        if unit.kind == "row" and unit.group is not None:
+            said = named_cells(structure.groups[unit.group].header[0].of(body), said)
+        texts.append(f"{above}: {said}" if unit.kind in ("item", "row") else said)
     for group in structure.groups:
-        texts.append(_group_text(article, structure, group))
+        about, holds = _group_texts(article, structure, group)
+        texts += [f"{article.title}\n{about}", holds[:600]]
     return texts
 
 
-def _group_text(article: Article, structure: Structure, group: Group) -> str:
+def _group_texts(article: Article, structure: Structure, group: Group) -> tuple[str, str]:
     first = structure.units[group.units[0]]
     intro = plain(structure.units[group.intro].span.of(article.body)) if group.intro is not None else ""
-    header = _cells(group.header[0].of(article.body)) if group.header else ""
-    members = [_cells(plain(structure.units[place].span.of(article.body))) for place in group.units]
-    return "\n".join(filter(None, (first.headings[-1] if first.headings else article.title, intro, header, *members)))[
-        :600
-    ]
+    header = ", ".join(_cells(group.header[0].of(article.body))) if group.header else ""
+    members = (plain(structure.units[place].span.of(article.body)) for place in group.units)
+    lines = [", ".join(_cells(line)) if group.form == "table" else line for line in members]
+    return "\n".join(filter(None, (article.title, *first.headings[-1:], intro))), "\n".join(
+        filter(None, (header, *lines))
+    )
 
 
-def _cells(row: str) -> str:
-    return ", ".join(cell.strip() for cell in row.strip("| ").split("|")) if row.startswith("|") else row
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip().strip("|").split("|")]
+
+
+def named_cells(header: str, row: str) -> str:
+    """A table row in words: the name of each column with the value below it."""
+    pairs = zip(_cells(header), _cells(row), strict=False)
+    return ", ".join(f"{name}: {value}" if name else value for name, value in pairs if value)
 
 
 def quote(article: Article, preferred: Span, asking: Asking, vectors: _Row, question: _Row, language: str) -> Quotation:
@@ -113,12 +120,14 @@ class _Choice:
         self.language = language
         self.structure = structure_of(article.body, article.language)
         self.units = self.structure.units
+        self.title = fold(article.title).lower()
         self.texts = [fold(plain(unit.span.of(self.body))).lower() for unit in self.units]
         self.nearness = [float(value) for value in nearness]
         self.here = [preferred.start <= unit.span.start < preferred.end for unit in self.units]
+        self.words = [covered(asking, self._with_heading(place), self.title) for place in range(len(self.units))]
         self.scores = [
             self.nearness[place]
-            + _WORDS * covered(asking, self._with_heading(place))
+            + _WORDS * self.words[place]
             + (_FIRST if place == 0 else 0.0)
             + (_FOUND_HERE if self.here[place] else 0.0)
             - (1.0 if self._bare_lead(place) else 0.0)
@@ -154,12 +163,20 @@ class _Choice:
         return group if score >= self.scores[best] else None
 
     def _group_score(self, number: int, group: Group) -> float:
-        text = fold(_group_text(self.article, self.structure, group)).lower()
+        _, holds = _group_texts(self.article, self.structure, group)
+        at = len(self.units) + 2 * number
         here = _FOUND_HERE if any(self.here[place] for place in group.units) else 0.0
-        bonus = _BONUS[group.form] if self.asking.how else 0.0
-        if group.form == "table" and _QUANTITY.search(self.asking.text):
-            bonus = _QUANTITY_BONUS
-        return self.nearness[len(self.units) + number] + _WORDS * covered(self.asking, text) + here + bonus
+        words = covered(self.asking, fold(holds).lower(), self.title)
+        about, holds = self.nearness[at], self.nearness[at + 1]
+        rest = _WORDS * words + here
+        if group.form == "table":
+            return max(about, holds) + rest + _VALUE_BONUS if asks_for_value(self.asking.text) else holds + rest
+        # Steps that do not speak of what is asked are not the way to do it.
+        if not self.asking.how or words < max(self.words) - 0.25:
+            return holds + rest
+        if group.form == "bullets" and not asks_for_remedy(self.asking.text):
+            return holds + rest
+        return max(about, holds) + rest + _BONUS[group.form]
 
     def _list(self, group: Group) -> Quotation:
         places = list(group.units)
@@ -297,12 +314,18 @@ class _Choice:
 
     def _evidence(self, place: int) -> Evidence:
         unit = self.units[place]
-        above = (self.article.title, *unit.headings, *self.article.questions)
-        return Evidence(place, unit.span.of(self.body), above, self.nearness[place])
+        return Evidence(
+            place,
+            unit.span.of(self.body),
+            self.article.title,
+            unit.headings,
+            self.article.questions,
+            self.nearness[place],
+        )
 
     def _with_heading(self, place: int) -> str:
         unit = self.units[place]
-        above = fold(unit.headings[-1]).lower() if unit.headings and unit.kind in ("item", "row") else ""
+        above = fold(unit.headings[-1]).lower() if unit.headings else ""
         return f"{above} {self.texts[place]}"
 
     def _bare_lead(self, place: int) -> bool:

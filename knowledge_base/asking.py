@@ -27,6 +27,7 @@ class Asking:
     words: frozenset[str]  #: stems that say what is asked, without the words that only ask
 
 
+_ZH_UNDONE = re.compile(r"[未没不]")
 _TOPIC = 0.3  #: what a word counts that the titles have, too: all of the article speaks of it
 _EN_SENTENCE = re.compile(r"(?<=[?!.;])\s+|\n+")
 _ZH_SENTENCE = re.compile(r"(?<=[？?！!。；;\n])")
@@ -80,7 +81,7 @@ _ZH_WH = re.compile(
 )
 _ZH_NOT_ASKING = re.compile(r"什么$|怎么$|多么|要么|那么|这么")
 _ZH_NEGATED = re.compile(
-    r"(?<!能)(?<!可)不(?:能|可以|会|是|用|要|需要|支持)(?!不)[^，。？]*(?:吗|嘛|么|吧)|没有?[^，。？]*(?:吗|嘛|么)|难道|不是说"
+    r"(?<!能)(?<!可)不(?:能|可以|会|是|用|要|需要|支持)(?!不)[^，。？]*(?:吗|嘛|么|吧)|没有?(?![^，。？]*(?:能|可以|会))[^，。？]*(?:吗|嘛|么)|难道|不是说"
 )
 _ZH_DOUBLE = re.compile(r"能不能|可不可以|是不是|会不会|要不要|需不需要|用不用|行不行|支不支持|有没有")
 _ZH_CHOICE = re.compile(r"还是(?!能|可以|要|有|会|不)")
@@ -89,18 +90,136 @@ _ZH_HOW = re.compile(
     r"|步骤|流程|教程|操作方法|怎么办|先做什么|该做什么|做些什么|怎么弄|方法"
 )
 
+_VALUE = re.compile(
+    r"\bhow (?:much|many|long|big|far|large|heavy|soon|often)\b|\bwhich\b|\bwhat\b|\bwho\b|\bwhen\b"
+    r"|多少|几|多久|多大|多长|多重|哪|什么|分别"
+)
+_REMEDY = re.compile(
+    r"what (?:do|should|must|can|could) (?:i|we)\b|\bno longer works?\b|怎么办|先做什么|该做什么|做些什么|怎么弄|哪些资料"
+)
 _EN_EMPTY = frozenset(
-    """a an the i me my we us our you your he she it its they them their this that these those there here to of in on at
-    for with by from as and or but if so than then too also very just only any some all both each is are was were be been
-    being am do does did doing done have has had having can could may might must shall should will would need please
-    tell know about what which who whom whose when where why how not no yes s t re ve ll d m im ive id is there
-    possible allowed ok okay get got go want like still really else ever way one kite""".split()
+    ["a", "an", "the", "i", "me", "my", "we", "us", "our", "you", "your", "he", "she", "it", "its", "they", "them", "their", "this", "that", "these", "those", "there", "here", "to", "of", "in", "on", "at", "for", "with", "by", "from", "as", "and", "or", "but", "if", "so", "than", "then", "too", "also", "very", "just", "only", "any", "some", "all", "both", "each", "is", "are", "was", "were", "be", "been", "being", "am", "do", "does", "did", "doing", "done", "have", "has", "had", "having", "can", "could", "may", "might", "must", "shall", "should", "will", "would", "need", "please", "tell", "know", "about", "what", "which", "who", "whom", "whose", "when", "where", "why", "how", "not", "no", "yes", "s", "t", "re", "ve", "ll", "d", "m", "im", "ive", "id", "is", "there", "possible", "allowed", "ok", "okay", "get", "got", "go", "want", "like", "still", "really", "else", "ever", "way", "one", "kite"]
 )  # fmt: skip
 _ZH_EMPTY = frozenset(
-    """的 了 吗 呢 啊 呀 吧 嘛 么 哦 我 你 您 他 她 它 我们 你们 他们 咱们 请问 请 问 能 能不能 可以 可不可以 可 不可以 能否 可否
-    是 是不是 是否 有 有没有 没有 没 不 要 要不要 需要 需不需要 会 会不会 用不用 支不支持 行 不行 就 都 也 还 还是 和 与 及
-    在 到 把 被 给 对 从 向 这 那 这个 那个 这些 那些 一个 一下 个 怎么 如何 什么 怎样 哪 哪些 哪个 多少 多久 几 得 着 过
-    想 想要 知道 告诉 里 上 下 时 时候 后 之后 以后 前 的话 如果 再 又 很 太 真 该 应该 吗？ 风筝 数码 谢谢 麻烦 不能 不会 不用""".split()
+    [
+        "的",
+        "了",
+        "吗",
+        "呢",
+        "啊",
+        "呀",
+        "吧",
+        "嘛",
+        "么",
+        "哦",
+        "我",
+        "你",
+        "您",
+        "他",
+        "她",
+        "它",
+        "我们",
+        "你们",
+        "他们",
+        "咱们",
+        "请问",
+        "请",
+        "问",
+        "能",
+        "能不能",
+        "可以",
+        "可不可以",
+        "可",
+        "不可以",
+        "能否",
+        "可否",
+        "是",
+        "是不是",
+        "是否",
+        "有",
+        "有没有",
+        "没有",
+        "没",
+        "不",
+        "要",
+        "要不要",
+        "需要",
+        "需不需要",
+        "会",
+        "会不会",
+        "用不用",
+        "支不支持",
+        "行",
+        "不行",
+        "就",
+        "都",
+        "也",
+        "还",
+        "还是",
+        "和",
+        "与",
+        "及",
+        "在",
+        "到",
+        "把",
+        "被",
+        "给",
+        "对",
+        "从",
+        "向",
+        "这",
+        "那",
+        "这个",
+        "那个",
+        "这些",
+        "那些",
+        "一个",
+        "一下",
+        "个",
+        "怎么",
+        "如何",
+        "什么",
+        "怎样",
+        "哪",
+        "哪些",
+        "哪个",
+        "多少",
+        "多久",
+        "几",
+        "得",
+        "着",
+        "过",
+        "想",
+        "想要",
+        "知道",
+        "告诉",
+        "里",
+        "上",
+        "下",
+        "时",
+        "时候",
+        "后",
+        "之后",
+        "以后",
+        "前",
+        "的话",
+        "如果",
+        "再",
+        "又",
+        "很",
+        "太",
+        "真",
+        "该",
+        "应该",
+        "吗？",
+        "风筝",
+        "数码",
+        "谢谢",
+        "麻烦",
+        "不能",
+        "不会",
+        "不用",
+    ]
 )
 _ZH_SMALL = re.compile(
     r"能不能|可不可以|是不是|会不会|要不要|需不需要|用不用|行不行|支不支持|有没有|能否|可否|是否|不可以|可以|请问|我们|你们|他们|咱们"
@@ -119,15 +238,29 @@ def _stem(word: str) -> str:
     return str(_stemmer().stemWord(word.removesuffix("'s")))
 
 
-@lru_cache(maxsize=2048)
-def content_words(text: str, language: str) -> frozenset[str]:
-    """The stems of what a text speaks of, without the small words that only hold it together."""
-    folded = fold(text).lower()
+def asks_for_value(text: str) -> bool:
+    """Whether a question wants an amount, a name or a choice."""
+    return _VALUE.search(text) is not None
+
+
+def asks_for_remedy(text: str) -> bool:
+    """Whether a question wants to know what can be done, rather than how something is done."""
+    return _REMEDY.search(text) is not None
+
+
+def asked_about(text: str, language: str) -> frozenset[str]:
+    """The stems of what a question speaks of, without the small words that only hold it together."""
+    latin = _latin_stems(text)
     if language == "en":
-        return frozenset(_stem(word) for word in _WORD_EN.findall(folded) if word.strip("'.-") not in _EN_EMPTY)
+        return latin
     # Small words are taken out first: next to them the segmenter sees words that are none (会员|日能|和).
-    words = [word for word in longest_words(_ZH_SMALL.sub(" ", folded)) if word not in _ZH_EMPTY]
-    return frozenset(_stem(word) if word.isascii() else word for word in words if word not in _EN_EMPTY)
+    words = longest_words(_ZH_SMALL.sub(" ", text))
+    return frozenset(word for word in words if not word.isascii() and word not in _ZH_EMPTY) | latin
+
+
+@lru_cache(maxsize=4096)
+def _latin_stems(text: str) -> frozenset[str]:
+    return frozenset(_stem(word) for word in _WORD_EN.findall(text) if word.strip("'.-") not in _EN_EMPTY)
 
 
 @lru_cache(maxsize=256)
@@ -154,7 +287,7 @@ def _read_en(text: str) -> Asking:
     how = bool(_EN_HOW.search(bare))
     if how and matter and _EN_WH.search(bare):
         matter = None
-    return Asking(asking, "en", matter, bool(_EN_NEGATED.search(bare)), how, content_words(text, "en"))
+    return Asking(asking, "en", matter, bool(_EN_NEGATED.search(bare)), how, asked_about(text, "en"))
 
 
 def _plain_aux(text: str) -> str:
@@ -175,23 +308,27 @@ def _read_zh(text: str) -> Asking:
         matter = None
     negated = bool(_ZH_NEGATED.search(_ZH_DOUBLE.sub("", asking)))
     how = bool(_ZH_HOW.search(asking))
-    return Asking(asking, "zh", matter, negated, how, content_words(text, "zh"))
+    return Asking(asking, "zh", matter, negated, how, asked_about(text, "zh"))
 
 
 def covered(asking: Asking, text: str, topics: str = "") -> float:
-    """The share of the question's words that a text has, from 0 to 1; words that the ``topics`` have count little."""
+    """The share of the question's words that a text has, from 0 to 1; words that the ``topics`` have count little.
+
+    Both texts are folded and in lower case. Chinese is compared by characters, so the text need not be segmented.
+    """
     if not asking.words:
         return 0.0
-    held = content_words(text, asking.language)
-    common = content_words(topics, asking.language) if topics else frozenset()
-    weights = {word: _TOPIC if word in common else 1.0 for word in asking.words}
-    return sum(weight * _has(word, held, text) for word, weight in weights.items()) / sum(weights.values())
+    stems, common = _latin_stems(text), _latin_stems(topics)
+    weights = {word: _TOPIC if _has(word, common, topics) == 1 else 1.0 for word in asking.words}
+    return sum(weight * _has(word, stems, text) for word, weight in weights.items()) / sum(weights.values())
 
 
-def _has(word: str, held: frozenset[str], text: str) -> float:
-    """Chinese words are cut differently in different sentences: half of the characters count for half."""
-    if word in held or (not word.isascii() and word in text):
-        return 1.0
-    if word.isascii() or len(word) < 2:
+def _has(word: str, stems: frozenset[str], text: str) -> float:
+    """Whether a text has a word; "未拆封" does not say "拆封". Half of a word's characters count for half."""
+    if word.isascii():
+        return 1.0 if word in stems else 0.0
+    if word in text:
+        return 0.0 if _ZH_UNDONE.search(text) and not re.search(f"(?<![未没不]){re.escape(word)}", text) else 1.0
+    if len(word) < 2:
         return 0.0
     return 0.5 if sum(character in text for character in word) * 2 >= len(word) else 0.0

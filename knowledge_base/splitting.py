@@ -22,6 +22,7 @@ _ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+")
 _FENCE = re.compile(r"[ \t]{0,3}(```+|~~~+)")
 _LINE_START = re.compile(r"(?<=\n)(?=[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]|[ \t]*[|\n])")
 _WIDE = re.compile(r"[\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
+_UNIT_ENDS = re.compile(r"\d [A-Z]\.\s+(?=[A-Z])")
 _UNFINISHED = re.compile(r"(?:\b(?:No|Nos|approx|incl|excl|max|min|St|vs)\.|^\s*\d{1,9}[.)])\s*$", re.IGNORECASE)
 
 
@@ -69,6 +70,10 @@ def _sentences_of_line(line: str, language: str) -> list[str]:
     finished = True
     for sentence in _sentence_splitter(language)(line).sents:
         text = sentence.text_with_ws
+        unit = _UNIT_ENDS.search(text)  # "5 V and 2 A." looks like an initial to the splitter
+        if unit is not None:
+            found.append(text[: unit.end()])
+            text = text[unit.end() :]
         if found and (not finished or not text.strip()):
             found[-1] += text
         else:
@@ -174,10 +179,9 @@ def blocks(body: str) -> Iterator[Block]:
         headings = tuple(title for _, title in path)
         stripped = line.rstrip()
         this = "fence" if fence else _kind_of(stripped)
-        if start is not None and this != kind and not (this == "text" and kind == "item"):
-            yield Block(start, first, headings, kind)
-            start = None
-        elif start is not None and this == "item":
+        if (start is not None and this != kind and not (this == "text" and kind == "item")) or (
+            start is not None and this == "item"
+        ):
             yield Block(start, first, headings, kind)
             start = None
         if this == "blank":
