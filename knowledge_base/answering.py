@@ -6,6 +6,7 @@ cannot say what the article does not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -16,9 +17,10 @@ import numpy.typing as npt
 from knowledge_base.articles import Article
 from knowledge_base.asking import Asking, asks_for_remedy, asks_for_value, covered
 from knowledge_base.polarity import Evidence, Verdict, lead_in, leading_word, verdict_of
+from knowledge_base.quotable import quotable
 from knowledge_base.splitting import weight
-from knowledge_base.structure import Group, Span, Structure, structure_of
-from knowledge_base.wording import fold, plain
+from knowledge_base.structure import Group, Span
+from knowledge_base.wording import plain
 
 Form = Literal["text", "steps", "table"]
 GAP = " … "  #: stands where something between two quoted sentences is left out
@@ -26,13 +28,14 @@ _MOST_SENTENCES = 3
 _ROOM = 420  #: weight of a few sentences; one may exceed it
 _LIST_ROOM = 1400  #: weight of a whole list or table
 _MOST_ROWS = 12
-_WORDS = 0.3  #: what having all of the question's words is worth, beside the cosine
+_WORDS = 0.4  #: what having all of the question's words is worth, beside the cosine
 _FIRST = 0.08  #: writers begin with what matters
 _FOUND_HERE = 0.05  #: the search preferred this passage
 _COMPANY = 0.03  #: a neighbour must lower the mean by less than this to come along
 _ALIKE = 0.06  #: list items this near to the best one answer, too
-_BONUS = {"steps": 0.2, "bullets": 0.12}  #: for lists when the question asks how
+_BONUS = {"steps": 0.3, "bullets": 0.12}  #: for lists when the question asks how
 _VALUE_BONUS = 0.1  #: for tables when the question asks for a value
+_NAMED = 0.15  #: for tables that have a row of the name the question asks for
 _Row = npt.NDArray[np.float32]
 
 
@@ -66,44 +69,6 @@ def written(piece: str) -> str:
     return piece if piece.startswith("|") else plain(piece)
 
 
-def slices_to_encode(article: Article) -> list[str]:
-    """The texts whose vectors choose a quotation: one for each unit, then for each list or table what it is about and
-    what it holds."""
-    body, structure = article.body, structure_of(article.body, article.language)
-    texts = []
-    for unit in structure.units:
-        above = unit.headings[-1] if unit.headings else article.title
-        said = plain(unit.span.of(body))
-        if unit.kind == "row" and unit.group is not None:
-            said = named_cells(structure.groups[unit.group].header[0].of(body), said)
-        texts.append(f"{above}: {said}" if unit.kind in ("item", "row") else said)
-    for group in structure.groups:
-        about, holds = _group_texts(article, structure, group)
-        texts += [f"{article.title}\n{about}", holds[:600]]
-    return texts
-
-
-def _group_texts(article: Article, structure: Structure, group: Group) -> tuple[str, str]:
-    first = structure.units[group.units[0]]
-    intro = plain(structure.units[group.intro].span.of(article.body)) if group.intro is not None else ""
-    header = ", ".join(_cells(group.header[0].of(article.body))) if group.header else ""
-    members = (plain(structure.units[place].span.of(article.body)) for place in group.units)
-    lines = [", ".join(_cells(line)) if group.form == "table" else line for line in members]
-    return "\n".join(filter(None, (article.title, *first.headings[-1:], intro))), "\n".join(
-        filter(None, (header, *lines))
-    )
-
-
-def _cells(row: str) -> list[str]:
-    return [cell.strip() for cell in row.strip().strip("|").split("|")]
-
-
-def named_cells(header: str, row: str) -> str:
-    """A table row in words: the name of each column with the value below it."""
-    pairs = zip(_cells(header), _cells(row), strict=False)
-    return ", ".join(f"{name}: {value}" if name else value for name, value in pairs if value)
-
-
 def quote(article: Article, preferred: Span, asking: Asking, vectors: _Row, question: _Row, language: str) -> Quotation:
     """The slices that answer; ``preferred`` is the passage the search found, ``vectors`` those of ``slices_to_encode``.
 
@@ -118,13 +83,15 @@ class _Choice:
         self.body = article.body
         self.asking = asking
         self.language = language
-        self.structure = structure_of(article.body, article.language)
+        self.ready = quotable(article)
+        self.structure, self.texts = self.ready.structure, self.ready.texts
         self.units = self.structure.units
-        self.title = fold(article.title).lower()
-        self.texts = [fold(plain(unit.span.of(self.body))).lower() for unit in self.units]
         self.nearness = [float(value) for value in nearness]
         self.here = [preferred.start <= unit.span.start < preferred.end for unit in self.units]
-        self.words = [covered(asking, self._with_heading(place), self.title) for place in range(len(self.units))]
+        self.words = [
+            covered(asking, f"{heading} {text}", self.ready.title)
+            for heading, text in zip(self.ready.headings, self.texts, strict=True)
+        ]
         self.scores = [
             self.nearness[place]
             + _WORDS * self.words[place]
@@ -159,24 +126,32 @@ class _Choice:
         if own is not None:
             # A list that as a whole fits much better than the one its best line stands in is preferred to it.
             mine = self._group_score(own, self.structure.groups[own])
-            return group if score > mine + 0.1 else self.structure.groups[own]
+            margin = 0.0 if self.asking.how else 0.1
+            return group if score > mine + margin else self.structure.groups[own]
         return group if score >= self.scores[best] else None
 
     def _group_score(self, number: int, group: Group) -> float:
-        _, holds = _group_texts(self.article, self.structure, group)
         at = len(self.units) + 2 * number
         here = _FOUND_HERE if any(self.here[place] for place in group.units) else 0.0
-        words = covered(self.asking, fold(holds).lower(), self.title)
-        about, holds = self.nearness[at], self.nearness[at + 1]
+        words = covered(self.asking, self.ready.groups[number], self.ready.title)
         rest = _WORDS * words + here
+        about, holds = self.nearness[at], self.nearness[at + 1]
         if group.form == "table":
-            return max(about, holds) + rest + _VALUE_BONUS if asks_for_value(self.asking.text) else holds + rest
+            if not asks_for_value(self.asking.text):
+                return holds + rest
+            named = any(self._named(place) for place in group.units)
+            return max(about, holds) + rest + _VALUE_BONUS + (_NAMED if named else 0.0)
         # Steps that do not speak of what is asked are not the way to do it.
         if not self.asking.how or words < max(self.words) - 0.25:
             return holds + rest
         if group.form == "bullets" and not asks_for_remedy(self.asking.text):
             return holds + rest
         return max(about, holds) + rest + _BONUS[group.form]
+
+    def _named(self, row: int) -> bool:
+        """Whether the question names what the row is about, as its first cell says."""
+        names = re.split(r"[、,，和及/()（）]| and ", self.texts[row].strip("| ").split("|")[0])
+        return any(name.strip() in self.asking.text for name in names if name.strip())
 
     def _list(self, group: Group) -> Quotation:
         places = list(group.units)
@@ -313,20 +288,14 @@ class _Choice:
         return max(rivals, key=lambda place: self.scores[place], default=None)
 
     def _evidence(self, place: int) -> Evidence:
-        unit = self.units[place]
         return Evidence(
             place,
-            unit.span.of(self.body),
-            self.article.title,
-            unit.headings,
-            self.article.questions,
+            self.texts[place],
+            self.ready.title,
+            self.ready.headings[place],
+            self.ready.questions,
             self.nearness[place],
         )
-
-    def _with_heading(self, place: int) -> str:
-        unit = self.units[place]
-        above = fold(unit.headings[-1]).lower() if unit.headings else ""
-        return f"{above} {self.texts[place]}"
 
     def _bare_lead(self, place: int) -> bool:
         """Whether a sentence says nothing but yes or no."""

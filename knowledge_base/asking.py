@@ -177,6 +177,7 @@ _ZH_EMPTY = frozenset(
         "一下",
         "个",
         "怎么",
+        "怎么办",
         "如何",
         "什么",
         "怎样",
@@ -260,7 +261,8 @@ def asked_about(text: str, language: str) -> frozenset[str]:
 
 @lru_cache(maxsize=4096)
 def _latin_stems(text: str) -> frozenset[str]:
-    return frozenset(_stem(word) for word in _WORD_EN.findall(text) if word.strip("'.-") not in _EN_EMPTY)
+    words = (word.strip("'.-") for word in _WORD_EN.findall(text))
+    return frozenset(_stem(word) for word in words if word not in _EN_EMPTY)
 
 
 @lru_cache(maxsize=256)
@@ -318,9 +320,15 @@ def covered(asking: Asking, text: str, topics: str = "") -> float:
     """
     if not asking.words:
         return 0.0
-    stems, common = _latin_stems(text), _latin_stems(topics)
+    stems, (weights, total) = _latin_stems(text), _weights(asking, topics)
+    return sum(weight * _has(word, stems, text) for word, weight in weights.items()) / total
+
+
+@lru_cache(maxsize=256)
+def _weights(asking: Asking, topics: str) -> tuple[dict[str, float], float]:
+    common = _latin_stems(topics)
     weights = {word: _TOPIC if _has(word, common, topics) == 1 else 1.0 for word in asking.words}
-    return sum(weight * _has(word, stems, text) for word, weight in weights.items()) / sum(weights.values())
+    return weights, sum(weights.values())
 
 
 def _has(word: str, stems: frozenset[str], text: str) -> float:

@@ -16,7 +16,7 @@ from typing import ParamSpec, TypeVar
 
 import numpy as np
 
-from knowledge_base.answering import quote, slices_to_encode
+from knowledge_base.answering import quote
 from knowledge_base.articles import LANGUAGES, Article, Passage
 from knowledge_base.asking import read_question
 from knowledge_base.calibration import load_calibration
@@ -26,6 +26,7 @@ from knowledge_base.encoder import Encoder, UseEncoder, Vectors, passage_encoder
 from knowledge_base.entries import Entry, EntryRef, Index, QuestionVectors, Terms
 from knowledge_base.errors import KnowledgeBaseError
 from knowledge_base.index_words import asked_words, best_possible, stored_words
+from knowledge_base.quotable import slices_to_encode
 from knowledge_base.ranking import AskedWords, Ranked, rank
 from knowledge_base.readers import Reader
 from knowledge_base.results import Answer as Answer

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from knowledge_base.asking import Asking, Matter, asks_for_value, covered, read_question
-from knowledge_base.wording import fold, plain
 
 #: The only words of an answer that are not quoted, by language and matter: yes, no.
 LEADS: dict[str, dict[Matter, tuple[str, str]]] = {
@@ -72,13 +72,13 @@ _ZH_COUNT = re.compile(r"第?[一二两三四五六七八九十百千]+(?=[张�
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A sentence that may answer, and what it stands under."""
+    """A sentence that may answer, and what it stands under; folded and in lower case."""
 
     unit: int
     text: str
     title: str  #: of the article
-    headings: tuple[str, ...]
-    questions: tuple[str, ...]  #: other ways to ask what the title asks: other words for the same things
+    headings: str
+    questions: str  #: other ways to ask what the title asks: other words for the same things
     nearness: float  #: cosine with the question
 
 
@@ -133,7 +133,7 @@ def _matter_of(clause: str) -> Matter:
 
 def _verdicts(asking: Asking, item: Evidence) -> Iterator[Verdict]:
     chinese = asking.language == "zh"
-    text = fold(plain(item.text)).lower()
+    text = item.text
     if _numbers(asking.text) - _numbers(text):
         return
     label = _LABEL.match(text)
@@ -156,11 +156,12 @@ def _verdicts(asking: Asking, item: Evidence) -> Iterator[Verdict]:
             yield from _fitting(asking, item, not _denies(clause, chinese), clause, text)
 
 
+@lru_cache(maxsize=1024)
 def _asked_by(title: str) -> str:
     """What of a title its article's first word answers: a title may ask two things, and a yes answers only the first."""
     asked = 0
     kept = []
-    for part in re.split(r"[,，、?？]", fold(title).lower()):
+    for part in re.split(r"[,，、?？]", title):
         question = read_question(f"{part}?") if part.strip() else None
         asks = question is not None and (question.matter is not None or question.how or asks_for_value(part))
         asked += asks
@@ -173,10 +174,10 @@ def _fitting(
     asking: Asking, item: Evidence, yes: bool, clause: str, text: str, *, leads: bool = False, sure: bool = False
 ) -> Iterator[Verdict]:
     """The verdict of a clause if the clause speaks of what was asked."""
-    above = fold(" ".join((item.title, *item.headings))).lower()
-    here, near = covered(asking, clause, fold(item.title).lower()), covered(asking, f"{text} {above}")
+    above = f"{item.title} {item.headings}"
+    here, near = covered(asking, clause, item.title), covered(asking, f"{text} {above}")
     if near < 1:  # other words for what the article is about are half as good as its own
-        named = covered(asking, f"{text} {above} {fold(' '.join(item.questions)).lower()}")
+        named = covered(asking, f"{text} {above} {item.questions}")
         near += (named - near) / 2
     close = item.nearness
     if sure:
