@@ -19,7 +19,7 @@ import structlog
 from sanic import Config, HTTPResponse, Request, Sanic
 from sanic import json as json_response
 from sanic.exceptions import SanicException
-from sanic.response import file, html
+from sanic.response import file, html, redirect
 
 import settings as desk_settings
 from actions import ActionSettings, build_executor
@@ -57,7 +57,8 @@ from handoff.sign_in import SignIn
 from handoff.staff_side import StaffSide
 from handoff.store import StaffStore
 from knowledge_base.knowledge_base import KnowledgeBase
-from knowledge_base.page import render_page
+from knowledge_base.page_links import PageLinks
+from knowledge_base.visiting import visit
 from migrations.schema import migrate
 
 ROOT = Path(__file__).resolve().parent
@@ -123,6 +124,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
     database = Database.open(settings.database_url)
     await migrate(database.engine)
     knowledge_base = await KnowledgeBase.open(settings.data_dir, settings.qdrant_url, settings.encoder)
+    knowledge_base.links = PageLinks(derived_key(settings.secret_key, "article pages"))
     mailbox = settings.data_dir / "demo_mailbox.jsonl"
     smtp = SmtpCodeSender(settings.smtp_url, settings.smtp_from) if settings.smtp_url else None
     crm = SqlCrm(database.engine, smtp or MailboxCodeSender(mailbox), derived_key(settings.secret_key, "codes"))
@@ -152,7 +154,13 @@ async def build(settings: desk_settings.Settings) -> Desk:
     limits = Thresholds(
         settings.answer_threshold, settings.clarify_threshold, settings.retrieval_gate or knowledge_base.gate
     )
-    engine = Engine(conversations, dialogue, lambda: {"zh": limits, "en": limits}, workers=settings.concurrent_turns)
+    engine = Engine(
+        conversations,
+        dialogue,
+        lambda: {"zh": limits, "en": limits},
+        workers=settings.concurrent_turns,
+        audiences=settings.audiences_of,
+    )
     by_account = {(connector.channel, connector.account): connector for connector in connectors}
 
     async def deliver(address: Address, message: OutboundMessage) -> str:
@@ -231,12 +239,15 @@ def mount_pages(desk: Desk) -> None:
         return json_response({"status": "ok" if fine else "not ready", **parts}, status=200 if fine else 503)
 
     @web.get("/kb/<language:str>/<article_id:str>")
-    async def article(_: Request, language: str, article_id: str) -> HTTPResponse:
-        found = desk.knowledge_base.find_article(article_id, language)
-        if found is None:
-            return problem(404, "not_found", "There is no such article; it may have been renamed or taken back.")
-        kb = desk.knowledge_base
-        return html(render_page(found, kb.passages_of(article_id, language), kb.languages_of(article_id)))
+    async def article(request: Request, language: str, article_id: str) -> HTTPResponse:
+        guard = desk.staff.guard
+        staff = await guard.sign_in.find_session(request.cookies.get(guard.cookie), active=False) is not None
+        token = str(request.args.get("k", ""))
+        seen = visit(desk.knowledge_base, article_id, language, token, utc_now(), staff=staff)
+        if seen.location:
+            return redirect(seen.location)
+        # What one visitor may see must not be kept for the next.
+        return html(seen.html, status=seen.status, headers={"cache-control": "private, no-cache"})
 
     @web.get("/static/kb.css")
     async def article_styles(_: Request) -> HTTPResponse:

@@ -97,6 +97,7 @@ def _body(request: TurnRequest) -> dict[str, Any]:
             "language_hint": request.language_hint,
             "customer_id": request.customer_id,
             "agent_said": list(request.agent_said),
+            "audiences": list(request.audiences),
             "thresholds": {name: _limits(limits) for name, limits in request.thresholds.items()},
         },
     }

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
@@ -23,6 +23,10 @@ _CRASH_PAUSE_SECONDS = 1.0
 _DAY_SECONDS = 86_400.0
 
 
+def _nobody_special(_channel: str, _account: str) -> Sequence[str]:
+    return ()
+
+
 class Engine:
     """Takes turns from ``Conversations`` and asks the dialogue; start it once per service process."""
 
@@ -37,6 +41,7 @@ class Engine:
         deadline_seconds: float = 25.0,
         drain_seconds: float = 20.0,
         first_retry_seconds: float = 0.5,
+        audiences: Callable[[str, str], Sequence[str]] = _nobody_special,
     ) -> None:
         self._conversations = conversations
         self._dialogue = dialogue
@@ -46,6 +51,7 @@ class Engine:
         self._deadline_seconds = deadline_seconds
         self._drain_seconds = drain_seconds
         self._first_retry_seconds = first_retry_seconds
+        self._audiences = audiences  #: by channel and account
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._reserved = 0
@@ -173,6 +179,7 @@ class Engine:
             payload=claim.payload,
             customer_id=conversation.customer_id,
             agent_said=claim.agent_said,
+            audiences=tuple(self._audiences(conversation.address.channel, conversation.address.account)),
         )
         try:
             async with asyncio.timeout(self._deadline_seconds):

@@ -11,6 +11,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -26,6 +27,7 @@ from knowledge_base.encoder import Encoder, UseEncoder, Vectors, passage_encoder
 from knowledge_base.entries import Entry, EntryRef, Index, QuestionVectors, Terms
 from knowledge_base.errors import KnowledgeBaseError
 from knowledge_base.index_words import asked_words, best_possible, stored_words
+from knowledge_base.page_links import PageLinks
 from knowledge_base.quotable import slices_to_encode
 from knowledge_base.ranking import AskedWords, Ranked, rank
 from knowledge_base.readers import Reader
@@ -58,6 +60,7 @@ class KnowledgeBase:
         self._use = use
         self._e5 = e5
         self.calibration = load_calibration()
+        self.links: PageLinks | None = None  #: signs addresses of articles that not everybody may read
         self._catalog = Catalog()
         self._questions: OrderedDict[str, QuestionVectors] = OrderedDict()
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="knowledge-base")
@@ -179,8 +182,8 @@ class KnowledgeBase:
         """What this article (or the one that replaces it) says to the question, or to its own title; None if there
         is nothing the reader may read."""
         reader = reader or Reader()
-        name = current_edition(article_id, lambda one: self._readable(one, reader))
-        readable = {article.language: article for article in self._readable(name, reader)}
+        name = current_edition(article_id, lambda one: self.readable(one, reader))
+        readable = {article.language: article for article in self.readable(name, reader)}
         article = readable.get(language) or next(iter(readable.values()), None)
         if article is None:
             return None
@@ -262,7 +265,9 @@ class KnowledgeBase:
         )
         source = next((one for one in reversed(shelf.passages) if one.start <= quoted.at), found)
         said = quoted.text(article.body)
-        citation = Citation(source.id, article.id, article.title, said.removeprefix(quoted.lead).strip(), source.url)
+        citation = Citation(
+            source.id, article.id, article.title, said.removeprefix(quoted.lead).strip(), self._url(article, source)
+        )
         return Answer(
             text=said,
             citation=citation,
@@ -276,6 +281,9 @@ class KnowledgeBase:
             polarity=quoted.polarity,
             version=article.version,
         )
+
+    def _url(self, article: Article, passage: Passage) -> str:
+        return self.links.url(article, passage, datetime.now(UTC)) if self.links else passage.url
 
     def _sentence_vectors(self, article: Article) -> Vectors:
         stored = self._sentences.find(article.version)
@@ -291,8 +299,8 @@ class KnowledgeBase:
         ids: dict[str, None] = {}
         for written in LANGUAGES:
             found = self._candidates(question, written, without, reader)
-            ids.update(dict.fromkeys(current_edition(one, lambda name: self._readable(name, reader)) for one in found))
-        keys = [article.key for article_id in ids for article in self._readable(article_id, reader)]
+            ids.update(dict.fromkeys(current_edition(one, lambda name: self.readable(name, reader)) for one in found))
+        keys = [article.key for article_id in ids for article in self.readable(article_id, reader)]
         if not keys:
             return []
         refs = self._catalog.refs
@@ -307,7 +315,7 @@ class KnowledgeBase:
         advantage = self.calibration.advantage if self.calibration.encoder == self._e5.name else {}
         return rank(signals, self._catalog.refs, words, language, advantage.get(language, {}), hidden)
 
-    def _readable(self, article_id: str, reader: Reader) -> list[Article]:
+    def readable(self, article_id: str, reader: Reader) -> list[Article]:
         """The article in every language in which the reader may read it."""
         articles = (self._catalog.shelves[key].article for key in self._catalog.keys_of(article_id))
         return [article for article in articles if reader.may_read(article)]
