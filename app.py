@@ -10,7 +10,7 @@ import json
 import logging
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
 from types import SimpleNamespace
@@ -58,6 +58,8 @@ from handoff.staff_side import StaffSide
 from handoff.store import StaffStore
 from knowledge_base.knowledge_base import KnowledgeBase
 from knowledge_base.page_links import PageLinks
+from knowledge_base.synonym_book import SynonymBook
+from knowledge_base.synonym_store import SynonymStore
 from knowledge_base.visiting import visit
 from migrations.schema import migrate
 
@@ -124,7 +126,9 @@ async def build(settings: desk_settings.Settings) -> Desk:
     database = Database.open(settings.database_url)
     await migrate(database.engine)
     knowledge_base = await KnowledgeBase.open(settings.data_dir, settings.qdrant_url, settings.encoder)
-    knowledge_base.links = PageLinks(derived_key(settings.secret_key, "article pages"))
+    knowledge_base.quoter.links = PageLinks(derived_key(settings.secret_key, "article pages"))
+    synonyms = SynonymBook(SynonymStore(database.engine), knowledge_base)
+    await synonyms.refresh()
     mailbox = settings.data_dir / "demo_mailbox.jsonl"
     smtp = SmtpCodeSender(settings.smtp_url, settings.smtp_from) if settings.smtp_url else None
     crm = SqlCrm(database.engine, smtp or MailboxCodeSender(mailbox), derived_key(settings.secret_key, "codes"))
@@ -160,6 +164,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         lambda: {"zh": limits, "en": limits},
         workers=settings.concurrent_turns,
         audiences=settings.audiences_of,
+        products_in=lambda text: [asdict(name) for name in synonyms.rules.products_in(text)],
     )
     by_account = {(connector.channel, connector.account): connector for connector in connectors}
 
@@ -171,7 +176,9 @@ async def build(settings: desk_settings.Settings) -> Desk:
 
     backlog = Backlog(database)
     checkpoints = Checkpoints(settings.data_dir / CHECKPOINTS, signing_key(settings.data_dir), utc_now)
-    sweeper = Sweeper(conversations, checkpoint=lambda: checkpoints.write_if_due(database), daily=crm.purge)
+    sweeper = Sweeper(
+        conversations, checkpoint=lambda: checkpoints.write_if_due(database), daily=crm.purge, refresh=synonyms.refresh
+    )
     attachments = Attachments(
         database,
         settings.data_dir / "files",
@@ -194,6 +201,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         store=staff_store,
         sign_in=sign_in,
         demo_sign_ins=demo_sign_ins,
+        synonyms=synonyms,
     )
     desk = Desk(
         settings, database, hub, conversations, dialogue, engine, Outbox(conversations, deliver), sweeper,

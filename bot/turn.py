@@ -46,6 +46,31 @@ class BadTurn(Exception):
     """The turn cannot be understood; the message says what is wrong with it."""
 
 
+def with_taught_products(
+    entities: list[dict[str, Any]], text: str, taught: Any, before: int = 0
+) -> list[dict[str, Any]]:
+    """The entities with the product names that trainers taught since the training; the longer of two that overlap stays.
+
+    The places in ``taught`` are those in the message as it was written, ``before`` characters before the text begins.
+    """
+    kept = list(entities)
+    for name in taught if isinstance(taught, list) else []:
+        if not isinstance(name, dict):
+            continue
+        product, start, end = name.get("product"), name.get("start"), name.get("end")
+        if not (isinstance(product, str) and isinstance(start, int) and isinstance(end, int)):
+            continue
+        start, end = start - before, end - before
+        if not 0 <= start < end <= len(text):
+            continue
+        rivals = [one for one in kept if one["entity"] == "product" and one["start"] < end and start < one["end"]]
+        if any(one["end"] - one["start"] >= end - start for one in rivals):
+            continue
+        kept = [one for one in kept if one not in rivals]
+        kept.append({"entity": "product", "value": product, "start": start, "end": end, "extractor": "taught"})
+    return sorted(kept, key=lambda one: one["start"])
+
+
 class TurnFailed(Exception):
     """The turn ran but brought no reply."""
 
@@ -184,6 +209,8 @@ class Dialogue(MessageProcessor):  # type: ignore[misc]
         else:
             text = neutralise(turn.text) or "…"
             parse = await self.parse_message(UserMessage(text, metadata=metadata), tracker)
+            before = max(turn.text.find(text[1:]) - 1, 0)  # what was taken off the beginning
+            parse["entities"] = with_taught_products(parse["entities"], text, turn.metadata.get("products"), before)
         metadata["language"] = parse["language"]
         return {**parse, "metadata": metadata}
 

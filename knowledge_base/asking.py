@@ -46,7 +46,7 @@ _EN_YES_NO: tuple[tuple[str, Matter], ...] = (
     (r"must (?:i|we) ", "need"),
     (r"(?:is|are|was|were) (?:there|it (?:ok|okay|allowed|possible)) ", "be"),
     (r"(?:can|could|may|might|am i allowed|are we allowed)\b", "may"),
-    (r"(?:do|does|have|has) (?:you|kite|the shops?) (?:have|got) ", "have"),
+    (r"(?:do|does|have|has) (?:you|[a-z]+|the [a-z]+) (?:have|got) ", "have"),
     (r"(?:is|are|was|were|am|do|does|did|will|would|shall|should|has|have|had)\b", "be"),
 )  # fmt: skip
 _EN_NEGATED = re.compile(
@@ -98,7 +98,7 @@ _REMEDY = re.compile(
     r"what (?:do|should|must|can|could) (?:i|we)\b|\bno longer works?\b|怎么办|先做什么|该做什么|做些什么|怎么弄|哪些资料"
 )
 _EN_EMPTY = frozenset(
-    ["a", "an", "the", "i", "me", "my", "we", "us", "our", "you", "your", "he", "she", "it", "its", "they", "them", "their", "this", "that", "these", "those", "there", "here", "to", "of", "in", "on", "at", "for", "with", "by", "from", "as", "and", "or", "but", "if", "so", "than", "then", "too", "also", "very", "just", "only", "any", "some", "all", "both", "each", "is", "are", "was", "were", "be", "been", "being", "am", "do", "does", "did", "doing", "done", "have", "has", "had", "having", "can", "could", "may", "might", "must", "shall", "should", "will", "would", "need", "please", "tell", "know", "about", "what", "which", "who", "whom", "whose", "when", "where", "why", "how", "not", "no", "yes", "s", "t", "re", "ve", "ll", "d", "m", "im", "ive", "id", "is", "there", "possible", "allowed", "ok", "okay", "get", "got", "go", "want", "like", "still", "really", "else", "ever", "way", "one", "kite"]
+    ["a", "an", "the", "i", "me", "my", "we", "us", "our", "you", "your", "he", "she", "it", "its", "they", "them", "their", "this", "that", "these", "those", "there", "here", "to", "of", "in", "on", "at", "for", "with", "by", "from", "as", "and", "or", "but", "if", "so", "than", "then", "too", "also", "very", "just", "only", "any", "some", "all", "both", "each", "is", "are", "was", "were", "be", "been", "being", "am", "do", "does", "did", "doing", "done", "have", "has", "had", "having", "can", "could", "may", "might", "must", "shall", "should", "will", "would", "need", "please", "tell", "know", "about", "what", "which", "who", "whom", "whose", "when", "where", "why", "how", "not", "no", "yes", "s", "t", "re", "ve", "ll", "d", "m", "im", "ive", "id", "is", "there", "possible", "allowed", "ok", "okay", "get", "got", "go", "want", "like", "still", "really", "else", "ever", "way", "one"]
 )  # fmt: skip
 _ZH_EMPTY = frozenset(
     [
@@ -213,8 +213,6 @@ _ZH_EMPTY = frozenset(
         "该",
         "应该",
         "吗？",
-        "风筝",
-        "数码",
         "谢谢",
         "麻烦",
         "不能",
@@ -247,6 +245,11 @@ def asks_for_value(text: str) -> bool:
 def asks_for_remedy(text: str) -> bool:
     """Whether a question wants to know what can be done, rather than how something is done."""
     return _REMEDY.search(text) is not None
+
+
+def is_small_word(text: str) -> bool:
+    """Whether a folded text is nothing but a word that holds sentences together."""
+    return text in _EN_EMPTY or text in _ZH_EMPTY
 
 
 def asked_about(text: str, language: str) -> frozenset[str]:

@@ -11,15 +11,12 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 
-from knowledge_base.answering import quote
 from knowledge_base.articles import LANGUAGES, Article, Passage
-from knowledge_base.asking import read_question
 from knowledge_base.calibration import load_calibration
 from knowledge_base.catalog import Catalog, Shelf, questions_of, searched_text, shelve
 from knowledge_base.editions import Standing, current_edition, settle
@@ -27,8 +24,7 @@ from knowledge_base.encoder import Encoder, UseEncoder, Vectors, passage_encoder
 from knowledge_base.entries import Entry, EntryRef, Index, QuestionVectors, Terms
 from knowledge_base.errors import KnowledgeBaseError
 from knowledge_base.index_words import asked_words, best_possible, stored_words
-from knowledge_base.page_links import PageLinks
-from knowledge_base.quotable import slices_to_encode
+from knowledge_base.quoting import Quoter
 from knowledge_base.ranking import AskedWords, Ranked, rank
 from knowledge_base.readers import Reader
 from knowledge_base.results import Answer as Answer
@@ -36,7 +32,7 @@ from knowledge_base.results import Citation as Citation
 from knowledge_base.results import Hit as Hit
 from knowledge_base.results import LoadReport as LoadReport
 from knowledge_base.sentence_store import SentenceStore
-from knowledge_base.structure import Span
+from knowledge_base.synonyms import Synonyms
 from knowledge_base.vocabulary import Vocabulary
 from knowledge_base.wording import language_of
 
@@ -51,18 +47,31 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
+def _middle(rows: Vectors) -> list[float]:
+    total = rows.sum(axis=0)
+    middle: list[float] = (total / np.linalg.norm(total)).tolist()
+    return middle
+
+
+class _Question(NamedTuple):
+    """What was asked, and what it means to the articles: the same words unless there are synonyms in it."""
+
+    said: str
+    meant: str
+
+
 class KnowledgeBase:
     """Articles, their index and the models that read them."""
 
     def __init__(self, index: Index, use: Encoder, e5: Encoder, sentences: SentenceStore | None = None) -> None:
         self._index = index
-        self._sentences = sentences or SentenceStore(None, use.name)
         self._use = use
         self._e5 = e5
         self.calibration = load_calibration()
-        self.links: PageLinks | None = None  #: signs addresses of articles that not everybody may read
+        self.quoter = Quoter(use, sentences or SentenceStore(None, use.name))
         self._catalog = Catalog()
-        self._questions: OrderedDict[str, QuestionVectors] = OrderedDict()
+        self._synonyms = Synonyms()
+        self._questions: OrderedDict[tuple[str, str], QuestionVectors] = OrderedDict()
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="knowledge-base")
         self._loading = asyncio.Lock()
 
@@ -101,7 +110,7 @@ class KnowledgeBase:
         """Finish what is running, write everything down and let other processes open the index."""
         async with self._loading:
             await self._run(self._index.close)
-            await self._run(self._sentences.close)
+            await self._run(self.quoter.close)
             self._worker.shutdown(wait=True)
 
     async def load(
@@ -135,6 +144,8 @@ class KnowledgeBase:
             if progress:
                 progress(len(changed), len(changed))
             await self._run(self._forget, removed)
+            if changed or removed:
+                await self._run(self.quoter.keep_only, [shelf.article for shelf in self._catalog.shelves.values()])
         return LoadReport(
             added=tuple(article.key for article in changed if article.key not in before),
             updated=tuple(article.key for article in changed if article.key in before),
@@ -154,17 +165,27 @@ class KnowledgeBase:
             await self._run(self._forget, keys)
         return len(keys)
 
+    def use_synonyms(self, rules: Synonyms) -> None:
+        """Read questions with these synonyms from now on; nothing is encoded again."""
+        self._synonyms = rules
+
     async def search(
-        self, text: str, language: str | None = None, limit: int = 10, reader: Reader | None = None
+        self,
+        text: str,
+        language: str | None = None,
+        limit: int = 10,
+        reader: Reader | None = None,
+        *,
+        synonyms: Synonyms | None = None,
     ) -> list[Hit]:
         """The best passage of each of the best articles, in ``language`` (or the question's own) where it is written.
 
-        Without a ``reader`` it is any customer, now.
+        Without a ``reader`` it is any customer, now; without ``synonyms`` those in use.
         """
         if not text.strip():
             return []
         asked_in = language if language in LANGUAGES else language_of(text)
-        return await self._run(self._search, text, asked_in, limit, reader or Reader())
+        return await self._run(self._search, self._understood(text, synonyms), asked_in, limit, reader or Reader())
 
     async def answer(
         self, text: str, language: str, gate: float | None = None, reader: Reader | None = None
@@ -174,7 +195,7 @@ class KnowledgeBase:
         hits = await self.search(text, language, reader=reader)
         if not hits or hits[0].score < (self.gate if gate is None else gate):
             return None
-        return await self._run(self._quote, text, language, tuple(hits))
+        return await self._run(self._quote, self._understood(text), language, tuple(hits))
 
     async def answer_from(
         self, article_id: str, language: str, text: str = "", reader: Reader | None = None
@@ -187,7 +208,7 @@ class KnowledgeBase:
         article = readable.get(language) or next(iter(readable.values()), None)
         if article is None:
             return None
-        question = text.strip() or article.title
+        question = self._understood(text.strip() or article.title)
         hit = await self._run(self._best_passage, question, article)
         return await self._run(self._quote, question, language, (hit,))
 
@@ -223,12 +244,17 @@ class KnowledgeBase:
         self, text: str, without: Callable[[EntryRef], bool] | None = None, reader: Reader | None = None
     ) -> list[Ranked]:
         """The ranking behind ``search`` with its features, optionally as if some entries were not there."""
-        return await self._run(self._rank, text, language_of(text), without, reader or Reader())
+        return await self._run(self._rank, self._understood(text), language_of(text), without, reader or Reader())
 
     async def _run(self, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._worker, lambda: call(*args, **kwargs))
 
-    def _search(self, text: str, language: str, limit: int, reader: Reader) -> list[Hit]:
+    def _understood(self, text: str, synonyms: Synonyms | None = None) -> _Question:
+        said = text[:MAX_QUESTION]
+        rules = self._synonyms if synonyms is None else synonyms
+        return _Question(said, rules.understand(said, language_of(said)).text)
+
+    def _search(self, text: _Question, language: str, limit: int, reader: Reader) -> list[Hit]:
         standings: list[Standing] = []
         scores: list[float] = []
         for ranked in self._rank(text, language, None, reader):
@@ -246,56 +272,20 @@ class KnowledgeBase:
             for one, score in zip(settle(standings)[:limit], scores, strict=False)
         ]
 
-    def _best_passage(self, text: str, article: Article) -> Hit:
+    def _best_passage(self, text: _Question, article: Article) -> Hit:
         ranked = self._ranked(text, article.language, [article.key], set())
         ordinal = ranked[0].passages.get(article.key, 0) if ranked else 0
         return Hit(self._catalog.shelves[article.key].passages[ordinal], 1.0)
 
-    def _quote(self, text: str, language: str, hits: tuple[Hit, ...]) -> Answer:
+    def _quote(self, text: _Question, language: str, hits: tuple[Hit, ...]) -> Answer:
         found = hits[0].passage
         shelf = self._catalog.shelves[f"{found.article_id}/{found.language}"]
-        article = shelf.article
-        quoted = quote(
-            article,
-            Span(found.start, found.start + len(found.text)),
-            read_question(text[:MAX_QUESTION]),
-            self._sentence_vectors(article),
-            np.asarray(self._vectors(text[:MAX_QUESTION]).use, dtype=np.float32),
-            language,
-        )
-        source = next((one for one in reversed(shelf.passages) if one.start <= quoted.at), found)
-        said = quoted.text(article.body)
-        citation = Citation(
-            source.id, article.id, article.title, said.removeprefix(quoted.lead).strip(), self._url(article, source)
-        )
-        return Answer(
-            text=said,
-            citation=citation,
-            hits=hits,
-            score=hits[0].score,
-            language=article.language,
-            translated=article.language == language,
-            lead=quoted.lead,
-            pieces=quoted.pieces,
-            form=quoted.form,
-            polarity=quoted.polarity,
-            version=article.version,
-        )
-
-    def _url(self, article: Article, passage: Passage) -> str:
-        return self.links.url(article, passage, datetime.now(UTC)) if self.links else passage.url
-
-    def _sentence_vectors(self, article: Article) -> Vectors:
-        stored = self._sentences.find(article.version)
-        if stored is None:
-            stored = self._use.passages(slices_to_encode(article))
-            self._sentences.add(article.version, stored)
-        return stored
+        return self.quoter.answer(shelf, text.meant, self._vectors(text).use, language, hits)
 
     def _rank(
-        self, text: str, language: str, without: Callable[[EntryRef], bool] | None, reader: Reader
+        self, text: _Question, language: str, without: Callable[[EntryRef], bool] | None, reader: Reader
     ) -> list[Ranked]:
-        question = self._vectors(text[:MAX_QUESTION])
+        question = self._vectors(text)
         ids: dict[str, None] = {}
         for written in LANGUAGES:
             found = self._candidates(question, written, without, reader)
@@ -307,8 +297,8 @@ class KnowledgeBase:
         hidden = {point for point, ref in refs.items() if without(ref)} if without else set()
         return self._ranked(text, language, keys, hidden)
 
-    def _ranked(self, text: str, language: str, keys: Sequence[str], hidden: set[int]) -> list[Ranked]:
-        question = self._vectors(text[:MAX_QUESTION])
+    def _ranked(self, text: _Question, language: str, keys: Sequence[str], hidden: set[int]) -> list[Ranked]:
+        question = self._vectors(text)
         signals = self._index.signals(question, keys)
         vocabulary = self._catalog.vocabulary.without(hidden)
         words = AskedWords(question.words.indices, best_possible(question.words, vocabulary), vocabulary)
@@ -330,13 +320,16 @@ class KnowledgeBase:
         ids = dict.fromkeys(ref.article_id for ref in found if not (without and without(ref)))
         return list(ids)[:_CANDIDATES]
 
-    def _vectors(self, text: str) -> QuestionVectors:
-        known = self._questions.get(text)
+    def _vectors(self, text: _Question) -> QuestionVectors:
+        key = (text.said, text.meant)
+        known = self._questions.get(key)
         if known is not None:
-            self._questions.move_to_end(text)
+            self._questions.move_to_end(key)
             return known
-        use, e5 = self._use.questions([text])[0].tolist(), self._e5.questions([text])[0].tolist()
-        vectors = self._questions[text] = QuestionVectors(use, e5, asked_words(text))
+        # Half-way between the customer's words and the articles' measured better than either (docs/answers.md).
+        texts = [*dict.fromkeys((text.said, text.meant))]
+        use, e5 = (_middle(encoder.questions(texts)) for encoder in (self._use, self._e5))
+        vectors = self._questions[key] = QuestionVectors(use, e5, asked_words(text.meant))
         if len(self._questions) > _REMEMBERED:
             self._questions.popitem(last=False)
         return vectors
@@ -374,7 +367,7 @@ class KnowledgeBase:
                 for place, (ref, text) in enumerate(zip(shelf.refs, questions + passages, strict=True))
             ]
         )
-        self._sentence_vectors(article)  # so that no answer has to wait for them
+        self.quoter.prepare(article)  # so that no answer has to wait for them
         return shelf
 
     def _publish(self, shelves: Sequence[Shelf]) -> None:

@@ -29,7 +29,7 @@ def visit(kb: KnowledgeBase, article_id: str, language: str, token: str, at: dat
     if article is not None and staff:
         return Visit(200, _page(kb, article, preview=not reader.may_read(article)))
     if article is not None:
-        invited = holds_at(article, at) and kb.links is not None and kb.links.opens(article, token, at)
+        invited = holds_at(article, at) and kb.quoter.links is not None and kb.quoter.links.opens(article, token, at)
         readers = Reader.of(article.audience, at) if invited else reader
         successor = current_edition(article_id, lambda name: kb.readable(name, readers))
         if successor != article_id:

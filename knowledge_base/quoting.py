@@ -1,0 +1,77 @@
+"""Turns what was found into an answer: chooses and quotes, and says where the quotation stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+
+from knowledge_base.answering import quote
+from knowledge_base.articles import Article, Passage
+from knowledge_base.asking import read_question
+from knowledge_base.catalog import Shelf
+from knowledge_base.encoder import Encoder, Vectors
+from knowledge_base.page_links import PageLinks
+from knowledge_base.quotable import slices_to_encode
+from knowledge_base.results import Answer, Citation, Hit
+from knowledge_base.sentence_store import SentenceStore
+from knowledge_base.structure import Span
+
+
+class Quoter:
+    """Quotes articles; the vectors of what can be quoted are kept, so that an answer waits for no encoder."""
+
+    def __init__(self, use: Encoder, sentences: SentenceStore) -> None:
+        self._use = use
+        self._sentences = sentences
+        self.links: PageLinks | None = None  #: signs addresses of articles that not everybody may read
+
+    def prepare(self, article: Article) -> Vectors:
+        """The vectors of the article's slices, encoded now if they are not stored."""
+        stored = self._sentences.find(article.version)
+        if stored is None:
+            stored = self._use.passages(slices_to_encode(article))
+            self._sentences.add(article.version, stored)
+        return stored
+
+    def keep_only(self, articles: Sequence[Article]) -> None:
+        """Forget the vectors of every other version."""
+        self._sentences.keep_only({article.version for article in articles})
+
+    def answer(
+        self, shelf: Shelf, question: str, vector: Sequence[float], language: str, hits: tuple[Hit, ...]
+    ) -> Answer:
+        """What the article of the first hit says to the question, whose USE vector is given."""
+        article, found = shelf.article, hits[0].passage
+        quoted = quote(
+            article,
+            Span(found.start, found.start + len(found.text)),
+            read_question(question),
+            self.prepare(article),
+            np.asarray(vector, dtype=np.float32),
+            language,
+        )
+        source = next((one for one in reversed(shelf.passages) if one.start <= quoted.at), found)
+        said = quoted.text(article.body)
+        words = said.removeprefix(quoted.lead).strip()
+        return Answer(
+            text=said,
+            citation=Citation(source.id, article.id, article.title, words, self._url(article, source)),
+            hits=hits,
+            score=hits[0].score,
+            language=article.language,
+            translated=article.language == language,
+            lead=quoted.lead,
+            pieces=quoted.pieces,
+            form=quoted.form,
+            polarity=quoted.polarity,
+            version=article.version,
+        )
+
+    def close(self) -> None:
+        """Close the stored vectors."""
+        self._sentences.close()
+
+    def _url(self, article: Article, passage: Passage) -> str:
+        return self.links.url(article, passage, datetime.now(UTC)) if self.links else passage.url
