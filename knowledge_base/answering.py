@@ -156,7 +156,11 @@ class _Choice:
     def _list(self, group: Group) -> Quotation:
         places = list(group.units)
         scores = [self.scores[place] for place in places]
-        whole = sum(weight(self.texts[place]) for place in places) <= _LIST_ROOM
+        size = sum(weight(self.texts[place]) for place in places)
+        # A short list that a sentence introduces reads best as it stands.
+        if group.intro is not None and size <= _ROOM:
+            return self._lines(group, places, "steps")
+        whole = size <= _LIST_ROOM
         intro = self.scores[group.intro] if group.intro is not None else 0.0
         about = max(intro, self._group_score(self.structure.groups.index(group), group))
         if not (whole and (self.asking.how or group.form == "steps" or about >= max(scores) - _ALIKE)):

@@ -180,6 +180,10 @@ def parse_article(text: str, source: str, zone: ZoneInfo = SHANGHAI) -> Article:
         raise UnreadableSource(
             source, f"the front matter is not YAML{where}; put texts with a colon in quotes"
         ) from None
+    except ValueError as error:  # a day that is in no calendar
+        raise UnreadableSource(
+            source, f"a date in the front matter is wrong ({error}); write it like 2026-05-01"
+        ) from None
     if not isinstance(fields, dict):
         raise UnreadableSource(source, "the front matter must be fields such as 'title: …'")
     unknown = sorted(str(name) for name in fields if name not in _FIELDS)
