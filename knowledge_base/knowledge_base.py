@@ -24,6 +24,7 @@ from knowledge_base.encoder import Encoder, UseEncoder, Vectors, passage_encoder
 from knowledge_base.entries import Entry, EntryRef, Index, QuestionVectors, Terms
 from knowledge_base.errors import KnowledgeBaseError
 from knowledge_base.index_words import asked_words, best_possible, stored_words
+from knowledge_base.quotable import SLICING
 from knowledge_base.quoting import Quoter
 from knowledge_base.ranking import AskedWords, Ranked, rank
 from knowledge_base.readers import Reader
@@ -96,7 +97,7 @@ class KnowledgeBase:
             from knowledge_base.index import EdgeIndex
 
             index = EdgeIndex(data_dir / "knowledge" / f"index-{form}", dimensions)
-        opened = cls(index, use, e5, SentenceStore(data_dir / "knowledge", use.name))
+        opened = cls(index, use, e5, SentenceStore(data_dir / "knowledge", f"{use.name}/{SLICING}"))
         opened._read_catalog()
         asked_words("warm the segmenter up")
         return opened

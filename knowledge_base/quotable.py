@@ -9,6 +9,8 @@ from knowledge_base.articles import Article
 from knowledge_base.structure import Group, Structure, structure_of
 from knowledge_base.wording import fold, plain
 
+SLICING = 1  #: of ``slices_to_encode``; another number makes stored vectors void
+
 
 @dataclass(frozen=True, slots=True)
 class Quotable:

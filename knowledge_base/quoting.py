@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -13,7 +14,7 @@ from knowledge_base.asking import read_question
 from knowledge_base.catalog import Shelf
 from knowledge_base.encoder import Encoder, Vectors
 from knowledge_base.page_links import PageLinks
-from knowledge_base.quotable import slices_to_encode
+from knowledge_base.quotable import quotable, slices_to_encode
 from knowledge_base.results import Answer, Citation, Hit
 from knowledge_base.sentence_store import SentenceStore
 from knowledge_base.structure import Span
@@ -30,7 +31,9 @@ class Quoter:
     def prepare(self, article: Article) -> Vectors:
         """The vectors of the article's slices, encoded now if they are not stored."""
         stored = self._sentences.find(article.version)
-        if stored is None:
+        structure = quotable(article).structure
+        # Rows made for another way of cutting an article would choose the wrong slices.
+        if stored is None or len(stored) != len(structure.units) + 2 * len(structure.groups):
             stored = self._use.passages(slices_to_encode(article))
             self._sentences.add(article.version, stored)
         return stored
@@ -43,6 +46,7 @@ class Quoter:
         self, shelf: Shelf, question: str, vector: Sequence[float], language: str, hits: tuple[Hit, ...]
     ) -> Answer:
         """What the article of the first hit says to the question, whose USE vector is given."""
+        started = time.perf_counter()
         article, found = shelf.article, hits[0].passage
         quoted = quote(
             article,
@@ -67,6 +71,7 @@ class Quoter:
             form=quoted.form,
             polarity=quoted.polarity,
             version=article.version,
+            quoting_ms=round((time.perf_counter() - started) * 1000, 3),
         )
 
     def close(self) -> None:

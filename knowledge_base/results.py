@@ -43,6 +43,7 @@ class Answer:
     form: Form = "text"
     polarity: Literal["yes", "no"] | None = None  #: to a yes-or-no question, if the article says it explicitly
     version: str = ""  #: of the article that ``pieces`` are slices of
+    quoting_ms: float = 0.0  #: how long it took to choose and write the pieces
 
 
 @dataclass(frozen=True, slots=True)

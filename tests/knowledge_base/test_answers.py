@@ -233,6 +233,17 @@ async def test_answers_wait_for_no_encoder(tmp_path: Path) -> None:
     await kb.close()
 
 
+async def test_vectors_made_for_other_slices_are_not_used(tmp_path: Path) -> None:
+    kb: KnowledgeBase = open_kb(tmp_path)
+    await kb.load(small_shop())
+    for one in kb.articles():
+        kb.quoter._sentences.add(one.version, ENCODER.passages(["only one row"]))
+    answer = await kb.answer("how long does a refund take", "en", gate=0)
+    assert answer is not None
+    assert "refund" in answer.text
+    await kb.close()
+
+
 def test_vectors_are_kept_by_version_and_forgotten_with_it(tmp_path: Path) -> None:
     rows = ENCODER.passages(["one", "two"])
     store = SentenceStore(tmp_path, "words")
