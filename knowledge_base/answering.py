@@ -298,6 +298,7 @@ class _Choice:
             self.ready.title,
             self.ready.headings[place],
             self.ready.questions,
+            self.ready.body,
             self.nearness[place],
         )
 

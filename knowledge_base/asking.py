@@ -327,6 +327,11 @@ def covered(asking: Asking, text: str, topics: str = "") -> float:
     return sum(weight * _has(word, stems, text) for word, weight in weights.items()) / total
 
 
+def says(word: str, text: str, share: float = 1.0) -> bool:
+    """Whether a folded text has a word of a question, or at least this share of it."""
+    return _has(word, _latin_stems(text), text) >= share
+
+
 @lru_cache(maxsize=256)
 def _weights(asking: Asking, topics: str) -> tuple[dict[str, float], float]:
     common = _latin_stems(topics)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from knowledge_base.asking import Asking, Matter, asks_for_value, covered, read_question
+from knowledge_base.asking import Asking, Matter, asks_for_value, covered, read_question, says
 
 #: The only words of an answer that are not quoted, by language and matter: yes, no.
 LEADS: dict[str, dict[Matter, tuple[str, str]]] = {
@@ -32,11 +32,11 @@ _EN_NO = re.compile(
     r"|no(?= [a-z])|not(?= (?:covered|included|possible|allowed|available|automatic|part|offered)))\b"
 )
 _EN_CLAUSE = re.compile(
-    r"[,;:.!?](?=\s|$)|\s(?=(?:but|because|although|while it|whereas|so that|as long as|and then)\s)"
+    r"[,;:.!?](?=\s|$)|\s(?=(?:but|because|although|while it|whereas|so that|as long as|and then|when|while|if|even)\s)"
 )
 _EN_STRONG = re.compile(r"\b(?:only|unless|except|if|as long as|provided|until)\b")
 _EN_WEAK = re.compile(
-    r"\b(?:within|up to|at least|usually|often|most|many|some|sometimes|from cny|below|above|automatic(?:ally)?|free of charge|immediately|directly)\b"
+    r"\b(?:up to|at least|usually|often|most|many|some|sometimes|automatic(?:ally)?|free of charge|immediately|directly)\b"
 )
 _ZH_NO = re.compile(
     r"不(?:能|可以|可|得|支持|提供|会|影响|包含|包括|在|收|加|用|需要|必|要|算|适合|限|强制|接受|退|赔|另|再|是|发|开|折|寄)"
@@ -44,9 +44,10 @@ _ZH_NO = re.compile(
 )
 _ZH_CLAUSE = re.compile(r"[，；。：！？,;:!?]|、(?=也|不)")
 _ZH_STRONG = re.compile(r"只有|除非|除了|如果|的话|前提|仅限|才(?:能|可以|会)")
-_ZH_WEAK = re.compile(
-    r"只(?!要)|仅|以内|之内|之前|一般|部分|有的|有些|满\s*\d|超过|不满|及以上|及以下|最多|最长|无理由|免费|自动|直接|强制|当场"
-)
+_ZH_WEAK = re.compile(r"只(?!要)|仅|一般|部分|有的|有些|最多|最长|无理由|免费|自动|直接|强制|当场")
+#: What limits everything that follows in the sentence, too.
+_ZH_RANGE = re.compile(r"以内|之内|之前|满\s*\d|超过|不满|及以上|及以下")
+_EN_RANGE = re.compile(r"\b(?:within|from cny|below|above)\b")
 _ZH_FINE = re.compile(r"没问题|没有问题|不用担心|不限|不怕|没有任何问题")
 _SAYS = (
     (
@@ -59,8 +60,22 @@ _SAYS = (
     ),
 )
 _STEP = re.compile(r"\s*\d{1,3}[.)、]\s")
-_EN_MAY = re.compile(r"\b(?:can|may|allowed|possible|welcome|able|accepts?|works?|free)\b")
-_ZH_MAY = re.compile(r"可以|能|支持|允许|行|没问题|照常|都(?!不)|也(?!不)|接受|提供")
+#: Words without which a clause is no yes to a question of this matter.
+_SPEAKS: dict[str, dict[Matter, re.Pattern[str]]] = {
+    "en": {
+        "may": re.compile(r"\b(?:can|may|allowed|possible|welcome|able|accepts?|works?|free)\b"),
+        "need": re.compile(r"\b(?:needs?|must|required?|requires|have to|has to|necessary)\b"),
+        "have": re.compile(r"\b(?:has|have|there (?:is|are)|offers?|comes with|with|includ\w+)\b"),
+    },
+    "zh": {
+        "may": re.compile(r"可以|能|支持|允许|行|没问题|照常|都(?!不)|也(?!不)|接受|提供"),
+        "need": re.compile(r"需要|必须|要|得(?=[\u4e00-\u9fff])|须"),
+        "have": re.compile(r"有|提供|带|附"),
+        "support": re.compile(r"支持|可以|能|都"),
+    },
+}
+_LISTED = re.compile(r"\s*[-*+]\s")
+_EVEN = re.compile(r"\beven (?:if|when|though)\b|即使|即便|哪怕")
 _LABEL = re.compile(r"^(?:\s*[-*+]\s+)?([^:：]{2,80})[:：]\s*(yes|no|可以|不可以|有|没有)(?![\w\u4e00-\u9fff])")
 _DOUBT = 0.12  #: a contradiction this much weaker, or less, leaves the question open
 _NUMBER = re.compile(r"\d[\d.,:]*")
@@ -79,6 +94,7 @@ class Evidence:
     title: str  #: of the article
     headings: str
     questions: str  #: other ways to ask what the title asks: other words for the same things
+    body: str  #: everything the article says
     nearness: float  #: cosine with the question
 
 
@@ -147,12 +163,14 @@ def _verdicts(asking: Asking, item: Evidence) -> Iterator[Verdict]:
     if leading is not None:
         first = clauses[0] if clauses else ""
         yield from _fitting(asking, item, leading[0], f"{first} {_asked_by(item.title)}", text, leads=True, sure=True)
-    strong, weak = (_ZH_STRONG, _ZH_WEAK) if chinese else (_EN_STRONG, _EN_WEAK)
     if _STEP.match(text):
         return  # what to do says nothing about what may be done
+    strong, weak, reach = (_ZH_STRONG, _ZH_WEAK, _ZH_RANGE) if chinese else (_EN_STRONG, _EN_WEAK, _EN_RANGE)
+    always = set(strong.findall(_EVEN.sub(" ", body)))
+    so_far: set[str] = set()
     for clause in clauses:
-        limits = {*strong.findall(body), *weak.findall(clause)}
-        if all(limit in asking.text for limit in limits):
+        so_far.update(reach.findall(clause))
+        if all(limit in asking.text for limit in (*always, *so_far, *weak.findall(clause))):
             yield from _fitting(asking, item, not _denies(clause, chinese), clause, text)
 
 
@@ -176,20 +194,38 @@ def _fitting(
     """The verdict of a clause if the clause speaks of what was asked."""
     above = f"{item.title} {item.headings}"
     here, near = covered(asking, clause, item.title), covered(asking, f"{text} {above}")
-    if near < 1:  # other words for what the article is about are half as good as its own
+    unsaid = [word for word in asking.words if not says(word, f"{text} {above}") and says(word, item.body)]
+    if near < 1 and not unsaid:  # other words for what the article is about are half as good as its own
         named = covered(asking, f"{text} {above} {item.questions}")
         near += (named - near) / 2
     close = item.nearness
+    plainly = here >= 0.9 and near >= 0.99 and close >= 0.3
     if sure:
         fits = here >= 0.6 and near >= 0.75
-    elif yes and asking.matter == "may" and not (_ZH_MAY if asking.language == "zh" else _EN_MAY).search(clause):
+    elif yes and (_LISTED.match(text) or not _affirms(asking, item, clause)):
         fits = False
     elif yes:
-        fits = (here >= 0.5 and near >= 0.87 and close >= 0.38) or (here >= 0.7 and near >= 0.8 and close >= 0.6)
+        fits = (
+            plainly
+            or (here >= 0.5 and near >= 0.87 and close >= 0.38)
+            or (here >= 0.7 and near >= 0.8 and close >= 0.6)
+        )
     else:
         fits = (here >= 0.5 and near >= 0.75 and close >= 0.3) or (here >= 0.4 and near >= 0.6 and close >= 0.6)
     if fits:
         yield Verdict(yes, item.unit, clause, leads, here + close + (0.2 if leads else 0.0))
+
+
+def _affirms(asking: Asking, item: Evidence, clause: str) -> bool:
+    """Whether a clause without a no can be a yes: it speaks of may, need or have as the question does, and leaves out
+    nothing that was asked but what all of the article is about, or what it calls by another name."""
+    speaks = _SPEAKS[asking.language].get(asking.matter or "be")
+    if speaks is not None and not speaks.search(clause):
+        return False
+    left_out = [word for word in asking.words if not says(word, clause, 0.5) and not says(word, item.title, 0.5)]
+    return not left_out or (
+        len(left_out) == 1 and not says(left_out[0], item.body) and says(left_out[0], item.questions)
+    )
 
 
 def _denies(clause: str, chinese: bool) -> bool:

@@ -21,6 +21,7 @@ class Quotable:
     headings: tuple[str, ...]  #: the ones above each unit
     groups: tuple[str, ...]  #: heading, introduction and members of each list or table
     title: str
+    body: str
     questions: str  #: the other ways to ask what the title asks
 
 
@@ -34,6 +35,7 @@ def quotable(article: Article) -> Quotable:
         headings=tuple(_bare(" ".join(unit.headings)) for unit in structure.units),
         groups=tuple(_bare(_held(article, structure, group)) for group in structure.groups),
         title=_bare(article.title),
+        body=_bare(article.body),
         questions=_bare(" ".join(article.questions)),
     )
 
