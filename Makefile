@@ -6,10 +6,10 @@ BOT := bot/.venv/bin/python
 PROFILE ?= fast
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix train eval-nlu eval-cross eval-entities eval-families eval-kb bench bench-kb lock
+.PHONY: help setup run test check fix train eval-nlu eval-cross eval-entities eval-families eval-kb eval-answers bench bench-kb lock
 
 help: ## list the commands
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it (for example from python.org or your package manager) and run make again."; exit 1; }
@@ -55,6 +55,10 @@ eval-families: python ## how people really write: ten families of lines through 
 eval-kb: python ## KB=kb.jsonl QUERIES=q.jsonl: index and measure retrieval on any knowledge base (neither: the project's own)
 	@$(PYTHON) tools/setup.py --for service
 	@$(SERVICE) -m knowledge_base.evaluate $(if $(KB),--kb $(KB) --queries $(QUERIES),--project)
+
+eval-answers: python ## PART=dev|test: measure what is quoted: slices, yes or no, form, faithfulness (default: the held-out questions)
+	@$(PYTHON) tools/setup.py --for service
+	@$(SERVICE) -m knowledge_base.evaluate_answers --part $(if $(PART),$(PART),test)
 
 bench: python ## turn latency and throughput against a stock Rasa set-up, in one run
 	@$(PYTHON) tools/setup.py --for train

@@ -10,7 +10,7 @@ import json
 import logging
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +19,7 @@ import structlog
 from sanic import Config, HTTPResponse, Request, Sanic
 from sanic import json as json_response
 from sanic.exceptions import SanicException
-from sanic.response import file, html
+from sanic.response import file, html, redirect
 
 import settings as desk_settings
 from actions import ActionSettings, build_executor
@@ -57,7 +57,10 @@ from handoff.sign_in import SignIn
 from handoff.staff_side import StaffSide
 from handoff.store import StaffStore
 from knowledge_base.knowledge_base import KnowledgeBase
-from knowledge_base.page import render_page
+from knowledge_base.page_links import PageLinks
+from knowledge_base.synonym_book import SynonymBook
+from knowledge_base.synonym_store import SynonymStore
+from knowledge_base.visiting import visit
 from migrations.schema import migrate
 
 ROOT = Path(__file__).resolve().parent
@@ -125,6 +128,9 @@ async def build(settings: desk_settings.Settings) -> Desk:
     knowledge_base = await KnowledgeBase.open(
         settings.data_dir, settings.qdrant_url, settings.encoder, reranker=settings.reranker
     )
+    knowledge_base.quoter.links = PageLinks(derived_key(settings.secret_key, "article pages"))
+    synonyms = SynonymBook(SynonymStore(database.engine), knowledge_base)
+    await synonyms.refresh()
     mailbox = settings.data_dir / "demo_mailbox.jsonl"
     smtp = SmtpCodeSender(settings.smtp_url, settings.smtp_from) if settings.smtp_url else None
     crm = SqlCrm(database.engine, smtp or MailboxCodeSender(mailbox), derived_key(settings.secret_key, "codes"))
@@ -154,7 +160,14 @@ async def build(settings: desk_settings.Settings) -> Desk:
     limits = Thresholds(
         settings.answer_threshold, settings.clarify_threshold, settings.retrieval_gate or knowledge_base.gate
     )
-    engine = Engine(conversations, dialogue, lambda: {"zh": limits, "en": limits}, workers=settings.concurrent_turns)
+    engine = Engine(
+        conversations,
+        dialogue,
+        lambda: {"zh": limits, "en": limits},
+        workers=settings.concurrent_turns,
+        audiences=settings.audiences_of,
+        products_in=lambda text: [asdict(name) for name in synonyms.rules.products_in(text)],
+    )
     by_account = {(connector.channel, connector.account): connector for connector in connectors}
 
     async def deliver(address: Address, message: OutboundMessage) -> str:
@@ -165,7 +178,9 @@ async def build(settings: desk_settings.Settings) -> Desk:
 
     backlog = Backlog(database)
     checkpoints = Checkpoints(settings.data_dir / CHECKPOINTS, signing_key(settings.data_dir), utc_now)
-    sweeper = Sweeper(conversations, checkpoint=lambda: checkpoints.write_if_due(database), daily=crm.purge)
+    sweeper = Sweeper(
+        conversations, checkpoint=lambda: checkpoints.write_if_due(database), daily=crm.purge, refresh=synonyms.refresh
+    )
     attachments = Attachments(
         database,
         settings.data_dir / "files",
@@ -189,6 +204,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         sign_in=sign_in,
         demo_sign_ins=demo_sign_ins,
         knowledge_status=knowledge_base.status,
+        synonyms=synonyms,
     )
     desk = Desk(
         settings, database, hub, conversations, dialogue, engine, Outbox(conversations, deliver), sweeper,
@@ -234,12 +250,15 @@ def mount_pages(desk: Desk) -> None:
         return json_response({"status": "ok" if fine else "not ready", **parts}, status=200 if fine else 503)
 
     @web.get("/kb/<language:str>/<article_id:str>")
-    async def article(_: Request, language: str, article_id: str) -> HTTPResponse:
-        found = desk.knowledge_base.find_article(article_id, language)
-        if found is None:
-            return problem(404, "not_found", "There is no such article; it may have been renamed or taken back.")
-        kb = desk.knowledge_base
-        return html(render_page(found, kb.passages_of(article_id, language), kb.languages_of(article_id)))
+    async def article(request: Request, language: str, article_id: str) -> HTTPResponse:
+        guard = desk.staff.guard
+        staff = await guard.sign_in.find_session(request.cookies.get(guard.cookie), active=False) is not None
+        token = str(request.args.get("k", ""))
+        seen = visit(desk.knowledge_base, article_id, language, token, utc_now(), staff=staff)
+        if seen.location:
+            return redirect(seen.location)
+        # What one visitor may see must not be kept for the next.
+        return html(seen.html, status=seen.status, headers={"cache-control": "private, no-cache"})
 
     @web.get("/static/kb.css")
     async def article_styles(_: Request) -> HTTPResponse:

@@ -6,10 +6,12 @@ A bad value stops start-up with one sentence that names it.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticUseDefault
@@ -61,6 +63,12 @@ class Settings(BaseModel):
     concurrent_turns: int = Field(8, ge=1, le=256, description="conversations one service process works on at once")
     smtp_url: str | None = Field(None, description="smtp://user:password@host:587 for one-time codes")
     smtp_from: str = Field("help@kite.example", description="sender of one-time codes")
+    channel_audiences: str = Field(
+        "",
+        description='readers besides customers, by channel: "rest=business, wecom/internal=staff+member"; '
+        "articles name their audience",
+    )
+    time_zone: str = Field("Asia/Shanghai", description="zone of the days in articles (valid_from, valid_until)")
     encoder: str = Field(
         "e5",
         pattern="^(e5|hf:.+)$",
@@ -98,10 +106,25 @@ class Settings(BaseModel):
             raise ValueError("DATABASE_URL must begin with sqlite+aiosqlite:// or postgresql+asyncpg://")
         if not self.public_url.startswith(("http://", "https://")):
             raise ValueError("PUBLIC_URL must begin with http:// or https://")
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("TIME_ZONE must be a zone such as Asia/Shanghai or Europe/London") from None
+        for part in filter(None, map(str.strip, self.channel_audiences.split(","))):
+            if not re.fullmatch(r"[\w-]+(/[\w.-]+)?\s*=\s*[a-z][\w-]*(\s*\+\s*[a-z][\w-]*)*", part):
+                raise ValueError(f'CHANNEL_AUDIENCES has {part!r}; write it like "rest=business, wecom/internal=staff"')
         low, high = self.clarify_threshold, self.answer_threshold
         if low is not None and high is not None and low > high:
             raise ValueError("CLARIFY_THRESHOLD must not be above ANSWER_THRESHOLD")
         return self
+
+    def audiences_of(self, channel: str, account: str) -> tuple[str, ...]:
+        """To whom a channel account speaks besides customers; what is set for the account wins over its channel."""
+        named: dict[str, tuple[str, ...]] = {}
+        for part in filter(None, map(str.strip, self.channel_audiences.split(","))):
+            address, _, audiences = part.partition("=")
+            named[address.strip()] = tuple(name.strip() for name in audiences.split("+"))
+        return named.get(f"{channel}/{account}", named.get(channel, ()))
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:

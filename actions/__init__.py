@@ -56,7 +56,7 @@ def build_executor(crm: Crm, knowledge: Knowledge, settings: ActionSettings | No
     """An executor that serves every action of the bot over this CRM and this knowledge base."""
     chosen = settings or ActionSettings()
     actions: list[Action] = [
-        AnswerQuestion(knowledge, chosen.retrieval_gate),
+        AnswerQuestion(knowledge, crm, chosen.retrieval_gate),
         Clarify(),
         RequestHuman(),
         AskOrderNumber(crm),

@@ -97,6 +97,8 @@ def _body(request: TurnRequest) -> dict[str, Any]:
             "language_hint": request.language_hint,
             "customer_id": request.customer_id,
             "agent_said": list(request.agent_said),
+            "audiences": list(request.audiences),
+            "products": list(request.products),
             "thresholds": {name: _limits(limits) for name, limits in request.thresholds.items()},
         },
     }

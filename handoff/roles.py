@@ -23,6 +23,9 @@ OVERSEERS = frozenset({Role.SUPERVISOR, Role.ADMIN})
 #: Who looks after what the bot knows.
 KEEPERS = frozenset({Role.TRAINER, Role.SUPERVISOR, Role.ADMIN})
 
+#: Who teaches the bot.
+TRAINERS = frozenset({Role.TRAINER, Role.ADMIN})
+
 #: Routes that need no session.
 PUBLIC = frozenset({("POST", "sign-in"), ("GET", "demo")})
 
@@ -49,6 +52,11 @@ POLICY: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "conversations/<conversation_id>/release"): DESK,
     ("POST", "conversations/<conversation_id>/resolve"): DESK,
     ("POST", "conversations/<conversation_id>/typing"): DESK,
+    ("GET", "synonyms"): TRAINERS | {Role.SUPERVISOR},
+    ("POST", "synonyms"): TRAINERS,
+    ("POST", "synonyms/test"): TRAINERS,
+    ("POST", "synonyms/<synonym_id>"): TRAINERS,
+    ("POST", "synonyms/<synonym_id>/delete"): TRAINERS,
 }
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge_base.columns import Columns
-from knowledge_base.entries import FLAT, Head, Sparse
+from knowledge_base.entries import FLAT, Head, Sparse, Terms
 from knowledge_base.postings import read_postings, turned_around, worth_writing, write_postings
 from knowledge_base.view import View, halved, restored
 from knowledge_base.vocabulary import Numbers, Vocabulary
@@ -193,7 +193,7 @@ class Ledger:
             if _GONE in stored:
                 numbers.pop(stored[_GONE], None)
             else:
-                head = Head(*stored["head"])
+                head = _head_in(stored)
                 numbers[head.key] = len(heads)
                 heads.append(head)
         translations: dict[str, tuple[int, ...]] = {}
@@ -251,7 +251,36 @@ def _lines(view: View, number: int) -> list[Line]:
 
 
 def _head_json(head: Head) -> str:
-    return json.dumps({"head": [head.id, head.language, head.version, head.questions, head.passages]})
+    stored: dict[str, Any] = {
+        "head": [head.id, head.language, head.version, head.questions, head.passages],
+        "sketch": head.sketch,
+    }
+    if head.terms != Terms():
+        stored["terms"] = [head.terms.audience, head.terms.valid_from, head.terms.valid_until]
+    if head.replaced_by is not None:
+        stored["replaced_by"] = head.replaced_by
+    if head.updated:
+        stored["updated"] = head.updated
+    return json.dumps(stored)
+
+
+def _head_in(stored: dict[str, Any]) -> Head:
+    terms = Terms()
+    if "terms" in stored:
+        audience, valid_from, valid_until = stored["terms"]
+        terms = Terms(tuple(audience), valid_from, valid_until)
+    name, language, version, questions, passages = stored["head"]
+    return Head(
+        name,
+        language,
+        version,
+        questions,
+        passages,
+        terms=terms,
+        replaced_by=stored.get("replaced_by"),
+        updated=stored.get("updated", ""),
+        sketch=stored.get("sketch", ""),
+    )
 
 
 def _packed(lines: Collection[str]) -> npt.NDArray[np.uint8]:

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge_base.columns import slices
-from knowledge_base.entries import Head, Kind, Points
+from knowledge_base.entries import Head, Kind, Points, Terms
 from knowledge_base.postings import Postings, turned_around
+from knowledge_base.readers import Reader
 from knowledge_base.vocabulary import Numbers, Vocabulary
 
 Rows = npt.NDArray[np.int64]
@@ -50,6 +51,11 @@ class View:
         """Published passages."""
         return sum(self.heads[number].passages for number in self.numbers.values())
 
+    @property
+    def versions(self) -> dict[str, str]:
+        """The published version of each article, by key."""
+        return {key: self.heads[number].version for key, number in self.numbers.items()}
+
     def head(self, article_key: str) -> Head | None:
         """The published version of an article."""
         number = self.numbers.get(article_key)
@@ -81,6 +87,37 @@ class View:
         """The same number for all translations of an article, by article number."""
         known: dict[str, int] = {}
         return np.array([known.setdefault(head.id, len(known)) for head in self.heads], dtype=np.int32)
+
+    def open_to(self, reader: Reader) -> Mask | None:
+        """Which articles, by number, the reader may read; None when all that is published is open to the reader."""
+        limited, audiences, kinds, begins, ends = self._limits
+        if not len(limited):
+            return None
+        now = int(reader.at.timestamp())
+        meant = np.array([not reader.audiences.isdisjoint(audience) for audience in audiences])
+        may = meant[kinds] & (begins <= now) & (now < ends)
+        if may.all():
+            return None
+        readable = np.ones(len(self.heads), dtype=np.bool_)
+        readable[limited[~may]] = False
+        return readable
+
+    @cached_property
+    def _limits(self) -> tuple[Rows, list[tuple[str, ...]], Numbers, Rows, Rows]:
+        """The published articles that are not for everybody, always: their numbers, and for each of them which of
+        some audiences it is for and between which seconds it holds."""
+        everybody = Terms()
+        limited = [number for number in self.numbers.values() if self.heads[number].terms != everybody]
+        terms = [self.heads[number].terms for number in limited]
+        audiences: dict[tuple[str, ...], int] = {}
+        kinds = [audiences.setdefault(one.audience, len(audiences)) for one in terms]
+        return (
+            np.array(limited, dtype=np.int64),
+            list(audiences),
+            np.array(kinds, dtype=np.int32),
+            np.array([one.valid_from for one in terms], dtype=np.int64),
+            np.array([one.valid_until for one in terms], dtype=np.int64),
+        )
 
     def place(self, rows: Rows) -> Rows:
         """Each row's place among its article's entries."""

@@ -28,7 +28,16 @@ ANSWER: dict[str, Any] = {
     "trace": {"language": "en", "intent": "order_status"},
 }
 REQUEST = TurnRequest(
-    "t" * 32, "c" * 32, "where is it", "en", {"en": Thresholds(0.6, 0.35, 0.5)}, "/order_status", "C-1", ("one moment",)
+    "t" * 32,
+    "c" * 32,
+    "where is it",
+    "en",
+    {"en": Thresholds(0.6, 0.35, 0.5)},
+    "/order_status",
+    "C-1",
+    ("one moment",),
+    ({"product": "Sprout V1", "start": 0, "end": 6},),
+    ("business",),
 )
 
 
@@ -55,6 +64,8 @@ async def test_a_turn_is_asked_and_read_as_agreed() -> None:
             "language_hint": "en",
             "customer_id": "C-1",
             "agent_said": ["one moment"],
+            "audiences": ["business"],
+            "products": [{"product": "Sprout V1", "start": 0, "end": 6}],
             "thresholds": {"en": {"answer": 0.6, "clarify": 0.35, "retrieval": 0.5}},
         },
     }

@@ -1,6 +1,6 @@
 // The staff API, typed. Every write carries the CSRF token; a 401 means that the session has ended.
 import type {
-  Attachment, Contact, Conversation, Customer, DemoSignIn, Message, Order, Presence, PresenceState, Rating, Session, Ticket, Trace, View,
+  Attachment, Contact, Conversation, Customer, DemoSignIn, Message, Order, Presence, PresenceState, Rating, Session, Synonym, SynonymDraft, SynonymTrial, Ticket, Trace, View,
 } from './types'
 
 export type ListedConversation = Conversation & { unread?: number; match?: { seq: number; snippet: string } | null }
@@ -94,6 +94,13 @@ export const api = {
   release: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/release')),
   resolve: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/resolve')),
   seen: (id: string, seq: number) => post<void>(of(id, '/seen'), { seq }),
+
+  synonyms: (text: string) => get<{ synonyms: Synonym[]; total: number }>(`synonyms?q=${encodeURIComponent(text)}`),
+  addSynonym: (draft: SynonymDraft) => post<{ synonym: Synonym }>('synonyms', draft),
+  changeSynonym: (id: string, draft: SynonymDraft) => post<{ synonym: Synonym }>(`synonyms/${encodeURIComponent(id)}`, draft),
+  deleteSynonym: (id: string) => post<void>(`synonyms/${encodeURIComponent(id)}/delete`),
+  trySynonyms: (text: string, draft: SynonymDraft | null, replaces: string | null) =>
+    post<SynonymTrial>('synonyms/test', { text, draft, replaces }),
 
   presence: () => get<{ state: PresenceState; agents: Presence[] }>('presence'),
   setPresence: (state: PresenceState) => post<{ state: PresenceState }>('presence', { state }),

@@ -52,4 +52,8 @@ const worksAtDesk = computed(() => staff.value !== null && DESK.includes(staff.v
 /** May move conversations that somebody else holds. */
 const oversees = computed(() => staff.value !== null && OVERSEERS.includes(staff.value.role))
 
-export const session = { staff, checked, expired, unreachable, worksAtDesk, oversees, restore, signIn, signOut, end }
+/** May look at what the bot is taught; `teaches` may change it. */
+const seesTeaching = computed(() => staff.value !== null && staff.value.role !== 'agent')
+const teaches = computed(() => staff.value?.role === 'trainer' || staff.value?.role === 'admin')
+
+export const session = { staff, seesTeaching, teaches, checked, expired, unreachable, worksAtDesk, oversees, restore, signIn, signOut, end }
