@@ -17,20 +17,17 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.components.calibration import Examples, calibrate, per_language, thresholds
-from bot.components.features import DENSE, NGRAMS, SECOND_DENSE
+from bot.components.features import DENSE, NGRAMS, SECOND_DENSE, read_in_both_languages
 from bot.components.gate_score import Blend, Comparison, Strangers, Surroundings
 from bot.components.language import detect_language
 from bot.components.linear import Array, LinearHead, Recipe, Scaler, fitted_temperature, softmax
 from bot.components.other_language import BorrowedHead, untaught
-from encoders.use import USE
 
 #: The intent of messages that no intent fits; it is never predicted, it only teaches the gate.
 OUT_OF_SCOPE = "out_of_scope"
 #: Where the gate finds the score and the model's own thresholds.
 GATE = "gate"
 _RANKING_LENGTH = 10
-#: The columns of the sentence vectors that read both languages.
-_SHARED = USE.width
 _BORROWED_ARRAYS = ("mean", "weights", "bias", "directions", "examples", "labels")
 
 logger = logging.getLogger(__name__)
@@ -105,7 +102,7 @@ class LinearIntentClassifier(GraphComponent):
             self._around.strangers = Strangers.fitted(turned, self._comparison.turned(strange_features.dense))
         spoken = np.array([detect_language(message.get(TEXT)) for message in messages])
         missing = untaught(labels, spoken, len(self._intents))
-        shared = features.dense[:, :_SHARED]
+        shared = read_in_both_languages(messages) if missing else dense[:, :0]
         self._borrowed = {
             language: BorrowedHead.trained(shared, labels, spoken, language, intents, len(self._intents), recipe)
             for language, intents in missing.items()
@@ -243,8 +240,9 @@ class LinearIntentClassifier(GraphComponent):
                 continue
             features = self._scaler.scale(*_features([message]))
             logits = self._head.logits(features)
-            shared, borrowed = features.dense[:, :_SHARED], self._borrowed.get(message.get("language"))
+            borrowed = self._borrowed.get(message.get("language"))
             if borrowed is not None:
+                shared = read_in_both_languages([message])
                 logits = borrowed.mixed(logits, shared, self._temperature)
             probabilities = softmax(logits, self._temperature)[0]
             rows = self._around.evidence(logits, self._comparison.turned(features.dense))

@@ -54,7 +54,7 @@ class BorrowedHead:
         classes: int,
         recipe: Recipe,
     ) -> BorrowedHead:
-        """``shared`` are the scaled vectors of the encoder that reads all languages, of every example."""
+        """``shared`` are the vectors of every example by the encoders that read both languages."""
         mine, theirs = languages == language, languages != language
         # The means of what both talk about: other intents would move them by topic, not by language.
         common = ~np.isin(labels, missing)
