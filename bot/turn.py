@@ -229,6 +229,9 @@ class Dialogue(StraightProcessor):  # type: ignore[misc]
             if value is not None and name not in _KEPT and name not in needed:
                 tracker.update(SlotSet(name, None), self.domain)
 
+    def _check_for_unseen_features(self, parse_data: dict[str, Any]) -> None:
+        """Rasa warns of entities the domain does not list; the catalogue has many that no rule or slot needs."""
+
     async def _run_action(
         self,
         action: Action,
