@@ -212,6 +212,9 @@ class Dialogue(StraightProcessor):  # type: ignore[misc]
             "thresholds": limits,
         }
 
+    def _check_for_unseen_features(self, parse_data: dict[str, Any]) -> None:
+        """Rasa warns of entities the domain does not list; the catalogue has many that no rule or slot needs."""
+
     async def _run_action(
         self,
         action: Action,

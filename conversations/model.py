@@ -296,6 +296,7 @@ class TurnRequest:
     payload: str | None = None  #: a trusted button payload; set only from our own button table
     customer_id: str | None = None
     agent_said: tuple[str, ...] = ()  #: what agents wrote since the bot last spoke
+    sent_at: datetime | None = None  #: what “tomorrow” is reckoned from
 
 
 @dataclass(frozen=True, slots=True)
