@@ -26,7 +26,11 @@ def regional_words() -> dict[str, str]:
             regional, _, meant = line.partition("\t")
             words[fold(regional)] = fold(meant.split(" ")[0])
     words.update(own)
-    return {regional: meant for regional, meant in words.items() if regional != meant and (len(regional) > 1 or regional in own)}
+    return {
+        regional: meant
+        for regional, meant in words.items()
+        if regional != meant and (len(regional) > 1 or regional in own)
+    }
 
 
 class RegionalWords:
