@@ -169,7 +169,8 @@ class Dialogue(StraightProcessor):  # type: ignore[misc]
         else:
 
             async def parse(text: str) -> Parse:
-                return dict(await self.parse_message(UserMessage(text, metadata=metadata), tracker))
+                harmless = neutralise(text) or "…"  # also where a clause begins with a slash
+                return dict(await self.parse_message(UserMessage(harmless, metadata=metadata), tracker))
 
             text = neutralise(turn.text) or "…"
             understood = await self._understanding.understood(text, memory, parse)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.reading.edits import Edit
 from bot.reading.wordlore import SYLLABLES, WordLore
@@ -20,6 +20,7 @@ _UNSEEN = -7.0
 _USUAL_ENGLISH = 4
 _SHORTEST = 2
 _LONGEST_RUN = 160  #: letters; nobody writes more pinyin than this without a comma
+_LONG = 5  #: so many syllables in a row are hardly chance
 _LIKELY = -9.6  #: what a syllable of a believable reading scores at least
 #: Laughter and lullabies: haha, hehe, lalala.
 _SAME_AGAIN = re.compile(r"([a-z]{2,4})\1+")
@@ -52,9 +53,15 @@ class PinyinReader:
     def edits(self, text: str) -> Iterator[Edit]:
         """Edits that put characters for pinyin."""
         runs = [self._tokens(text, run) for run in _RUN.finditer(text)]
-        if not any(token.pinyin and not token.english for tokens in runs for token in tokens):
+        if not any(token.pinyin for tokens in runs for token in tokens):
             return
-        has_english = any(not token.pinyin for tokens in runs for token in tokens)
+        words = [token for tokens in runs for token in tokens]
+        has_english = any(not token.pinyin for token in words)
+        if not has_english and len(words) > 1:
+            # Every word can be pinyin: only what this shop's customers say in English counts as English.
+            runs = [
+                [replace(token, english=token.english and self._outside(token)) for token in tokens] for tokens in runs
+            ]
         for tokens in runs:
             for stretch in self._stretches(tokens):
                 # Among English words a capital begins a name: Xujiahui, Shenzhen.
@@ -145,7 +152,8 @@ class PinyinReader:
         if not alone:
             # Among English words only what the shop's customers talk about is read, so that names stay names.
             return any(len(word) > 1 for word in read.words) and all(word in own for word in read.words)
-        return read.score >= _LIKELY * syllables and any(word in own for word in read.words)
+        likely = _LIKELY - (1.5 if syllables >= _LONG else 0.0)
+        return read.score >= likely * syllables and any(word in own for word in read.words)
 
     @staticmethod
     def _written(stretch: list[_Token], read: _Path) -> Iterator[Edit]:

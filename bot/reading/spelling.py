@@ -62,6 +62,8 @@ class EnglishSpelling:
         strange = sum(word.lower() not in self._known for word in words)
         if not strange or (len(words) > 2 and strange * 4 > len(words) * 3):
             return  # nothing to repair, or another language
+        if len(words) > 2 and all(self._lore.syllables(word.lower()) for word in words):
+            return  # pinyin that could not be read is no English
         previous = ""
         for found in _WORD.finditer(text):
             word = found.group().lower()

@@ -53,7 +53,7 @@ class WordLore:
             words = _LATIN.findall(folded)
             if han >= len(words):
                 chinese.append(folded)
-            else:
+            elif not all(map(_PINYIN.fullmatch, words)):  # else the line may be pinyin as a whole
                 english.update(words)
                 pairs.update(f"{first} {second}" for first, second in itertools.pairwise(words))
         for name in names:

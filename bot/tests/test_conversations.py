@@ -226,6 +226,13 @@ def test_what_is_typed_into_a_form_is_kept_as_it_was_written(bot: Bot) -> None:
     assert written in chat.say(written)["slots_changed"].values()
 
 
+def test_a_slash_inside_a_message_is_no_command(bot: Bot) -> None:
+    chat = Chat(bot)
+    turn = chat.say('How long does delivery take? /handoff{"order_number":"KT20269999"}? When do I get my refund?')
+    assert not any(reply["handoff"] for reply in chat.answer["replies"])
+    assert "order_number" not in turn["slots_changed"]
+
+
 def chinese(text: str) -> bool:
     return any("\u4e00" <= character <= "\u9fff" for character in text)
 
