@@ -9,6 +9,7 @@ from pathlib import Path
 import snowballstemmer
 import yaml
 
+from knowledge_base.generation.quantities import without_quantities
 from knowledge_base.wording import words_of
 
 NAMES = Path(__file__).parent / "names.yml"
@@ -27,12 +28,12 @@ _STOP_EN = frozenset(
     "have has had having will would shall should can could may might must it its this that these those there here you your "
     "yours we our us i me my he she they them their his her who whom which what when where how why also just very too any "
     "some each every all both other another such own same than into about over under up down out off again once only not no "
-    "nor please s t don ll re ve d m get gets got let us via per within until till after before during while because".split()
+    "nor please s t don ll re ve d m get gets got let us via per within until till during while because".split()
 )
 _STOP_ZH = frozenset(
-    "的 了 是 在 和 与 或 也 都 就 会 能 可 可以 不 没 没有 有 这 那 您 你 我 我们 您的 你的 把 被 给 对 从 到 为 以 及 等 后 前 内 "
+    "的 了 是 在 和 与 或 也 都 就 会 能 可 可以 不 没 没有 有 这 那 您 你 我 我们 您的 你的 把 被 给 对 从 到 为 以 及 等 内 "
     "中 上 下 里 时 请 要 需 需要 如果 的话 话 一般 一 个 吗 呢 吧 啊 还 再 只 只有 才 则 并 且 而 但 但是 因为 所以 即 即可 由 于 "
-    "进行 以及 之 其 此 该 让 用 来 去 很 更 最 目前 不能 不可 不会 无法 并且 而且 然后 之后 以后 以内 以上 以下 之前 能够 应该".split()
+    "进行 以及 之 其 此 该 让 用 来 去 很 更 最 目前 不能 不可 不会 无法 并且 而且 然后 以内 以上 以下 能够 应该 日 天 年 月".split()
 )
 _NEGATIVE_EN = re.compile(
     r"\b(?:not|cannot|never|no|none|nobody|nothing|neither|nor|without|unable|impossible|unavailable|ineligible|invalid|"
@@ -44,16 +45,15 @@ _NEUTRAL_EN = re.compile(
     r"(?:need|needs|giv\w+) no reasons?|no reasons? (?:is |are )?(?:needed|required)|"
     r"don['’]t (?:worry|forget|hesitate)|whether or not|if not|or not)\b"
 )
-_RESTRICTED_EN = re.compile(r"\b(?:only|unless|except|excepted|other than|just)\b")
-_NEGATIVE_ZH = re.compile(r"不|没|無|无|未|勿|禁止|拒绝|除外|谢绝|严禁|别(?=[再去把给用])|非(?!常)|免(?=[息])(?!)")
+_OPEN_EN = re.compile(r"\b(?:only|unless|except|excepted|other than|just|nothing|excluded?|excludes|(?:is|are|be|comes|delivered|it's) free|free (?:for|from|of (?:interest|charge)(?= (?:for|from)))|for free)\b")
+_NEGATIVE_ZH = re.compile(r"不|没|無|无|未|勿|禁止|拒绝|除外|谢绝|严禁|别(?=[再去把给用])|非(?!常)")
 _NEUTRAL_ZH = re.compile(
-    r"(.)不\1|(?:能|可|会|是|要)否|有没有|不超过|不少于|不低于|不高于|不多于|不晚于|不大于|不小于|不足|不到|不满|不管|不论|无论|不仅|不但|"
-    r"不过(?=[，,])|不断|不同|不锈钢|无理由|不需要理由|不用理由|无需理由|不要理由|不问理由|无线|无忧|无障碍|未来|未成年|没关系|没问题|不妨|不便|不得不|"
+    r"(.)不\1|(?:能|可|会|是|要)否|有没有|不超过|不少于|不低于|不高于|不多于|不晚于|不大于|不小于|[不未](?:足|到|满)(?=\s?[\d一二三四五六七八九十两半])|不管|不论|无论|不仅|不但|"
+    r"不过(?=[，,])|不断|不同(?!意)|不锈钢|无理由|不需要理由|不用理由|无需理由|不要理由|不问理由|无线|无忧|无障碍|未来|未成年|没关系|没问题|不妨|不便|不得不|"
     r"不好意思|对不起|差不多|分别|特别|类别|级别|性别|区别|识别|个别|别的|别人|并非易事|无人机|不喜欢|不满意|不合适"
 )
-_RESTRICTED_ZH = re.compile(r"只|仅|除非|除了|除外|必须|才")
-_CLAUSE_EN = re.compile(r"[;:,.!?\n|]+(?=\s|$)|\s[–—]\s|\b(?:but|and|while|whereas|although|though|even if|even when|because)\b")
-_CLAUSE_ZH = re.compile(r"[，。；！？：,;!?\n|]+|但是?(?=\S)|而(?!且)|不过")
+_ATTRIBUTE_ZH = re.compile(r"(?:没有?|未|不|无)[^，。；、的不没未]{1,6}的(?=[^，。；！？,;!?\s话])")  # 没有故障的耳机: about which, not whether
+_OPEN_ZH = re.compile(r"只|仅|除非|除了|除外|必须|才|免(?!费[^，。；！,;]{2})")
 _LEAD = re.compile(
     r"^\s*(?:(?P<yes>yes|yep|sure|certainly|of course|可以的?|能的?|是的|有的|对的?|好的|当然(?:可以)?)|"
     r"(?P<no>no|nope|sorry|unfortunately|不可以|不能|不行|不是的?|没有|抱歉|很抱歉|不可以的|不))\s*[,.!:，。！：、]\s*",
@@ -85,18 +85,14 @@ def _stemmer() -> snowballstemmer.stemmer:
 
 def content_words(text: str, language: str) -> list[str]:
     """The words that carry a sentence's meaning: English ones as stems; numbers, negations and filler left out."""
-    words = [word for word in words_of(text) if not word.isdigit()]
+    text = without_quantities(text)
     if language == "zh":
+        words = [word for word in words_of(text) if not word.isdigit()]
         return [word for word in words if word not in _STOP_ZH and not (word.isascii() and len(word) == 1)]
     kept = [word for word in re.findall(r"[a-z]+(?:['’][a-z]+)?|[\u4e00-\u9fff]+", text.lower())]
     kept = [re.sub(r"['’](?:s|re|ve|ll|d|m|t)$", "", word) for word in kept]
     kept = [word for word in kept if word not in _STOP_EN and len(word) > 1 and not word.endswith("n't")]
     return [_stemmer().stemWord(word) for word in kept]
-
-
-def clauses(text: str, language: str) -> list[str]:
-    """The parts of a sentence that are said to be so or not so."""
-    return [part.strip() for part in (_CLAUSE_ZH if language == "zh" else _CLAUSE_EN).split(text) if part and part.strip()]
 
 
 def split_lead(text: str) -> tuple[bool | None, str]:
@@ -106,20 +102,29 @@ def split_lead(text: str) -> tuple[bool | None, str]:
 
 
 def polarity(text: str, language: str) -> tuple[bool, bool]:
-    """Whether the text denies something, and whether it restricts it ("only"), which may be said either way."""
+    """Whether the text denies something, and whether it says so in a way that may be turned round ("only", "free")."""
     if language == "zh":
-        rest = _NEUTRAL_ZH.sub("", text)
-        return len(_NEGATIVE_ZH.findall(rest)) % 2 == 1, _RESTRICTED_ZH.search(text) is not None
+        rest = _ATTRIBUTE_ZH.sub("", _NEUTRAL_ZH.sub("", text))
+        return len(_NEGATIVE_ZH.findall(rest)) % 2 == 1, _OPEN_ZH.search(text) is not None
     lowered = text.lower()
     rest = _NEUTRAL_EN.sub(" ", lowered)
-    return len(_NEGATIVE_EN.findall(rest)) % 2 == 1, _RESTRICTED_EN.search(lowered) is not None
+    return len(_NEGATIVE_EN.findall(rest)) % 2 == 1, _OPEN_EN.search(lowered) is not None
 
 
 @cache
 def glossary() -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
-    """Names with their other spellings, (Chinese, English in lower case)."""
+    """Names with their other spellings, (Chinese, English)."""
     entries = yaml.safe_load(NAMES.read_text(encoding="utf-8"))
-    return tuple((frozenset(entry["zh"]), frozenset(name.lower() for name in entry["en"])) for entry in entries)
+    return tuple((frozenset(entry["zh"]), frozenset(entry["en"])) for entry in entries)
+
+
+def names_in(text: str) -> list[tuple[frozenset[str], frozenset[str]]]:
+    """The names of the glossary that a text holds, each with all its spellings."""
+    return [
+        (chinese, english)
+        for chinese, english in glossary()
+        if any(name in text for name in chinese) or any(re.search(rf"\b{re.escape(name)}\b", text) for name in english)
+    ]
 
 
 def strange_names(sentence: str, language: str, evidence: str) -> list[str]:
@@ -131,14 +136,14 @@ def strange_names(sentence: str, language: str, evidence: str) -> list[str]:
     covered = sentence
     for chinese, english in glossary():
         spelled = [name for name in chinese if name in sentence]
-        spelled += [name for name in english if re.search(rf"\b{re.escape(name)}\b", sentence.lower())]
+        spelled += [name for name in english if re.search(rf"\b{re.escape(name)}\b", sentence)]
         if not spelled:
             continue
         if any(name in evidence for name in chinese) or any(
-            re.search(rf"\b{re.escape(name)}\b", lowered) for name in english
+            re.search(rf"\b{re.escape(name.lower())}\b", lowered) for name in english
         ):
             for name in spelled:
-                covered = re.sub(re.escape(name), " ", covered, flags=re.IGNORECASE)
+                covered = covered.replace(name, " ")
         elif not _part_of_longer(spelled, sentence):
             strange.append(spelled[0])
     pattern = _NAME_ZH if language == "zh" else _NAME_EN
@@ -157,8 +162,7 @@ def strange_names(sentence: str, language: str, evidence: str) -> list[str]:
 
 def _part_of_longer(spelled: list[str], sentence: str) -> bool:
     """Whether each spelling stands only inside a longer name of the glossary that is in the sentence as well."""
-    lowered = sentence.lower()
-    longer = [name for both in glossary() for names in both for name in names if name in lowered or name in sentence]
+    longer = [name for both in glossary() for names in both for name in names if name in sentence]
     return all(any(name != other and name in other for other in longer) for name in spelled)
 
 

@@ -38,6 +38,7 @@ _units("SGD", 1, "sgd|s$|singapore dollars", "新币|新加坡元")
 _units("GBP", 1, "gbp|£|pound|pounds|quid", "英镑")
 _units("EUR", 1, "eur|€|euro|euros", "欧元|欧")
 _units("USD", 1, "usd|$|us$|dollar|dollars", "美元|美金")
+_units("cent", 1, "cent|cents|pence", "分钱")
 _units("percent", 1, "%|percent|per cent|pct", "%|个百分点")
 _units("gram", 1, "g|gram|grams|gramme|grammes", "克")
 _units("gram", 1000, "kg|kilo|kilos|kilogram|kilograms", "公斤|千克")
@@ -109,23 +110,37 @@ def _token() -> re.Pattern[str]:
 _LINK = re.compile(r"\s?(?:-|–|—|~|～|to|and|or|至|到|、|或)\s?")
 _APPROX = r"(?:about|around|roughly|approximately|only|just|the|a|an|next|first|last|约|大约|大概|左右|仅|只|满)?\s?"
 _AT_LEAST_BEFORE = re.compile(
-    rf"(?:at least|no less than|not less than|minimum(?: of)?|over|more than|above|upwards of|from|至少|不少于|不低于|超过|高于|起码|满)\s?{_APPROX}$"
+    rf"(?:at least|no less than|not less than|minimum(?: of)?|over|more than|older than|above|upwards of|from|after|since|至少|不少于|不低于|超过|高于|起码|(?<!不)满)\s?{_APPROX}$"
 )
 _AT_MOST_BEFORE = re.compile(
-    rf"(?:at most|up to|no more than|not more than|maximum(?: of)?|within|under|less than|below|no later than|最多|至多|最长|最高|不超过|不高于|少于|低于|小于)\s?{_APPROX}$"
+    rf"(?:at most|up to|no more than|not more than|maximum(?: of)?|within|under|less than|below|no later than|before|until|till|by|最多|至多|最长|最高|不超过|不高于|少于|低于|小于|不满|不足|不到)\s?{_APPROX}$"
 )
-_AT_LEAST_AFTER = re.compile(r"^\s?(?:or more|or above|and above|and over|or longer|minimum|以上|及以上|起|往上)")
-_AT_MOST_AFTER = re.compile(r"^\s?(?:or less|or fewer|at most|maximum|之?内|以内|以下|及以下|为限)")
-_ARTICLE = re.compile(r"\b(?:within|in|after|for|about|takes?|up to|at least|lasts?)\s+an?\s+(?P<unit>[a-z]+)\b")
+_AT_LEAST_AFTER = re.compile(r"^\s?(?:or more|or above|and above|and over|or longer|minimum|以上|及以上|起|往上|[之以]?后)")
+_AT_MOST_AFTER = re.compile(r"^\s?(?:or less|or fewer|at most|maximum|之?内|以内|以下|及以下|为限|[之以]?前)")
+#: "最多抵实付金额的 10%": the bound stands before the verb.
+_FAR = re.compile(r"(?:(?P<least>至少|不少于|不低于|最少)|最多|至多|不超过)[^\d，。；,;！？零一二三四五六七八九十两]{1,10}$")
+_ARTICLE = re.compile(r"\b(?:within|in|after|for|about|takes?|up to|at least|lasts?|than)\s+an?\s+(?P<unit>[a-z]+)\b")
+_TIMES = re.compile(r"\b(?<!at )(?<!all )(?P<word>once|twice|thrice)\b(?!\s(?:you|the|it|they|your|opened|we|a|an|this|that|paid|used|in use))")
 _HALF = re.compile(r"\bhalf (?:an? |the )?(?P<unit>[a-z]+)\b")
+#: "twice a year", "每年两次": how often, which is another kind of number than how long.
+_RATE_EN = re.compile(r"(?:\b(?:per|each|every)\s|\b(?:once|twice|times?|yuan|pounds?|euros?|cents|\d+)\s(?P<rate>)an?\s)(?P<unit>second|minute|hour|day|night|week|month|year)\b|\b(?P<adverb>daily)\b")
+_RATE_ZH = re.compile(r"每个?(?P<unit>小时|分钟|天|日|晚|周|星期|月|年)(?!\d)|一(?P<unit2>天|周|年|个月|晚)(?=\s?[能可最限只有一两三四]{1,3}|\d?\s?次)")
+_RATES = {
+    "second": 1 / 3600, "minute": 1 / 60, "分钟": 1 / 60, "hour": 1, "小时": 1, "day": 24, "night": 24, "daily": 24, "天": 24,
+    "日": 24, "晚": 24, "week": 168, "周": 168, "星期": 168, "month": 720, "月": 720, "个月": 720, "year": 8640, "年": 8640,
+}  # fmt: skip
+#: "the day before", "前一天": a place on the calendar, not an amount.
+_NO_AMOUNT = re.compile(r"[前后当同次]一?天|第二天|one day before|the (?:next|same|previous|following) day|一天比一天")
+_DAY_OF_EACH_MONTH = re.compile(r"(?:每个?月|当月|本月)\s?(?P<day>\d{1,2})\s?[日号]|(?P<day2>\d{1,2})\s?号")
+_YEAR = re.compile(r"(?P<year>(?:19|20)\d{2})\s?年")
 _NAMED_EN = re.compile(rf"\b(?P<name>{'|'.join([*_MONTHS, *_WEEKDAYS])})s?\b(?:\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?!:))?")
 _DAY_OF_MONTH = re.compile(rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+(?P<name>{'|'.join(_MONTHS)})\b")
 _MONTH_ZH = re.compile(r"(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])月(?!内)(?:(?P<day>\d{1,2})[日号]|(?P<days>[一二三四五六七八九十]{1,3})[日号])?")
 _WEEKDAY_ZH = re.compile(r"(?:周|星期|礼拜)(?P<day>[一二三四五六日天])(?![期个天年月])")
 _CLOCK_ZH = re.compile(
-    r"(?P<part>凌晨|早上|早晨|上午|中午|下午|傍晚|晚上|晚间|晚|早)?(?P<hour>\d{1,2}|[一二三四五六七八九两十]{1,3})点(?:(?P<minute>\d{1,2})分?|(?P<half>半))?(?!击|选|开|赞|评|儿|[一二三四五六七八九])"
+    r"(?P<part>凌晨|早上|早晨|上午|中午|下午|傍晚|晚上|晚间|晚|早)?\s?(?P<hour>\d{1,2}|[一二三四五六七八九两十]{1,3})\s?点(?:(?P<minute>\d{1,2})分?|(?P<half>半))?(?!击|选|开|赞|评|儿|[一二三四五六七八九])"
 )
-_ORDINAL_EN = re.compile(rf"\b(?P<word>{'|'.join(word for word in _ORDINALS if word not in {'second', 'zeroth'})})\b|\b(?P<digits>\d{{1,3}})(?:st|nd|rd|th)\b")
+_ORDINAL_EN = re.compile(rf"\b(?:the|a|your|every|each|in|on)\s(?P<word>{'|'.join(word for word in _ORDINALS if word != 'zeroth')})\b(?!\s(?:time|place))|\b(?P<digits>\d{{1,3}})(?:st|nd|rd|th)\b")
 _ORDINAL_ZH = re.compile(r"第(?P<number>\d+|[一二三四五六七八九十百两]+)")
 _DISCOUNT_ZH = re.compile(r"(?P<number>\d(?:\.\d)?|\d{2}|[一二三四五六七八九]{1,2})折")
 
@@ -166,6 +181,13 @@ def quantities(text: str) -> list[Quantity]:
         # A date and its month are two claims about one place, so they do not exclude each other.
         found.append(Quantity(value, unit, "", start, end))
         taken.append((start, end))
+    for match in _NO_AMOUNT.finditer(lowered):
+        taken.append((match.start(), match.end()))
+    for pattern in (_RATE_EN, _RATE_ZH):
+        for match in pattern.finditer(lowered):
+            name = next(value for value in match.groupdict().values() if value)
+            start = match.start("rate") if match.groupdict().get("rate") is not None else match.start()
+            add(start, match.end(), _RATES[name], "rate")
     for match in _DISCOUNT_ZH.finditer(lowered):
         number = _chinese(match["number"]) if not match["number"][0].isdigit() else float(match["number"])
         number = number * 10 if number < 10 else number
@@ -174,20 +196,37 @@ def quantities(text: str) -> list[Quantity]:
         if match["unit"] in _EN_UNITS:
             base, factor = _EN_UNITS[match["unit"]]
             add(match.start("unit") - 2, match.end(), factor, base, _bound(lowered, match.start("unit") - 2, match.end()))
+    for match in _TIMES.finditer(lowered):
+        add(match.start(), match.end(), {"once": 1.0, "twice": 2.0, "thrice": 3.0}[match["word"]], "times")
     for match in _HALF.finditer(lowered):
         if match["unit"] in _EN_UNITS:
             base, factor = _EN_UNITS[match["unit"]]
             add(match.start(), match.end(), factor / 2, base)
+    factors: dict[int, float] = {}
     pieces = [one for one in _numbers(lowered) if not any(one[0] < last and first < one[1] for first, last in taken)]
+    for start, end, _, _ in pieces:
+        factors[start] = _factor_of(lowered[start:end])
+    for place in reversed(range(len(pieces) - 1)):  # "1–3 days", "3、6 或 12 期": the last unit counts for all
+        start, end, value, unit = pieces[place]
+        following = pieces[place + 1]
+        if not unit and following[3] and _LINK.fullmatch(lowered[end : following[0]]):
+            factor = factors[following[0]]
+            factors[start] = factor
+            pieces[place] = (start, end, value * factor, following[3])
     for place, (start, end, value, unit) in enumerate(pieces):
-        if not unit and place + 1 < len(pieces) and _LINK.fullmatch(lowered[end : pieces[place + 1][0]]):
-            following = pieces[place + 1]
-            if following[3]:  # "1–3 days", "3、6 或 12 期"
-                unit = following[3]
-                value *= _factor_of(lowered[following[0] : following[1]])
         chained = place > 0 and _LINK.fullmatch(lowered[pieces[place - 1][1] : start]) is not None
         add(start, end, value, unit, "" if chained else _bound(lowered, start, end))
     return sorted(found, key=lambda quantity: (quantity.start, quantity.unit))
+
+
+def without_quantities(text: str) -> str:
+    """The text with a space for each number and its unit."""
+    kept, at = [], 0
+    for quantity in sorted(quantities(text), key=lambda one: one.start):
+        if quantity.start >= at:
+            kept.append(text[at : quantity.start])
+        at = max(at, quantity.end)
+    return " ".join([*kept, text[at:]])
 
 
 def _factor_of(text: str) -> float:
@@ -279,6 +318,12 @@ def _calendar(text: str) -> Iterator[tuple[int, int, float, str]]:
             yield match.start(), match.end(), float(_MONTHS.index(name) + 1), "month-of-year"
             if match["day"]:
                 yield match.start(), match.end(), float(match["day"]), "day-of-month"
+    for match in _YEAR.finditer(text):
+        if free(match.start(), match.end()):
+            yield match.start(), match.end(), float(match["year"]), ""
+    for match in _DAY_OF_EACH_MONTH.finditer(text):
+        if free(match.start("day") if match["day"] else match.start(), match.end()):
+            yield match.start(), match.end(), float(match["day"] or match["day2"]), "day-of-month"
     for match in _MONTH_ZH.finditer(text):
         before = text[match.start() - 1 : match.start()]
         if before and (before.isdigit() or before in "个十一二三四五六七八九两") or not free(match.start(), match.end()):
@@ -316,6 +361,9 @@ def _clock(match: re.Match[str]) -> float:
 
 def _bound(text: str, start: int, end: int) -> str:
     before, after = text[max(0, start - 32) : start], text[end : end + 12]
+    far = _FAR.search(before)
+    if far is not None:
+        return "min" if far["least"] else "max"
     if _AT_MOST_BEFORE.search(before) or _AT_MOST_AFTER.search(after) or text[start:end].endswith("内"):
         return "max"
     if _AT_LEAST_BEFORE.search(before) or _AT_LEAST_AFTER.search(after):
