@@ -59,7 +59,7 @@ def trace_of(
         for name, value in tracker.current_slot_values().items()
         if slots_before.get(name) != value and name not in {"requested_slot", "session_started_metadata"}
     }
-    return {
+    trace = {
         "language": tracker.get_slot("language"),
         "intent": parse["intent"]["name"],
         "confidence": parse["intent"]["confidence"],
@@ -78,6 +78,12 @@ def trace_of(
         "slots_changed": changed,
         "model_id": model_id,
     }
+    for data in custom:
+        # Prompt and output belong to the trace; in the conversation they would be loaded again with every turn.
+        phrasing = data.pop("generation", None)
+        if phrasing:
+            trace["generation"] = phrasing
+    return trace
 
 
 def _route(ran: list[ActionExecuted], custom: list[dict[str, Any]], intent: str) -> str:

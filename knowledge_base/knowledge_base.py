@@ -19,7 +19,7 @@ from knowledge_base.answering import best_sentences
 from knowledge_base.articles import LANGUAGES, Article, Passage
 from knowledge_base.calibration import load_calibration
 from knowledge_base.catalog import Catalog, Shelf, questions_of, searched_text, shelve
-from knowledge_base.encoder import Encoder, UseEncoder, passage_encoder
+from knowledge_base.encoder import Encoder, UseEncoder, Vectors, passage_encoder
 from knowledge_base.entries import Entry, EntryRef, Index, QuestionVectors
 from knowledge_base.errors import KnowledgeBaseError
 from knowledge_base.index_words import asked_words, best_possible, stored_words
@@ -230,6 +230,10 @@ class KnowledgeBase:
     async def candidates(self, text: str, without: Callable[[EntryRef], bool] | None = None) -> list[Ranked]:
         """The ranking behind ``search`` with its features, optionally as if some entries were not there."""
         return await self._run(self._rank, text, language_of(text), without)
+
+    def sentence_vectors(self, texts: Sequence[str]) -> Vectors:
+        """One row of length one per text of either language; may be called from any thread, and takes milliseconds each."""
+        return self._use.passages(texts)
 
     async def _run(self, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._worker, lambda: call(*args, **kwargs))

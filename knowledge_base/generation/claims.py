@@ -12,6 +12,11 @@ import yaml
 from knowledge_base.generation.quantities import without_quantities
 from knowledge_base.wording import words_of
 
+
+def _set_of(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 NAMES = Path(__file__).parent / "names.yml"
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 #: Anything that a customer could take for an address, with or without a scheme.
@@ -22,18 +27,21 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 #: Plain text is shown as it is; whoever writes marks wants something drawn, hidden or loaded.
-_MARKUP = re.compile(r"!?\[[^\]]*\]\s*\(|<[a-z/!][^>]*>|```|\$\{|\{\{|\[\[|[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]|[\U000e0000-\U000e007f]", re.IGNORECASE)
-_STOP_EN = frozenset(
+_MARKUP = re.compile(
+    r"!?\[[^\]]*\]\s*\(|<[a-z/!][^>]*>|```|\$\{|\{\{|\[\[|[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]|[\U000e0000-\U000e007f]",
+    re.IGNORECASE,
+)
+_STOP_EN = _set_of(
     "a an the and or but if then so of to in on at by for from with as is are was were be been being am do does did done "
     "have has had having will would shall should can could may might must it its this that these those there here you your "
     "yours we our us i me my he she they them their his her who whom which what when where how why also just very too any "
     "some each every all both other another such own same than into about over under up down out off again once only not no "
-    "nor please s t don ll re ve d m get gets got let us via per within until till during while because".split()
+    "nor please s t don ll re ve d m get gets got let us via per within until till during while because"
 )
-_STOP_ZH = frozenset(
+_STOP_ZH = _set_of(
     "的 了 是 在 和 与 或 也 都 就 会 能 可 可以 不 没 没有 有 这 那 您 你 我 我们 您的 你的 把 被 给 对 从 到 为 以 及 等 内 "
     "中 上 下 里 时 请 要 需 需要 如果 的话 话 一般 一 个 吗 呢 吧 啊 还 再 只 只有 才 则 并 且 而 但 但是 因为 所以 即 即可 由 于 "
-    "进行 以及 之 其 此 该 让 用 来 去 很 更 最 目前 不能 不可 不会 无法 并且 而且 然后 以内 以上 以下 能够 应该 日 天 年 月".split()
+    "进行 以及 之 其 此 该 让 用 来 去 很 更 最 目前 不能 不可 不会 无法 并且 而且 然后 以内 以上 以下 能够 应该 日 天 年 月"
 )
 _NEGATIVE_EN = re.compile(
     r"\b(?:not|cannot|never|no|none|nobody|nothing|neither|nor|without|unable|impossible|unavailable|ineligible|invalid|"
@@ -45,14 +53,18 @@ _NEUTRAL_EN = re.compile(
     r"(?:need|needs|giv\w+) no reasons?|no reasons? (?:is |are )?(?:needed|required)|"
     r"don['’]t (?:worry|forget|hesitate)|whether or not|if not|or not)\b"
 )
-_OPEN_EN = re.compile(r"\b(?:only|unless|except|excepted|other than|just|nothing|excluded?|excludes|(?:is|are|be|comes|delivered|it's) free|free (?:for|from|of (?:interest|charge)(?= (?:for|from)))|for free)\b")
+_OPEN_EN = re.compile(
+    r"\b(?:only|unless|except|excepted|other than|just|nothing|excluded?|excludes|(?:is|are|be|comes|delivered|it's) free|free (?:for|from|of (?:interest|charge)(?= (?:for|from)))|for free)\b"
+)
 _NEGATIVE_ZH = re.compile(r"不|没|無|无|未|勿|禁止|拒绝|除外|谢绝|严禁|别(?=[再去把给用])|非(?!常)")
 _NEUTRAL_ZH = re.compile(
     r"(.)不\1|(?:能|可|会|是|要)否|有没有|不超过|不少于|不低于|不高于|不多于|不晚于|不大于|不小于|[不未](?:足|到|满)(?=\s?[\d一二三四五六七八九十两半])|不管|不论|无论|不仅|不但|"
     r"不过(?=[，,])|不断|不同(?!意)|不锈钢|无理由|不需要理由|不用理由|无需理由|不要理由|不问理由|无线|无忧|无障碍|未来|未成年|没关系|没问题|不妨|不便|不得不|"
     r"不好意思|对不起|差不多|分别|特别|类别|级别|性别|区别|识别|个别|别的|别人|并非易事|无人机|不喜欢|不满意|不合适"
 )
-_ATTRIBUTE_ZH = re.compile(r"(?:没有?|未|不|无)[^，。；、的不没未]{1,6}的(?=[^，。；！？,;!?\s话])")  # 没有故障的耳机: about which, not whether
+_ATTRIBUTE_ZH = re.compile(
+    r"(?:没有?|未|不|无)[^，。；、的不没未]{1,6}的(?=[^，。；！？,;!?\s话])"
+)  # 没有故障的耳机: about which, not whether
 _OPEN_ZH = re.compile(r"只|仅|除非|除了|除外|必须|才|免(?!费[^，。；！,;]{2})")
 _LEAD = re.compile(
     r"^\s*(?:(?P<yes>yes|yep|sure|certainly|of course|可以的?|能的?|是的|有的|对的?|好的|当然(?:可以)?)|"
@@ -61,10 +73,10 @@ _LEAD = re.compile(
 )
 _NAME_EN = re.compile(r"\b[A-Z][\w'’&-]*|\b\w*\d[A-Za-z]\w*|\b[A-Za-z]+\d\w*|\b[a-z]+[A-Z]\w*")
 _NAME_ZH = re.compile(r"[A-Za-z][A-Za-z0-9&'-]+|[A-Za-z]+\d\w*")
-_NEVER_NAMES = frozenset(
+_NEVER_NAMES = _set_of(
     "i i'm i'll ok yes no am pm cny rmb gbp eur usd hkd sgd wh mah gb tb mb kg cm mm km may december november october "
     "september august july june april march february january monday tuesday wednesday thursday friday saturday sunday "
-    "mondays tuesdays wednesdays thursdays fridays saturdays sundays english chinese app".split()
+    "mondays tuesdays wednesdays thursdays fridays saturdays sundays english chinese app"
 )
 
 
@@ -89,7 +101,7 @@ def content_words(text: str, language: str) -> list[str]:
     if language == "zh":
         words = [word for word in words_of(text) if not word.isdigit()]
         return [word for word in words if word not in _STOP_ZH and not (word.isascii() and len(word) == 1)]
-    kept = [word for word in re.findall(r"[a-z]+(?:['’][a-z]+)?|[\u4e00-\u9fff]+", text.lower())]
+    kept = list(re.findall(r"[a-z]+(?:['’][a-z]+)?|[\u4e00-\u9fff]+", text.lower()))
     kept = [re.sub(r"['’](?:s|re|ve|ll|d|m|t)$", "", word) for word in kept]
     kept = [word for word in kept if word not in _STOP_EN and len(word) > 1 and not word.endswith("n't")]
     return [_stemmer().stemWord(word) for word in kept]

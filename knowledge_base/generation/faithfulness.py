@@ -157,9 +157,7 @@ class FaithfulnessChecker:
             verdicts.append(verdict)
         return max(verdicts, key=lambda verdict: verdict.support)
 
-    def _against(
-        self, cited: Cited, text: str, language: str, short: str, evidence: _Evidence, usable: str
-    ) -> Verdict:
+    def _against(self, cited: Cited, text: str, language: str, short: str, evidence: _Evidence, usable: str) -> Verdict:
         features, window, weakest = self._weigh(text, language, evidence)
         support = support_of(features)
         quote = _as_written(window.text, usable, evidence.language)

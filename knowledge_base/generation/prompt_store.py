@@ -111,8 +111,10 @@ class PromptStore:
             .order_by(prompt_activations.c.ordinal.desc())
             .limit(1)
         )
-        async with self._reading.begin() as connection:
-            row = (await connection.execute(latest)).first()
+        row = None
+        if name in PROMPTS:
+            async with self._reading.begin() as connection:
+                row = (await connection.execute(latest)).first()
         if row is None:
             raise BadPrompt("unknown_prompt", f"there is no prompt {name!r} in use", name)
         return _prompt(row)
@@ -137,6 +139,7 @@ class PromptStore:
         return [Activation(row.version, row.author_id, row.author, row.at) for row in rows]
 
     async def _add(self, connection: AsyncConnection, draft: Prompt, version: int, author: Author) -> Prompt:
+        at = self._now()
         row = {
             "name": draft.name,
             "version": version,
@@ -145,12 +148,10 @@ class PromptStore:
             "note": draft.note,
             "author_id": author.id,
             "author": author.name,
-            "created_at": self._now(),
+            "created_at": at,
         }
         await connection.execute(prompt_versions.insert(), row)
-        return Prompt(
-            draft.name, version, draft.template, draft.values, draft.note, author.id, author.name, row["created_at"]
-        )
+        return Prompt(draft.name, version, draft.template, draft.values, draft.note, author.id, author.name, at)
 
     async def _activate(
         self, connection: AsyncConnection, name: str, version: int, ordinal: int, author: Author

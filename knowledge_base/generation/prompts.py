@@ -91,7 +91,9 @@ class Rendered:
 def check_prompt(name: str, template: str, values: Mapping[str, str], note: str = "") -> Prompt:
     """The prompt as a draft; raises ``BadPrompt`` naming what to correct."""
     if name not in PROMPTS:
-        raise BadPrompt("unknown_prompt", f"there is no prompt {name[:60]!r}; known are {', '.join(PROMPTS)}", name[:60])
+        raise BadPrompt(
+            "unknown_prompt", f"there is no prompt {name[:60]!r}; known are {', '.join(PROMPTS)}", name[:60]
+        )
     template = template.replace("\r\n", "\n").replace("\x00", "").strip()
     if not template:
         raise BadPrompt("empty", "the template is empty")
@@ -108,7 +110,9 @@ def check_prompt(name: str, template: str, values: Mapping[str, str], note: str 
     rest = _VARIABLE.sub("", template)
     for mark in ("{{", "}}"):
         if mark in rest:
-            raise BadPrompt("open_braces", f"{mark!r} without its other half; write variables like {{{{question}}}}", mark)
+            raise BadPrompt(
+                "open_braces", f"{mark!r} without its other half; write variables like {{{{question}}}}", mark
+            )
     for variable in VARIABLES:
         if variable.required and variable.name not in used:
             raise BadPrompt("missing_variable", f"the template must use {{{{{variable.name}}}}}", variable.name)

@@ -57,7 +57,9 @@ def propositions(text: str, language: str) -> list[Proposition]:
 
 
 def _clauses(sentence: str, language: str) -> list[str]:
-    parts = [part.strip() for part in (_TURN_ZH if language == "zh" else _TURN_EN).split(sentence) if part and part.strip()]
+    parts = [
+        part.strip() for part in (_TURN_ZH if language == "zh" else _TURN_EN).split(sentence) if part and part.strip()
+    ]
     joined: list[str] = []
     waiting = ""
     for place, part in enumerate(parts):
@@ -69,7 +71,7 @@ def _clauses(sentence: str, language: str) -> list[str]:
                 waiting = part + "，"
                 continue
         elif not _VERB_EN.search(part.lower()) and not quantities(part):
-            if joined and (last or _VERB_EN.search(joined[-1].lower()) and not _starts_list(parts[place:])):
+            if joined and (last or (_VERB_EN.search(joined[-1].lower()) and not _starts_list(parts[place:]))):
                 joined[-1] = f"{joined[-1]}, {part}"
             else:
                 waiting = part + ","
@@ -86,16 +88,14 @@ def _clauses(sentence: str, language: str) -> list[str]:
 def _starts_list(parts: Sequence[str]) -> bool:
     """Whether parts without a verb lead up to one that has it, as subjects before their predicate."""
     following = next((part for part in parts[1:] if _VERB_EN.search(part.lower())), None)
-    return following is not None and not re.match(r"(?:and|or)?\s*(?:it|they|you|we|he|she|this|that)\b", following.lower())
+    return following is not None and not re.match(
+        r"(?:and|or)?\s*(?:it|they|you|we|he|she|this|that)\b", following.lower()
+    )
 
 
 def same_dimension(first: Quantity, second: Quantity) -> bool:
     """Whether two numbers could be taken for each other."""
-    return (
-        first.unit == second.unit
-        or {first.unit, second.unit} <= _MONEY
-        or {first.unit, second.unit} <= _DURATION
-    )
+    return first.unit == second.unit or {first.unit, second.unit} <= _MONEY or {first.unit, second.unit} <= _DURATION
 
 
 def contradicted(claim: Sequence[Proposition], passage: Sequence[Proposition], context: frozenset[str]) -> str:
@@ -116,9 +116,7 @@ def contradicted(claim: Sequence[Proposition], passage: Sequence[Proposition], c
     return ""
 
 
-def _holds_together(
-    said: Proposition, number: Quantity, words: frozenset[str], passage: Sequence[Proposition]
-) -> bool:
+def _holds_together(said: Proposition, number: Quantity, words: frozenset[str], passage: Sequence[Proposition]) -> bool:
     holders = [one for one in passage if any(number.fits(other) for other in one.numbers)]
     rivals = [one for one in passage if one not in holders and _rivals(one, number, said)]
     if not rivals:
@@ -191,7 +189,4 @@ def _denied_as_often(
     denials = sum(said.denies for said in claim)
     if not denials:
         return False
-    for one in alike:
-        if sum(other.denies for other in passage if other.sentence == one.sentence) == denials:
-            return True
-    return False
+    return any(sum(other.denies for other in passage if other.sentence == one.sentence) == denials for one in alike)
