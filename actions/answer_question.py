@@ -105,9 +105,7 @@ class AnswerQuestion(DeskAction):
         if written is not None and written.text is not None:
             turn.say(written.text, citations=[_citation(source) for source in written.citations], **more)
         else:
-            from knowledge_base.generation.instructions import without_orders
-
-            text = without_orders(answer.text, answer.language)
+            text = _quotable(answer)
             if not text:
                 return False  # all of it was written for a machine
             citation = _citation(answer.citation) | ({"quote": text} if text != answer.text else {})
@@ -138,6 +136,13 @@ class AnswerQuestion(DeskAction):
         ask = DID_YOU_MEAN if buttons else SAY_IT_DIFFERENTLY
         turn.say(ask(turn.language), [*buttons, person_button(turn.language)], retrieval=retrieval, route="clarify")
         turn.change(misses=1.0)
+
+
+def _quotable(answer: Answer) -> str:
+    from knowledge_base.generation.instructions import quotable
+
+    cited = next((hit.passage for hit in answer.hits if hit.passage.id == answer.citation.passage_id), None)
+    return quotable(answer.text, cited.text if cited else answer.text, answer.language)
 
 
 def _citation(source: Citation) -> dict[str, str]:

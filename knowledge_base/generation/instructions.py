@@ -12,15 +12,16 @@ import re
 import unicodedata
 
 from knowledge_base.splitting import sentences
-from knowledge_base.wording import fold
+from knowledge_base.wording import fold, plain
 
 _HIDDEN = re.compile(r"<!--.*?-->|[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]", re.DOTALL)
+_PARAGRAPH = re.compile(r"\n\s*\n")
 _BLOB = re.compile(r"(?<![\w/+=-])[A-Za-z0-9+/_-]{24,}={0,2}(?![\w/+=-])")
 _ORDERS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         # what was said before shall not count
-        r"\b(?:ignore|disregard|forget|override|bypass|skip|drop|cancel)\b[^.!?]{0,40}\b(?:(?:previous|prior|above|earlier|preceding|all|any|your|these|those|the|system|other|former)\s+){1,4}(?:instruction|rule|prompt|guideline|message|direction|order|polic|restriction|limit|context|passage|command)",
+        r"\b(?:ignore|disregard|forget|override|bypass)\b[^.!?]{0,40}\b(?:(?:previous|prior|above|earlier|preceding|all|any|your|these|those|the|system|other|former)\s+){1,4}(?:instruction|rule|prompt|guideline|message|direction|restriction|context|command)",
         r"\b(?:new|updated|real|actual|following|hidden|secret)\s+(?:system\s+)?(?:instruction|prompt|directive|command)s?\b\s*(?::|-|are|is|for|follow)",
         r"(?:忽略|无视|忘掉|忘记|不要理会|不必理会|别管|跳过|覆盖|绕过|抛开)[^。！？]{0,14}(?:指令|指示|规则|提示词?|设定|要求|限制|上文|以上内容|前面的(?:话|内容))",
         r"(?:新的?|以下|下面|真正的)(?:系统)?(?:指令|提示词|系统提示)",
@@ -43,6 +44,7 @@ _ORDERS = tuple(
         r"(?:让|叫|引导|要求|建议|提示|通知|诱导)(?:顾客|用户|客户|对方|访客)(?:去|到|点击|访问|添加|加|转账|提供|输入|发送|前往|扫码)",
         r"(?:在|每次|每条)?(?:你的?)?(?:回答|回复|答案)(?:的?(?:末尾|开头|最后|结尾|里|中|前面|后面))[^。！？]{0,10}(?:加上|附上|写上|插入|包含|提到|注明)",
         r"(?:打印|输出|显示|泄露|公布|复述|重复|告诉我|说出|展示|翻译)[^。！？]{0,10}(?:提示词|系统提示|你的(?:指令|规则|设定|密钥|密码)|内部(?:指令|规则|资料))",
+        r"\b(?:reply|respond|answer)\s+(?:(?:only|always|just)\s+with|exactly)\b",
         # the marks of chat formats
         r"<\|?/?(?:im_start|im_end|system|assistant|user|endoftext|begin_of_text|start_header_id)\|?>|\[/?(?:INST|SYS)\]|<</?SYS>>|^\s*#{2,}\s*(?:system|instruction|assistant|human)\b",
         r"^\s*(?:system|assistant|developer)\s*[:：]|^\s*(?:系统|助手)\s?[:：]",
@@ -54,32 +56,35 @@ _ORDERS = tuple(
 
 def speaks_to_a_machine(text: str) -> bool:
     """Whether a sentence gives orders about the answer, openly, in another script of the same letters, or encoded."""
-    plain = _plain(text)
-    if any(order.search(plain) for order in _ORDERS):
+    if any(order.search(form) for form in {fold(text), _bare(text)} for order in _ORDERS):
         return True
     return any(_readable(blob) for blob in _BLOB.findall(text))
 
 
-def without_orders(text: str, language: str) -> str:
-    """The passage without what people cannot see and without sentences that speak to a machine; empty when none is left.
+def without_orders(text: str) -> str:
+    """The passage without what people cannot see and without paragraphs that speak to a machine; empty when none is left.
 
-    The rest is verbatim: slices of the passage in their order.
+    A paragraph goes as a whole: what stands beside an order belongs to it. The rest is verbatim.
     """
     visible = _HIDDEN.sub("", text)
-    if not speaks_to_a_machine(visible) and visible == text:
+    if visible == text and not speaks_to_a_machine(text):
         return text
-    parts = sentences(visible, language)
-    kept = [part for part in parts if not speaks_to_a_machine(part)]
-    # An order may only show when its sentences are read together.
-    while len(kept) > 1 and speaks_to_a_machine("".join(kept)):
-        pairs = [place for place in range(len(kept) - 1) if speaks_to_a_machine(kept[place] + kept[place + 1])]
-        if not pairs:
-            return ""
-        del kept[pairs[0] : pairs[0] + 2]
-    return "".join(kept).strip()
+    kept = [part for part in _PARAGRAPH.split(visible) if part.strip() and not speaks_to_a_machine(part)]
+    whole = "\n\n".join(kept)
+    # An order may be spread over paragraphs.
+    return "" if speaks_to_a_machine(whole) else whole.strip()
 
 
-def _plain(text: str) -> str:
+def quotable(quote: str, passage: str, language: str) -> str:
+    """The quote without sentences that stand only in a part of the passage that speaks to a machine."""
+    usable = without_orders(passage)
+    if usable == passage:
+        return quote
+    allowed = fold(plain(usable))
+    return "".join(part for part in sentences(quote, language) if fold(part) in allowed).strip()
+
+
+def _bare(text: str) -> str:
     """Lower-case letters without accents, look-alikes and the marks put between letters to hide a word."""
     text = fold(_HIDDEN.sub("", text)).translate(_LOOK_ALIKES)
     text = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))

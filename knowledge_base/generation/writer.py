@@ -208,7 +208,7 @@ def usable_passages(hits: Sequence[Hit]) -> list[tuple[Passage, str]]:
     if not hits:
         return []
     near = [hit for hit in hits[:MAX_PASSAGES] if hit.score >= _SHARE_OF_BEST * hits[0].score]
-    usable = [(hit.passage, without_orders(hit.passage.text, hit.passage.language)) for hit in near]
+    usable = [(hit.passage, without_orders(hit.passage.text)) for hit in near]
     return [(passage, text) for passage, text in usable if text.strip()]
 
 
