@@ -4,7 +4,7 @@ from alembic import op
 import sqlalchemy as sa
 
 
-revision = '0002_prompts'
+revision = '0003'
 down_revision = '0001'
 branch_labels = None
 depends_on = None
