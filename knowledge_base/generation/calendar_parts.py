@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from knowledge_base.generation.units import MONTHS, ORDINALS, WEEKDAYS, value_of
 
 _YEAR = re.compile(r"(?P<year>(?:19|20)\d{2})\s?年")
-_DAY_OF_EACH_MONTH = re.compile(r"(?:每个?月|当月|本月)\s?(?P<day>\d{1,2})\s?[日号]|(?P<day2>\d{1,2})\s?号")
+_DAY_OF_EACH_MONTH = re.compile(
+    r"(?:每个?月|当月|本月)\s?(?P<day>\d{1,2})\s?[日号]|(?P<day2>\d{1,2})\s?号"
+    r"|(?P<day3>\d{1,2})(?:st|nd|rd|th)? (?:day )?of (?:each|every|the) month"
+)
 _NAMED_EN = re.compile(
     rf"\b(?P<name>{'|'.join([*MONTHS, *WEEKDAYS])})s?\b(?:\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?!:))?"
 )
 _DAY_OF_MONTH = re.compile(rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+(?P<name>{'|'.join(MONTHS)})\b")
 _MONTH_ZH = re.compile(
-    r"(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])月(?!内)(?:(?P<day>\d{1,2})[日号]|(?P<days>[一二三四五六七八九十]{1,3})[日号])?"
+    r"(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])\s?月(?!内)(?:\s?(?P<day>\d{1,2})\s?[日号]|(?P<days>[一二三四五六七八九十]{1,3})[日号])?"
 )
 _WEEKDAY_ZH = re.compile(r"(?:周|星期|礼拜)(?P<day>[一二三四五六日天])(?![期个天年月])")
 _CLOCK_ZH = re.compile(
@@ -57,7 +60,7 @@ def calendar_parts(text: str) -> Iterator[tuple[int, int, float, str]]:
             yield match.start(), match.end(), float(match["year"]), ""
     for match in _DAY_OF_EACH_MONTH.finditer(text):
         if free(match.start("day") if match["day"] else match.start(), match.end()):
-            yield match.start(), match.end(), float(match["day"] or match["day2"]), "day-of-month"
+            yield match.start(), match.end(), float(match["day"] or match["day2"] or match["day3"]), "day-of-month"
     for match in _MONTH_ZH.finditer(text):
         before = text[match.start() - 1 : match.start()]
         if (before and (before.isdigit() or before in "个十一二三四五六七八九两")) or not free(

@@ -53,13 +53,22 @@ _NEUTRAL_EN = re.compile(
     r"(?:need|needs|giv\w+) no reasons?|no reasons? (?:is |are )?(?:needed|required)|"
     r"don['’]t (?:worry|forget|hesitate)|whether or not|if not|or not)\b"
 )
+#: The most usual promise of a shop, in the ways it is put.
+_NO_REASON_EN = re.compile(
+    r"\b(?:without (?:giving|stating|naming)? ?(?:a|any)? ?reasons?|(?:you )?(?:need|needs|giv\w+) no reasons?|no[- ]questions[- ]asked|"
+    r"no reasons? (?:is |are )?(?:needed|required|necessary)|for any reason)\b",
+    re.IGNORECASE,
+)
+_NO_REASON_ZH = re.compile(
+    r"无理由|不问理由|(?:不需要|不用|无需|不要|不必|无须|没有)(?:说明|给出|提供|写明|任何|有)?理由"
+)
 _OPEN_EN = re.compile(
     r"\b(?:only|unless|except|excepted|other than|just|nothing|excluded?|excludes|(?:is|are|be|comes|delivered|it's) free|free (?:for|from|of (?:interest|charge)(?= (?:for|from)))|for free)\b"
 )
 _NEGATIVE_ZH = re.compile(r"不|没|無|无|未|勿|禁止|拒绝|除外|谢绝|严禁|别(?=[再去把给用])|非(?!常)")
 _NEUTRAL_ZH = re.compile(
     r"(.)不\1|(?:能|可|会|是|要)否|有没有|不超过|不少于|不低于|不高于|不多于|不晚于|不大于|不小于|[不未](?:足|到|满)(?=\s?[\d一二三四五六七八九十两半])|不管|不论|无论|不仅|不但|"
-    r"不过(?=[，,])|不断|不同(?!意)|不锈钢|无理由|不需要理由|不用理由|无需理由|不要理由|不问理由|无线|无忧|无障碍|未来|未成年|没关系|没问题|不妨|不便|不得不|"
+    r"不过(?=[，,])|不断|不同(?!意)|不锈钢|无理由|不问理由|(?:不需要|不用|无需|不要|不必|无须|没有)(?:说明|给出|提供|写明|任何|有)?理由|无线|无忧|无障碍|未来|未成年|没关系|没问题|不妨|不便|不得不|"
     r"不好意思|对不起|差不多|分别|特别|类别|级别|性别|区别|识别|个别|别的|别人|并非易事|无人机|不喜欢|不满意|不合适"
 )
 _ATTRIBUTE_ZH = re.compile(
@@ -98,6 +107,9 @@ def _stemmer() -> snowballstemmer.stemmer:
 def content_words(text: str, language: str) -> list[str]:
     """The words that carry a sentence's meaning: English ones as stems; numbers, negations and filler left out."""
     text = without_quantities(text)
+    text = (_NO_REASON_ZH if language == "zh" else _NO_REASON_EN).sub(
+        " 无理由 " if language == "zh" else " noreason ", text
+    )
     if language == "zh":
         words = [word for word in words_of(text) if not word.isdigit()]
         return [word for word in words if word not in _STOP_ZH and not (word.isascii() and len(word) == 1)]

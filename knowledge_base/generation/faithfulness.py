@@ -45,7 +45,7 @@ _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)、])\s+")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """From where on a sentence counts as supported; fitted by ``benchmarks/fit_faithfulness.py``."""
+    """From where on a sentence counts as supported; the weights behind it come from ``benchmarks/fit_faithfulness.py``."""
 
     same_language: float = 0.5
     across: float = 0.5
@@ -184,6 +184,8 @@ class FaithfulnessChecker:
             otherwise = contradicted(propositions(body, language), evidence.propositions, evidence.context)
         if otherwise:
             return refuse("negation" if otherwise == "not" else "number_elsewhere", otherwise)
+        if not features.across and _mixed(propositions(body, language), evidence):
+            return refuse("mixed")
         if support < (self._limits.across if features.across else self._limits.same_language):
             return refuse("meaning")
         if weakest < self._limits.clause:
@@ -194,7 +196,12 @@ class FaithfulnessChecker:
         """The features of a sentence, the passage's sentence it is nearest to, and the support of its weakest clause."""
         body = split_lead(text)[1]
         features, window = self._features(body, frozenset(content_words(body, language)), language, evidence)
-        parts = [one for one in propositions(body, language) if len(one.words) >= _WORTH_A_LOOK]
+        claim = propositions(body, language)
+        if evidence.language == language and any(
+            len(one.words) == 1 and not one.words & evidence.words for one in claim
+        ):
+            return features, window, 0.0
+        parts = [one for one in claim if len(one.words) >= _WORTH_A_LOOK]
         if len(parts) < 2:
             return features, window, 1.0
         weakest = min(support_of(self._features(one.text, one.words, language, evidence)[0]) for one in parts)
@@ -336,6 +343,17 @@ def _strange_number(text: str, language: str, evidence: _Evidence) -> str:
         if not any(number.fits(other) for other in evidence.numbers):
             return text[number.start : number.end].strip()
     return ""
+
+
+def _mixed(claim: Sequence[Proposition], evidence: _Evidence) -> bool:
+    """Whether a clause joins words of one sentence of the passage with a word that stands only in others."""
+    for said in claim:
+        known = said.words & evidence.words - evidence.context
+        best = max(len(known & window.words) for window in evidence.windows)
+        near = [window.words for window in evidence.windows if len(known & window.words) == best]
+        if not any(known <= words for words in near):
+            return True
+    return False
 
 
 def _as_written(window: str, text: str, language: str) -> str:

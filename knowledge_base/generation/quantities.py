@@ -55,7 +55,7 @@ _FAR = re.compile(
 )
 _ARTICLE = re.compile(r"\b(?:within|in|after|for|about|takes?|up to|at least|lasts?|than)\s+an?\s+(?P<unit>[a-z]+)\b")
 _TIMES = re.compile(
-    r"\b(?<!at )(?<!all )(?P<word>once|twice|thrice)\b(?!\s(?:you|the|it|they|your|opened|we|a|an|this|that|paid|used|in use))"
+    r"(?<!at )(?<!all )\b(?:(?P<word>once)(?!\s(?:you|the|it|they|your|opened|we|a|an|this|that|paid|used|in use)\b)|(?P<more>twice|thrice))\b"
 )
 _HALF = re.compile(r"\bhalf (?:an? |the )?(?P<unit>[a-z]+)\b")
 #: "twice a year", "每年两次": how often, which is another kind of number than how long.
@@ -71,7 +71,7 @@ _RATES = {
 }  # fmt: skip
 #: "the day before", "前一天": a place on the calendar, not an amount.
 _NO_AMOUNT = re.compile(r"[前后当同次]一?天|第二天|one day before|the (?:next|same|previous|following) day|一天比一天")
-_DISCOUNT_ZH = re.compile(r"(?P<number>\d(?:\.\d)?|\d{2}|[一二三四五六七八九]{1,2})折")
+_DISCOUNT_ZH = re.compile(r"(?P<number>\d(?:\.\d)?|\d{2}|[一二三四五六七八九]{1,2})\s?折")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def quantities(text: str) -> list[Quantity]:
                 _bound(lowered, match.start("unit") - 2, match.end()),
             )
     for match in _TIMES.finditer(lowered):
-        add(match.start(), match.end(), {"once": 1.0, "twice": 2.0, "thrice": 3.0}[match["word"]], "times")
+        add(match.start(), match.end(), {"once": 1.0, "twice": 2.0, "thrice": 3.0}[match.group()], "times")
     for match in _HALF.finditer(lowered):
         if match["unit"] in EN_UNITS:
             base, factor = EN_UNITS[match["unit"]]

@@ -26,7 +26,7 @@ export const phrasing: typeof Phrasing = {
     refused: '模型拒绝回答。', empty: '模型没有返回内容。', too_large: '服务器返回的内容过大。', too_long: '模型的回答过长。', not_json: '模型没有按要求的格式回答。', not_as_asked: '模型没有按要求的格式回答。', model_has_no_answer: '模型认为段落中没有答案。', internal: '系统内部出错，已记录日志。', status: '服务器返回状态码 {code}。', connection: '无法连接模型服务器。', other: '没有采用模型的回答（{code}）。', unsupported: '有句子缺乏依据：{why}',
   },
   why: {
-    number: '段落里没有这个数字（{detail}）', number_elsewhere: '段落里这个数字说的是别的事（{detail}）', name: '段落里没有这个名称（{detail}）', link: '段落里没有这个地址（{detail}）', negation: '段落的说法相反，或没有这样说', meaning: '段落没有这个意思', clause: '有一部分内容不在段落里', language: '不是顾客使用的语言', prompt: '出现了提示词的内容', markup: '不是纯文本', no_passage: '没有注明段落', unknown_passage: '注明的段落并未提供', too_long: '过长',
+    number: '段落里没有这个数字（{detail}）', number_elsewhere: '段落里这个数字说的是别的事（{detail}）', name: '段落里没有这个名称（{detail}）', link: '段落里没有这个地址（{detail}）', negation: '段落的说法相反，或没有这样说', meaning: '段落没有这个意思', mixed: '把段落里说不同事情的话拼在了一起', clause: '有一部分内容不在段落里', language: '不是顾客使用的语言', prompt: '出现了提示词的内容', markup: '不是纯文本', no_passage: '没有注明段落', unknown_passage: '注明的段落并未提供', too_long: '过长',
   },
 }
 
