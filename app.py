@@ -198,6 +198,8 @@ async def build(settings: desk_settings.Settings) -> Desk:
         seconds = settings.llm_timeout_seconds
         endpoint = ChatEndpoint(settings.llm_url, settings.llm_model, settings.llm_key, timeout_seconds=seconds)
     checker = FaithfulnessChecker(knowledge_base.sentence_vectors)
+    if endpoint is not None:
+        await asyncio.to_thread(checker.warm_up)
     writer = AnswerWriter(endpoint, prompts, checker, history=said_before)
     staff = StaffSide(
         database,

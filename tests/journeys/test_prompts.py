@@ -74,6 +74,7 @@ def test_a_trainer_writes_tries_uses_and_takes_back_a_prompt(
     page.get_by_test_id("run-test").click()
     expect(page.get_by_test_id("final-answer")).to_have_text(SAID[language], timeout=20_000)
     expect(page.get_by_test_id("verdict")).to_have_count(1)
+    page.get_by_test_id("test-result").scroll_into_view_if_needed()
     shot(page, f"6-prompt-test-{language}")
 
     written = template.input_value()
@@ -85,6 +86,7 @@ def test_a_trainer_writes_tries_uses_and_takes_back_a_prompt(
     page.get_by_test_id("run-test").click()
     expect(page.get_by_test_id("verdict")).to_have_count(2, timeout=20_000)
     expect(page.get_by_test_id("final-answer")).not_to_contain_text("50")
+    page.get_by_test_id("verdict").last.scroll_into_view_if_needed()
     shot(page, f"6-prompt-refused-{language}")
 
     page.get_by_test_id("note").fill({"en": "With a voucher", "zh": "加上代金券"}[language])

@@ -33,7 +33,9 @@ async def endpoint(model: ModelDouble) -> AsyncIterator[ChatEndpoint]:
 
 @pytest.fixture(scope="session")
 def checker() -> FaithfulnessChecker:
-    return FaithfulnessChecker(UseEncoder().passages)
+    checker = FaithfulnessChecker(UseEncoder().passages)
+    checker.warm_up()
+    return checker
 
 
 @pytest.fixture
