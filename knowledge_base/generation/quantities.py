@@ -43,7 +43,7 @@ _AT_LEAST_BEFORE = re.compile(
     rf"(?:at least|no less than|not less than|minimum(?: of)?|over|more than|older than|above|upwards of|from|after|since|至少|不少于|不低于|超过|高于|起码|(?<!不)满)\s?{_APPROX}$"
 )
 _AT_MOST_BEFORE = re.compile(
-    rf"(?:at most|up to|no more than|not more than|maximum(?: of)?|within|under|less than|below|no later than|before|until|till|by|最多|至多|最长|最高|不超过|不高于|少于|低于|小于|不满|不足|不到)\s?{_APPROX}$"
+    rf"(?:at most|up to|no more than|not more than|maximum(?: of)?|within|under|less than|below|no later than|before|until|till|最多|至多|最长|最高|不超过|不高于|少于|低于|小于|不满|不足|不到)\s?{_APPROX}$"
 )
 _AT_LEAST_AFTER = re.compile(
     r"^\s?(?:or more|or above|and above|and over|or longer|minimum|以上|及以上|起|往上|[之以]?后)"
@@ -70,7 +70,7 @@ _RATES = {
     "日": 24, "晚": 24, "week": 168, "周": 168, "星期": 168, "month": 720, "月": 720, "个月": 720, "year": 8640, "年": 8640,
 }  # fmt: skip
 #: "the day before", "前一天": a place on the calendar, not an amount.
-_NO_AMOUNT = re.compile(r"[前后当同次]一?天|第二天|one day before|the (?:next|same|previous|following) day|一天比一天")
+_NO_AMOUNT = re.compile(r"(?<!提)[前后当同次]一?天|第二天|one day before|the (?:next|same|previous|following) day|一天比一天")
 _DISCOUNT_ZH = re.compile(r"(?P<number>\d(?:\.\d)?|\d{2}|[一二三四五六七八九]{1,2})\s?折")
 
 

@@ -39,6 +39,8 @@ def alike(first: str, second: str) -> bool:
         ("up to 5 working days", "最多五个工作日"),
         ("on the third day", "第三天"),
         ("twice a year", "每年两次"),
+        ("delayed by 30 minutes or more", "晚点 30 分钟以上"),
+        ("one day in advance", "提前一天"),
     ],
 )
 def test_the_same_number_is_the_same_in_either_language(first: str, second: str) -> None:
