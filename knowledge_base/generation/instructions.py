@@ -10,6 +10,7 @@ import base64
 import binascii
 import re
 import unicodedata
+from functools import lru_cache
 
 from knowledge_base.splitting import sentences
 from knowledge_base.wording import fold, plain
@@ -61,6 +62,7 @@ def speaks_to_a_machine(text: str) -> bool:
     return any(_readable(blob) for blob in _BLOB.findall(text))
 
 
+@lru_cache(maxsize=2048)
 def without_orders(text: str) -> str:
     """The passage without what people cannot see and without paragraphs that speak to a machine; empty when none is left.
 

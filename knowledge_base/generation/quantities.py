@@ -70,7 +70,9 @@ _RATES = {
     "日": 24, "晚": 24, "week": 168, "周": 168, "星期": 168, "month": 720, "月": 720, "个月": 720, "year": 8640, "年": 8640,
 }  # fmt: skip
 #: "the day before", "前一天": a place on the calendar, not an amount.
-_NO_AMOUNT = re.compile(r"(?<!提)[前后当同次]一?天|第二天|one day before|the (?:next|same|previous|following) day|一天比一天")
+_NO_AMOUNT = re.compile(
+    r"(?<!提)[前后当同次]一?天|第二天|one day before|the (?:next|same|previous|following) day|一天比一天"
+)
 _DISCOUNT_ZH = re.compile(r"(?P<number>\d(?:\.\d)?|\d{2}|[一二三四五六七八九]{1,2})\s?折")
 
 
