@@ -6,10 +6,10 @@ BOT := bot/.venv/bin/python
 PROFILE ?= fast
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix train eval-nlu eval-cross eval-entities eval-families eval-kb bench bench-kb lock
+.PHONY: help setup run test check fix train eval-nlu eval-cross eval-entities eval-families eval-kb eval-faithfulness bench bench-kb lock
 
 help: ## list the commands
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it (for example from python.org or your package manager) and run make again."; exit 1; }
@@ -55,6 +55,10 @@ eval-families: python ## how people really write: ten families of lines through 
 eval-kb: python ## KB=kb.jsonl QUERIES=q.jsonl: index and measure retrieval on any knowledge base (neither: the project's own)
 	@$(PYTHON) tools/setup.py --for service
 	@$(SERVICE) -m knowledge_base.evaluate $(if $(KB),--kb $(KB) --queries $(QUERIES),--project)
+
+eval-faithfulness: python ## measure the checker of phrased answers on written sentences (SHOW=1: also print the wrong ones)
+	@$(PYTHON) tools/setup.py --for service
+	@$(SERVICE) -m knowledge_base.evaluate_faithfulness $(if $(SHOW),--show)
 
 bench: python ## turn latency and throughput against a stock Rasa set-up, in one run
 	@$(PYTHON) tools/setup.py --for train

@@ -53,15 +53,22 @@ from crm.codes import MailboxCodeSender, SmtpCodeSender
 from crm.store import SqlCrm
 from handoff.demo import DemoSignIn, close_demo_staff, ensure_demo_staff
 from handoff.mount import staff_blueprints
+from handoff.prompt_desk import PromptDesk
 from handoff.sign_in import SignIn
 from handoff.staff_side import StaffSide
 from handoff.store import StaffStore
+from knowledge_base.generation.endpoint import ChatEndpoint
+from knowledge_base.generation.faithfulness import FaithfulnessChecker
+from knowledge_base.generation.prompt_store import PromptStore
+from knowledge_base.generation.prompts import Said
+from knowledge_base.generation.writer import MAX_HISTORY, AnswerWriter
 from knowledge_base.knowledge_base import KnowledgeBase
 from knowledge_base.page import render_page
 from migrations.schema import migrate
 
 ROOT = Path(__file__).resolve().parent
 KB_STYLES = ROOT / "knowledge_base" / "static" / "kb.css"
+DEMO_PROMPT_VALUES = {"answer_en": {"shop_name": "Kite Electronics"}, "answer_zh": {"shop_name": "风筝数码"}}
 LARGEST_BODY = 11 * 1024 * 1024  # an upload of 10 MiB and its form
 log = structlog.get_logger()
 Web = Sanic[Config, SimpleNamespace]
@@ -82,6 +89,7 @@ class Desk:
     backlog: Backlog
     checkpoints: Checkpoints
     knowledge_base: KnowledgeBase
+    writer: AnswerWriter
     crm: SqlCrm
     smtp: SmtpCodeSender | None
     mailbox: Path
@@ -104,6 +112,7 @@ class Desk:
         await self.sweeper.stop()
         await self.staff.close()
         await self.checkpoints.write_if_due(self.database, at_once=True)
+        await self.writer.close()
         await self.knowledge_base.close()
         await self.dialogue.close()
         if self.smtp is not None:
@@ -179,12 +188,28 @@ async def build(settings: desk_settings.Settings) -> Desk:
         demo_sign_ins = await ensure_demo_staff(staff_store, sign_in.passwords, settings.demo_password)
     else:
         await close_demo_staff(staff_store)
+    prompts = PromptStore(database.engine)
+    await prompts.ensure_defaults(DEMO_PROMPT_VALUES if settings.demo else None)
+
+    async def said_before(conversation_id: str, message_id: str) -> list[Said]:
+        said = await conversations.said_before(conversation_id, message_id, MAX_HISTORY)
+        return [Said(one.author.value, one.text) for one in said]
+
+    endpoint: ChatEndpoint | None = None
+    if settings.llm_url and settings.llm_model:
+        seconds = settings.llm_timeout_seconds
+        endpoint = ChatEndpoint(settings.llm_url, settings.llm_model, settings.llm_key, timeout_seconds=seconds)
+    checker = FaithfulnessChecker(knowledge_base.sentence_vectors)
+    if endpoint is not None:
+        await asyncio.to_thread(checker.warm_up)
+    writer = AnswerWriter(endpoint, prompts, checker, history=said_before)
     staff = StaffSide(
         database,
         conversations,
         crm,
         attachments,
         settings.public_url,
+        prompts=PromptDesk(prompts, writer, knowledge_base, limits.retrieval),
         store=staff_store,
         sign_in=sign_in,
         demo_sign_ins=demo_sign_ins,
@@ -192,14 +217,16 @@ async def build(settings: desk_settings.Settings) -> Desk:
     )
     desk = Desk(
         settings, database, hub, conversations, dialogue, engine, Outbox(conversations, deliver), sweeper,
-        backlog, checkpoints, knowledge_base, crm, smtp, mailbox, staff, Sanic("frontdesk", configure_logging=False),
+        backlog, checkpoints, knowledge_base, writer, crm, smtp, mailbox, staff, Sanic("frontdesk", configure_logging=False),
     )  # fmt: skip
     forms = Forms(
         lambda message: message_json(message, for_contact=True),
         lambda conversation: conversation_json(conversation, for_contact=True),
     )
     visitors = Visitors(conversations, attachments, forms, VisitorTokens(settings.secret_key))
-    executor = build_executor(crm, knowledge_base, ActionSettings(knowledge_base.gate))
+    executor = build_executor(
+        crm, knowledge_base, ActionSettings(knowledge_base.gate), writer if writer.configured else None
+    )
     for blueprint in (
         webhooks(connectors, conversations, backlog.full),
         rest_api(rest, conversations, hub, IdempotencyKeys(database), forms, backlog.full),

@@ -10,7 +10,8 @@ from actions.texts import Both, Button, button, person_button
 
 if TYPE_CHECKING:
     from knowledge_base.articles import Passage
-    from knowledge_base.knowledge_base import Answer, Hit
+    from knowledge_base.generation.writer import Request, Written
+    from knowledge_base.knowledge_base import Answer, Citation, Hit
 
 ONLY_ENGLISH = Both("（这篇说明目前只有英文版）", "(This article is in English.)")
 ONLY_CHINESE = Both("（这篇说明目前只有中文版）", "(This article is only available in Chinese.)")
@@ -27,6 +28,7 @@ HAND_OFF = Both(
     "I am sorry, I still cannot answer that. Let me get a person to help you.",
 )
 SUGGESTIONS = 3
+KEPT_SECONDS = 1.0  #: of the action's time, for saying what was quoted when the language model takes too long
 
 
 class Knowledge(Protocol):
@@ -42,15 +44,23 @@ class Knowledge(Protocol):
         """An article's passages in order."""
 
 
+class Writer(Protocol):
+    """Phrases an answer from passages, where a language model is set up."""
+
+    async def write(self, request: Request) -> Written:
+        """The phrased answer, or why there is none; never raises."""
+
+
 class AnswerQuestion(DeskAction):
     """Answers, or asks "did you mean", or hands off at the second miss in a row."""
 
     action_name = "action_answer_question"
     retry = "/ask_knowledge"
 
-    def __init__(self, knowledge: Knowledge, gate: float | None) -> None:
+    def __init__(self, knowledge: Knowledge, gate: float | None, writer: Writer | None = None) -> None:
         self._knowledge = knowledge
         self._gate = gate  #: when the turn brings none; None is the knowledge base's own
+        self._writer = writer
 
     async def act(self, turn: Turn) -> None:
         """A button names an article or repeats a question; anything else is the message itself."""
@@ -60,10 +70,9 @@ class AnswerQuestion(DeskAction):
         question = str(turn.entity("question") or _without_payload(turn.text)).strip()
         gate = turn.threshold("retrieval")
         answer = await self._knowledge.answer(question, turn.language, gate=self._gate if gate is None else gate)
-        if answer is not None:
-            self._say(answer, turn)
-        else:
-            await self._miss(question, turn)
+        if answer is not None and await self._say(answer, question, turn):
+            return
+        await self._miss(question, turn)
 
     async def _answer_from(self, article_id: str, turn: Turn) -> bool:
         other = "en" if turn.language == "zh" else "zh"
@@ -74,8 +83,7 @@ class AnswerQuestion(DeskAction):
             return False
         answer = await self._knowledge.answer(passages[0].title, turn.language, gate=0.0)
         if answer is not None and answer.citation.article_id == article_id:
-            self._say(answer, turn)
-            return True
+            return await self._say(answer, passages[0].title, turn)
         first = passages[0]
         quote = plain_text(first.text)
         citation = {
@@ -89,20 +97,33 @@ class AnswerQuestion(DeskAction):
         turn.change(misses=0.0, clarified=False)
         return True
 
-    def _say(self, answer: Answer, turn: Turn) -> None:
-        source = answer.citation
-        citation = {
-            "passage_id": source.passage_id,
-            "article_id": source.article_id,
-            "title": source.title,
-            "quote": source.quote,
-            "url": source.url,
-        }
-        text = answer.text
-        if answer.language != turn.language:
-            text += "\n" + (ONLY_ENGLISH if answer.language == "en" else ONLY_CHINESE)(turn.language)
-        turn.say(text, citations=[citation], retrieval=_retrieval(answer.hits), route="knowledge")
+    async def _say(self, answer: Answer, question: str, turn: Turn) -> bool:
+        """Give the phrased answer if there is a supported one, else the quoted one; False when neither may be said."""
+        written = await self._written(answer, question, turn)
+        more: dict[str, Any] = {} if written is None else {"generation": written.trace}
+        more |= {"retrieval": _retrieval(answer.hits), "route": "knowledge"}
+        if written is not None and written.text is not None:
+            turn.say(written.text, citations=[_citation(source) for source in written.citations], **more)
+        else:
+            text = _quotable(answer)
+            if not text:
+                return False  # all of it was written for a machine
+            citation = _citation(answer.citation) | ({"quote": text} if text != answer.text else {})
+            if answer.language != turn.language:
+                text += "\n" + (ONLY_ENGLISH if answer.language == "en" else ONLY_CHINESE)(turn.language)
+            turn.say(text, citations=[citation], **more)
         turn.change(misses=0.0, clarified=False)
+        return True
+
+    async def _written(self, answer: Answer, question: str, turn: Turn) -> Written | None:
+        if self._writer is None:
+            return None
+        from knowledge_base.generation.writer import Request
+
+        seconds = self.timeout_seconds - KEPT_SECONDS - turn.seconds()
+        return await self._writer.write(
+            Request(question, turn.language, answer.hits, seconds, turn.tracker.sender_id, turn.id)
+        )
 
     async def _miss(self, question: str, turn: Turn) -> None:
         hits = await self._knowledge.search(question, turn.language, limit=SUGGESTIONS) if question else []
@@ -115,6 +136,23 @@ class AnswerQuestion(DeskAction):
         ask = DID_YOU_MEAN if buttons else SAY_IT_DIFFERENTLY
         turn.say(ask(turn.language), [*buttons, person_button(turn.language)], retrieval=retrieval, route="clarify")
         turn.change(misses=1.0)
+
+
+def _quotable(answer: Answer) -> str:
+    from knowledge_base.generation.instructions import quotable
+
+    cited = next((hit.passage for hit in answer.hits if hit.passage.id == answer.citation.passage_id), None)
+    return quotable(answer.text, cited.text if cited else answer.text, answer.language)
+
+
+def _citation(source: Citation) -> dict[str, str]:
+    return {
+        "passage_id": source.passage_id,
+        "article_id": source.article_id,
+        "title": source.title,
+        "quote": source.quote,
+        "url": source.url,
+    }
 
 
 def article_button(title: str, article_id: str) -> Button:

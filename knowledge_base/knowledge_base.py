@@ -20,7 +20,7 @@ from knowledge_base.answering import best_sentences
 from knowledge_base.articles import LANGUAGES, Article, Passage
 from knowledge_base.calibration import load_calibration
 from knowledge_base.edition import WRITTEN_TOGETHER, Edition
-from knowledge_base.encoder import UseEncoder
+from knowledge_base.encoder import UseEncoder, Vectors
 from knowledge_base.encoders import MissingEncoder, Reranker, passage_encoder, reranker_named
 from knowledge_base.entries import Entry, EntryRef, Head
 from knowledge_base.errors import KnowledgeBaseError
@@ -236,6 +236,10 @@ class KnowledgeBase:
     async def candidates(self, text: str, without: Callable[[EntryRef], bool] | None = None) -> list[Ranked]:
         """The ranking behind ``search`` with its features, optionally as if some entries were not there."""
         return await self._read(self._rank, self._serving, text, language_of(text), without)
+
+    def sentence_vectors(self, texts: Sequence[str]) -> Vectors:
+        """One row of length one per text of either language; may be called from any thread, and takes milliseconds each."""
+        return self._serving.use.passages(texts)
 
     def _search(self, text: str, language: str, limit: int) -> list[Hit]:
         edition = self._serving

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from conversations.tables import metadata as conversations_metadata
 from crm.tables import metadata as crm_metadata
 from handoff.tables import metadata as handoff_metadata
+from knowledge_base.generation.tables import metadata as prompts_metadata
 
-METADATAS = (conversations_metadata, crm_metadata, handoff_metadata)
+METADATAS = (conversations_metadata, crm_metadata, handoff_metadata, prompts_metadata)
 ROOT = Path(__file__).resolve().parent.parent
 
 

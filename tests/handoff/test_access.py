@@ -178,7 +178,7 @@ async def test_the_matrix_of_routes_and_roles(desk: Desk, role: Role | None) -> 
     for method, route in sorted(POLICY, key=lambda entry: entry[1] == "sign-out"):
         if (method, route) == ("GET", "live"):
             continue  # tested with the socket
-        path = route.replace("<conversation_id>", conversation_id)
+        path = route.replace("<conversation_id>", conversation_id).replace("<name>", "answer_en")
         response = await (browser.get(path) if method == "GET" else browser.post(path))
         code = response.json().get("error", {}).get("code") if response.status_code >= 400 else None
         if role is None:
@@ -193,11 +193,18 @@ async def test_the_matrix_of_routes_and_roles(desk: Desk, role: Role | None) -> 
             assert (response.status_code, code) == (403, "forbidden"), (method, route)
 
 
-async def test_trainers_only_read(desk: Desk) -> None:
-    assert {route for (method, route), roles in POLICY.items() if method == "POST" and Role.TRAINER in roles} == {
+async def test_trainers_only_read_conversations(desk: Desk) -> None:
+    written = {route for (method, route), roles in POLICY.items() if method == "POST" and Role.TRAINER in roles}
+    assert {route for route in written if not route.startswith("prompts/")} == {
         "sign-out",
         "conversations/<conversation_id>/seen",
     }
+
+
+async def test_only_trainers_and_admins_reach_prompts(desk: Desk) -> None:
+    for (_, route), roles in POLICY.items():
+        if route.startswith("prompts"):
+            assert roles == {Role.TRAINER, Role.ADMIN}
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE"])

@@ -1,5 +1,10 @@
 // Every text of the console in English; `zh.ts` must have exactly the same keys.
+import { pages, phrasing, prompts } from './prompts.en'
+
 export const en = {
+  pages,
+  phrasing,
+  prompts,
   app: { name: 'Frontdesk', unreachable: 'The server cannot be reached. Check your connection.', tryAgain: 'Try again', loading: 'Loading…' },
   signIn: {
     title: 'Sign in to the desk', email: 'E-mail', password: 'Password', submit: 'Sign in', demo: 'Demo sign-ins',

@@ -1,7 +1,11 @@
 // 控制台的全部中文文字；键与 `en.ts` 完全一致。
 import type { Texts } from './en'
+import { pages, phrasing, prompts } from './prompts.zh'
 
 export const zh: Texts = {
+  pages,
+  phrasing,
+  prompts,
   app: { name: '前台', unreachable: '无法连接服务器，请检查网络。', tryAgain: '重试', loading: '加载中…' },
   signIn: {
     title: '登录客服工作台', email: '邮箱', password: '密码', submit: '登录', demo: '演示账号',

@@ -46,10 +46,14 @@ onSessionEnd(end)
 
 const DESK: readonly Role[] = ['agent', 'supervisor', 'admin']
 const OVERSEERS: readonly Role[] = ['supervisor', 'admin']
+const TRAINERS: readonly Role[] = ['trainer', 'admin']
 
 /** May speak with contacts. */
 const worksAtDesk = computed(() => staff.value !== null && DESK.includes(staff.value.role))
 /** May move conversations that somebody else holds. */
 const oversees = computed(() => staff.value !== null && OVERSEERS.includes(staff.value.role))
 
-export const session = { staff, checked, expired, unreachable, worksAtDesk, oversees, restore, signIn, signOut, end }
+/** May change what the bot knows and how it says it. */
+const trains = computed(() => staff.value !== null && TRAINERS.includes(staff.value.role))
+
+export const session = { staff, checked, expired, unreachable, worksAtDesk, oversees, trains, restore, signIn, signOut, end }
