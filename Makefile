@@ -6,7 +6,7 @@ BOT := bot/.venv/bin/python
 PROFILE ?= fast
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix train eval-nlu eval-cross eval-entities eval-families eval-kb eval-faithfulness bench bench-kb lock
+.PHONY: help setup run test check fix train eval-nlu eval-cross eval-entities eval-families eval-kb eval-answers eval-faithfulness bench bench-kb lock
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,10 @@ eval-kb: python ## KB=kb.jsonl QUERIES=q.jsonl: index and measure retrieval on a
 eval-faithfulness: python ## measure the checker of phrased answers on written sentences (SHOW=1: also print the wrong ones)
 	@$(PYTHON) tools/setup.py --for service
 	@$(SERVICE) -m knowledge_base.evaluate_faithfulness $(if $(SHOW),--show)
+
+eval-answers: python ## PART=dev|test: measure what is quoted: slices, yes or no, form, faithfulness (default: the held-out questions)
+	@$(PYTHON) tools/setup.py --for service
+	@$(SERVICE) -m knowledge_base.evaluate_answers --part $(if $(PART),$(PART),test)
 
 bench: python ## turn latency and throughput against a stock Rasa set-up, in one run
 	@$(PYTHON) tools/setup.py --for train

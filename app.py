@@ -6,12 +6,10 @@ import asyncio
 import contextlib
 import hashlib
 import hmac
-import json
 import logging
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
-from html import escape
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,7 +17,7 @@ import structlog
 from sanic import Config, HTTPResponse, Request, Sanic
 from sanic import json as json_response
 from sanic.exceptions import SanicException
-from sanic.response import file, html
+from sanic.response import file, html, redirect
 
 import settings as desk_settings
 from actions import ActionSettings, build_executor
@@ -50,6 +48,7 @@ from conversations.model import Address, Conversation, OutboundMessage, Threshol
 from conversations.outbox import Outbox
 from conversations.store import Database
 from crm.codes import MailboxCodeSender, SmtpCodeSender
+from crm.mailbox_page import mailbox_page
 from crm.store import SqlCrm
 from handoff.demo import DemoSignIn, close_demo_staff, ensure_demo_staff
 from handoff.mount import staff_blueprints
@@ -58,12 +57,14 @@ from handoff.sign_in import SignIn
 from handoff.staff_side import StaffSide
 from handoff.store import StaffStore
 from knowledge_base.generation.endpoint import ChatEndpoint
-from knowledge_base.generation.faithfulness import FaithfulnessChecker
 from knowledge_base.generation.prompt_store import PromptStore
 from knowledge_base.generation.prompts import Said
 from knowledge_base.generation.writer import MAX_HISTORY, AnswerWriter
 from knowledge_base.knowledge_base import KnowledgeBase
-from knowledge_base.page import render_page
+from knowledge_base.page_links import PageLinks
+from knowledge_base.synonym_book import SynonymBook
+from knowledge_base.synonym_store import SynonymStore
+from knowledge_base.visiting import visit
 from migrations.schema import migrate
 
 ROOT = Path(__file__).resolve().parent
@@ -134,6 +135,9 @@ async def build(settings: desk_settings.Settings) -> Desk:
     knowledge_base = await KnowledgeBase.open(
         settings.data_dir, settings.qdrant_url, settings.encoder, reranker=settings.reranker
     )
+    knowledge_base.quoter.links = PageLinks(derived_key(settings.secret_key, "article pages"))
+    synonyms = SynonymBook(SynonymStore(database.engine), knowledge_base)
+    await synonyms.refresh()
     mailbox = settings.data_dir / "demo_mailbox.jsonl"
     smtp = SmtpCodeSender(settings.smtp_url, settings.smtp_from) if settings.smtp_url else None
     crm = SqlCrm(database.engine, smtp or MailboxCodeSender(mailbox), derived_key(settings.secret_key, "codes"))
@@ -163,7 +167,14 @@ async def build(settings: desk_settings.Settings) -> Desk:
     limits = Thresholds(
         settings.answer_threshold, settings.clarify_threshold, settings.retrieval_gate or knowledge_base.gate
     )
-    engine = Engine(conversations, dialogue, lambda: {"zh": limits, "en": limits}, workers=settings.concurrent_turns)
+    engine = Engine(
+        conversations,
+        dialogue,
+        lambda: {"zh": limits, "en": limits},
+        workers=settings.concurrent_turns,
+        audiences=settings.audiences_of,
+        products_in=lambda text: [asdict(name) for name in synonyms.rules.products_in(text)],
+    )
     by_account = {(connector.channel, connector.account): connector for connector in connectors}
 
     async def deliver(address: Address, message: OutboundMessage) -> str:
@@ -174,13 +185,11 @@ async def build(settings: desk_settings.Settings) -> Desk:
 
     backlog = Backlog(database)
     checkpoints = Checkpoints(settings.data_dir / CHECKPOINTS, signing_key(settings.data_dir), utc_now)
-    sweeper = Sweeper(conversations, checkpoint=lambda: checkpoints.write_if_due(database), daily=crm.purge)
-    attachments = Attachments(
-        database,
-        settings.data_dir / "files",
-        derived_key(settings.secret_key, "file links"),
-        base_url=settings.public_url,
+    sweeper = Sweeper(
+        conversations, checkpoint=lambda: checkpoints.write_if_due(database), daily=crm.purge, refresh=synonyms.refresh
     )
+    file_key = derived_key(settings.secret_key, "file links")
+    attachments = Attachments(database, settings.data_dir / "files", file_key, base_url=settings.public_url)
     staff_store = StaffStore(database)
     sign_in = SignIn(staff_store)
     demo_sign_ins: Sequence[DemoSignIn] = ()
@@ -195,14 +204,11 @@ async def build(settings: desk_settings.Settings) -> Desk:
         said = await conversations.said_before(conversation_id, message_id, MAX_HISTORY)
         return [Said(one.author.value, one.text) for one in said]
 
-    endpoint: ChatEndpoint | None = None
+    endpoint = None
     if settings.llm_url and settings.llm_model:
         seconds = settings.llm_timeout_seconds
         endpoint = ChatEndpoint(settings.llm_url, settings.llm_model, settings.llm_key, timeout_seconds=seconds)
-    checker = FaithfulnessChecker(knowledge_base.sentence_vectors)
-    if endpoint is not None:
-        await asyncio.to_thread(checker.warm_up)
-    writer = AnswerWriter(endpoint, prompts, checker, history=said_before)
+    writer = await AnswerWriter.open(endpoint, prompts, knowledge_base.sentence_vectors, said_before)
     staff = StaffSide(
         database,
         conversations,
@@ -214,6 +220,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         sign_in=sign_in,
         demo_sign_ins=demo_sign_ins,
         knowledge_status=knowledge_base.status,
+        synonyms=synonyms,
     )
     desk = Desk(
         settings, database, hub, conversations, dialogue, engine, Outbox(conversations, deliver), sweeper,
@@ -261,12 +268,15 @@ def mount_pages(desk: Desk) -> None:
         return json_response({"status": "ok" if fine else "not ready", **parts}, status=200 if fine else 503)
 
     @web.get("/kb/<language:str>/<article_id:str>")
-    async def article(_: Request, language: str, article_id: str) -> HTTPResponse:
-        found = desk.knowledge_base.find_article(article_id, language)
-        if found is None:
-            return problem(404, "not_found", "There is no such article; it may have been renamed or taken back.")
-        kb = desk.knowledge_base
-        return html(render_page(found, kb.passages_of(article_id, language), kb.languages_of(article_id)))
+    async def article(request: Request, language: str, article_id: str) -> HTTPResponse:
+        guard = desk.staff.guard
+        staff = await guard.sign_in.find_session(request.cookies.get(guard.cookie), active=False) is not None
+        token = str(request.args.get("k", ""))
+        seen = visit(desk.knowledge_base, article_id, language, token, utc_now(), staff=staff)
+        if seen.location:
+            return redirect(seen.location)
+        # What one visitor may see must not be kept for the next.
+        return html(seen.html, status=seen.status, headers={"cache-control": "private, no-cache"})
 
     @web.get("/static/kb.css")
     async def article_styles(_: Request) -> HTTPResponse:
@@ -321,24 +331,6 @@ async def answers(database: Database) -> bool:
     except Exception as error:
         log.error("database does not answer", error=str(error))
         return False
-
-
-def mailbox_page(path: Path) -> str:
-    """The demo's mailbox: the newest one-time codes, which a real desk would send by e-mail or text message."""
-    lines = path.read_text(encoding="utf-8").splitlines()[-20:] if path.exists() else []
-    rows = []
-    for line in reversed(lines):
-        mail = {name: escape(str(value)) for name, value in json.loads(line).items()}
-        rows.append("<tr>" + "".join(f"<td>{mail.get(name, '')}</td>" for name in ("at", "to", "code")) + "</tr>")
-    body = "".join(rows) or '<tr><td colspan="3">Nothing yet · 还没有验证码</td></tr>'
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Demo mailbox · 演示信箱</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<link rel="stylesheet" href="/static/kb.css"></head><body><main><h1>Demo mailbox · 演示信箱</h1>'
-        "<p>One-time codes that a real desk would send by e-mail or text message. Reload to see new ones.</p>"
-        "<p>真实环境会用邮件或短信发送的验证码，刷新可看到新的。</p>"
-        f"<table><tr><th>Time · 时间</th><th>To · 收件人</th><th>Code · 验证码</th></tr>{body}</table></main></body></html>"
-    )
 
 
 def log_as_json(level: str) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticUseDefault
@@ -63,6 +64,12 @@ class Settings(BaseModel):
     concurrent_turns: int = Field(8, ge=1, le=256, description="conversations one service process works on at once")
     smtp_url: str | None = Field(None, description="smtp://user:password@host:587 for one-time codes")
     smtp_from: str = Field("help@kite.example", description="sender of one-time codes")
+    channel_audiences: str = Field(
+        "",
+        description='readers besides customers, by channel: "rest=business, wecom/internal=staff+member"; '
+        "articles name their audience",
+    )
+    time_zone: str = Field("Asia/Shanghai", description="zone of the days in articles (valid_from, valid_until)")
     encoder: str = Field(
         "e5",
         pattern="^(e5|hf:.+)$",
@@ -108,6 +115,13 @@ class Settings(BaseModel):
             raise ValueError("DATABASE_URL must begin with sqlite+aiosqlite:// or postgresql+asyncpg://")
         if not self.public_url.startswith(("http://", "https://")):
             raise ValueError("PUBLIC_URL must begin with http:// or https://")
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("TIME_ZONE must be a zone such as Asia/Shanghai or Europe/London") from None
+        for part in filter(None, map(str.strip, self.channel_audiences.split(","))):
+            if not re.fullmatch(r"[\w-]+(/[\w.-]+)?\s*=\s*[a-z][\w-]*(\s*\+\s*[a-z][\w-]*)*", part):
+                raise ValueError(f'CHANNEL_AUDIENCES has {part!r}; write it like "rest=business, wecom/internal=staff"')
         self._check_model()
         low, high = self.clarify_threshold, self.answer_threshold
         if low is not None and high is not None and low > high:
@@ -133,6 +147,14 @@ class Settings(BaseModel):
             raise ValueError("LLM_MODEL is missing; name the model that the endpoint at LLM_URL should use")
         if self.llm_key is not None and not re.fullmatch(r"[\x21-\x7e]+", self.llm_key):
             raise ValueError("LLM_KEY must be printable ASCII without spaces; copy it again")
+
+    def audiences_of(self, channel: str, account: str) -> tuple[str, ...]:
+        """To whom a channel account speaks besides customers; what is set for the account wins over its channel."""
+        named: dict[str, tuple[str, ...]] = {}
+        for part in filter(None, map(str.strip, self.channel_audiences.split(","))):
+            address, _, audiences = part.partition("=")
+            named[address.strip()] = tuple(name.strip() for name in audiences.split("+"))
+        return named.get(f"{channel}/{account}", named.get(channel, ()))
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:

@@ -58,7 +58,7 @@ def build_executor(
     """An executor that serves every action of the bot over this CRM, this knowledge base and perhaps a language model."""
     chosen = settings or ActionSettings()
     actions: list[Action] = [
-        AnswerQuestion(knowledge, chosen.retrieval_gate, writer),
+        AnswerQuestion(knowledge, crm, chosen.retrieval_gate, writer),
         Clarify(),
         RequestHuman(),
         AskOrderNumber(crm),

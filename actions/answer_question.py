@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TYPE_CHECKING, Any, Protocol
 
 from actions.base import DeskAction, Turn
 from actions.texts import Both, Button, button, person_button
+from crm.port import Crm
+from knowledge_base.readers import Reader
 
 if TYPE_CHECKING:
-    from knowledge_base.articles import Passage
     from knowledge_base.generation.writer import Request, Written
-    from knowledge_base.knowledge_base import Answer, Citation, Hit
+    from knowledge_base.results import Answer, Citation, Hit
+
+logger = logging.getLogger(__name__)
 
 ONLY_ENGLISH = Both("（这篇说明目前只有英文版）", "(This article is in English.)")
 ONLY_CHINESE = Both("（这篇说明目前只有中文版）", "(This article is only available in Chinese.)")
@@ -34,14 +38,20 @@ KEPT_SECONDS = 1.0  #: of the action's time, for saying what was quoted when the
 class Knowledge(Protocol):
     """What the bot needs of the knowledge base."""
 
-    async def answer(self, text: str, language: str, gate: float | None = None) -> Answer | None:
-        """Sentences quoted from the best article, if its score reaches the gate."""
+    async def answer(
+        self, text: str, language: str, gate: float | None = None, reader: Reader | None = None
+    ) -> Answer | None:
+        """Sentences quoted from the best article the reader may read, if its score reaches the gate."""
 
-    async def search(self, text: str, language: str | None = None, limit: int = 10) -> list[Hit]:
-        """The best passages."""
+    async def answer_from(
+        self, article_id: str, language: str, text: str = "", reader: Reader | None = None
+    ) -> Answer | None:
+        """What this article says, if the reader may read it."""
 
-    def passages_of(self, article_id: str, language: str) -> tuple[Passage, ...]:
-        """An article's passages in order."""
+    async def search(
+        self, text: str, language: str | None = None, limit: int = 10, reader: Reader | None = None
+    ) -> list[Hit]:
+        """The best passages the reader may read."""
 
 
 class Writer(Protocol):
@@ -57,45 +67,41 @@ class AnswerQuestion(DeskAction):
     action_name = "action_answer_question"
     retry = "/ask_knowledge"
 
-    def __init__(self, knowledge: Knowledge, gate: float | None, writer: Writer | None = None) -> None:
+    def __init__(self, knowledge: Knowledge, crm: Crm, gate: float | None, writer: Writer | None = None) -> None:
         self._knowledge = knowledge
+        self._crm = crm
         self._gate = gate  #: when the turn brings none; None is the knowledge base's own
         self._writer = writer
 
     async def act(self, turn: Turn) -> None:
         """A button names an article or repeats a question; anything else is the message itself."""
+        reader = await self._reader(turn)
         article_id = turn.entity("article_id")
-        if article_id and await self._answer_from(str(article_id), turn):
-            return
+        if article_id:
+            chosen = await self._knowledge.answer_from(str(article_id), turn.language, reader=reader)
+            if chosen is not None and await self._say(chosen, chosen.citation.title, turn):
+                return
         question = str(turn.entity("question") or _without_payload(turn.text)).strip()
         gate = turn.threshold("retrieval")
-        answer = await self._knowledge.answer(question, turn.language, gate=self._gate if gate is None else gate)
-        if answer is not None and await self._say(answer, question, turn):
-            return
-        await self._miss(question, turn)
-
-    async def _answer_from(self, article_id: str, turn: Turn) -> bool:
-        other = "en" if turn.language == "zh" else "zh"
-        passages = self._knowledge.passages_of(article_id, turn.language) or self._knowledge.passages_of(
-            article_id, other
+        answer = await self._knowledge.answer(
+            question, turn.language, gate=self._gate if gate is None else gate, reader=reader
         )
-        if not passages:
-            return False
-        answer = await self._knowledge.answer(passages[0].title, turn.language, gate=0.0)
-        if answer is not None and answer.citation.article_id == article_id:
-            return await self._say(answer, passages[0].title, turn)
-        first = passages[0]
-        quote = plain_text(first.text)
-        citation = {
-            "passage_id": first.id,
-            "article_id": article_id,
-            "title": first.title,
-            "quote": quote,
-            "url": first.url,
-        }
-        turn.say(quote, citations=[citation], retrieval=[], route="knowledge")
-        turn.change(misses=0.0, clarified=False)
-        return True
+        if answer is None or not await self._say(answer, question, turn):
+            await self._miss(question, turn, reader)
+
+    async def _reader(self, turn: Turn) -> Reader:
+        """Whoever asks: a customer, someone this channel is for, and what their proved account makes them."""
+        named = turn.metadata.get("audiences")
+        audiences = {name for name in named if isinstance(name, str)} if isinstance(named, list) else set()
+        if turn.customer_id:
+            try:
+                customer = await self._crm.find_customer(turn.customer_id)
+            except Exception:
+                # Without the account they are told what everybody is told, which is better than nothing.
+                logger.exception("the account of turn %s could not be read", turn.id)
+            else:
+                audiences.update(customer.audiences if customer else ())
+        return Reader.of(audiences)
 
     async def _say(self, answer: Answer, question: str, turn: Turn) -> bool:
         """Give the phrased answer if there is a supported one, else the quoted one; False when neither may be said."""
@@ -125,8 +131,10 @@ class AnswerQuestion(DeskAction):
             Request(question, turn.language, answer.hits, seconds, turn.tracker.sender_id, turn.id)
         )
 
-    async def _miss(self, question: str, turn: Turn) -> None:
-        hits = await self._knowledge.search(question, turn.language, limit=SUGGESTIONS) if question else []
+    async def _miss(self, question: str, turn: Turn, reader: Reader) -> None:
+        hits = (
+            await self._knowledge.search(question, turn.language, limit=SUGGESTIONS, reader=reader) if question else []
+        )
         retrieval = _retrieval(hits)
         if float(turn.slot("misses") or 0) >= 1:
             turn.say(HAND_OFF(turn.language), handoff="two_misses", retrieval=retrieval, route="handoff")
@@ -160,13 +168,6 @@ def article_button(title: str, article_id: str) -> Button:
     from json import dumps
 
     return button(title, "/ask_knowledge" + dumps({"article_id": article_id}, ensure_ascii=False))
-
-
-def plain_text(markdown: str) -> str:
-    """A short passage without Markdown marks."""
-    from knowledge_base.wording import plain
-
-    return plain(markdown)
 
 
 def _without_payload(text: str) -> str:

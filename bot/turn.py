@@ -25,7 +25,7 @@ from bot.memory import memory_of, speech_of, speech_slots
 from bot.reply_language import Speech, next_speech, wished_language
 from bot.serving import Serving
 from bot.straight_runner import StraightProcessor
-from bot.text import neutralise
+from bot.text import fold, neutralise
 from bot.trace import replies_of, trace_of
 from bot.tracker_store import TurnStore
 from bot.understanding import Parse, Part, Understanding
@@ -39,6 +39,37 @@ _PAYLOAD = re.compile(r"^/([a-z_]+)\s*(\{.*\})?\s*$", re.DOTALL)
 
 class BadTurn(Exception):
     """The turn cannot be understood; the message says what is wrong with it."""
+
+
+def with_taught_products(
+    entities: list[dict[str, Any]], text: str, taught: Any, message: str | None = None
+) -> list[dict[str, Any]]:
+    """The entities with the product names that trainers taught since the training; the longer of two that overlap stays.
+
+    The places in ``taught`` are those in the ``message`` as it was written; ``text`` is all of it or one of its parts,
+    in which the same names are looked for.
+    """
+    kept = list(entities)
+    written = text if message is None else message
+    for name in taught if isinstance(taught, list) else []:
+        if not isinstance(name, dict):
+            continue
+        product, start, end = name.get("product"), name.get("start"), name.get("end")
+        if not (isinstance(product, str) and isinstance(start, int) and isinstance(end, int)):
+            continue
+        if not 0 <= start < end <= len(written):
+            continue
+        for place in re.finditer(re.escape(fold(written[start:end])), fold(text), re.IGNORECASE):
+            kept = _with_product(kept, product, *place.span())
+    return sorted(kept, key=lambda one: one["start"])
+
+
+def _with_product(entities: list[dict[str, Any]], product: str, start: int, end: int) -> list[dict[str, Any]]:
+    rivals = [one for one in entities if one["entity"] == "product" and one["start"] < end and start < one["end"]]
+    if any(one["end"] - one["start"] >= end - start for one in rivals):
+        return entities
+    kept = [one for one in entities if one not in rivals]
+    return [*kept, {"entity": "product", "value": product, "start": start, "end": end, "extractor": "taught"}]
 
 
 class TurnFailed(Exception):
@@ -170,7 +201,9 @@ class Dialogue(StraightProcessor):  # type: ignore[misc]
 
             async def parse(text: str) -> Parse:
                 harmless = neutralise(text) or "…"  # also where a clause begins with a slash
-                return dict(await self.parse_message(UserMessage(harmless, metadata=metadata), tracker))
+                found = dict(await self.parse_message(UserMessage(harmless, metadata=metadata), tracker))
+                taught = turn.metadata.get("products")
+                return {**found, "entities": with_taught_products(found["entities"], harmless, taught, turn.text)}
 
             text = neutralise(turn.text) or "…"
             understood = await self._understanding.understood(text, memory, parse)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Literal
@@ -21,6 +22,8 @@ _LARGEST: dict[Unit, int] = {"characters": 1, "utf-16": 2, "utf-8": 4}
 #: Characters after which a text may be cut, best first; a cut is looked for in the last half of a part.
 _CUTS = ("\n", "。！？!?…", "；;，,、：:", " \t\u3000")
 
+_ROW = re.compile(r"\s*\|.*\|\s*$")
+_RULE = re.compile(r"\s*\|(?:\s*:?-+:?\s*\|)+\s*$")
 _ZWJ = "\u200d"
 _SOURCES = {"zh": "来源", "en": "Source"}
 
@@ -51,9 +54,36 @@ def split_text(text: str, limit: int, unit: Unit = "characters") -> list[str]:
     return parts
 
 
+def tables_as_lists(text: str, language: str = "en") -> str:
+    """The text with each Markdown table written as lines "column: value", one row after the other."""
+    between = "：" if language == "zh" else ": "
+    lines = text.split("\n")
+    written: list[str] = []
+    at = 0
+    while at < len(lines):
+        if at + 1 < len(lines) and _ROW.match(lines[at]) and _RULE.match(lines[at + 1]):
+            names, rows = _cells(lines[at]), list[str]()
+            at += 2
+            while at < len(lines) and _ROW.match(lines[at]):
+                pairs = zip(names, _cells(lines[at]), strict=False)
+                said = [f"{name}{between}{value}" if name else value for name, value in pairs if value]
+                rows.append("\n".join(said))
+                at += 1
+            several = any("\n" in row for row in rows) and len(rows) > 1
+            written.append(("\n\n" if several else "\n").join(rows))
+        else:
+            written.append(lines[at])
+            at += 1
+    return "\n".join(written)
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip().strip("|").split("|")]
+
+
 def as_plain_text(message: OutboundMessage, base_url: str = "", language: str = "en") -> str:
     """A message for a channel without buttons and links: a numbered list of the choices and one line per source."""
-    blocks = [message.text] if message.text else []
+    blocks = [tables_as_lists(message.text, language)] if message.text else []
     if message.buttons:
         blocks.append("\n".join(f"{number}. {button.title}" for number, button in enumerate(message.buttons, 1)))
     if message.citations:

@@ -98,6 +98,8 @@ def _body(request: TurnRequest) -> dict[str, Any]:
             "sent_at": request.sent_at.isoformat() if request.sent_at else None,
             "customer_id": request.customer_id,
             "agent_said": list(request.agent_said),
+            "audiences": list(request.audiences),
+            "products": list(request.products),
             "thresholds": {name: _limits(limits) for name, limits in request.thresholds.items()},
         },
     }

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import structlog
 
@@ -23,6 +24,14 @@ _CRASH_PAUSE_SECONDS = 1.0
 _DAY_SECONDS = 86_400.0
 
 
+def _nobody_special(_channel: str, _account: str) -> Sequence[str]:
+    return ()
+
+
+def _no_products(_text: str) -> Sequence[dict[str, Any]]:
+    return ()
+
+
 class Engine:
     """Takes turns from ``Conversations`` and asks the dialogue; start it once per service process."""
 
@@ -37,6 +46,8 @@ class Engine:
         deadline_seconds: float = 25.0,
         drain_seconds: float = 20.0,
         first_retry_seconds: float = 0.5,
+        audiences: Callable[[str, str], Sequence[str]] = _nobody_special,
+        products_in: Callable[[str], Sequence[dict[str, Any]]] = _no_products,
     ) -> None:
         self._conversations = conversations
         self._dialogue = dialogue
@@ -46,6 +57,8 @@ class Engine:
         self._deadline_seconds = deadline_seconds
         self._drain_seconds = drain_seconds
         self._first_retry_seconds = first_retry_seconds
+        self._audiences = audiences  #: by channel and account
+        self._products_in = products_in
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._reserved = 0
@@ -174,6 +187,8 @@ class Engine:
             payload=claim.payload,
             customer_id=conversation.customer_id,
             agent_said=claim.agent_said,
+            products=tuple(self._products_in(message.text)),
+            audiences=tuple(self._audiences(conversation.address.channel, conversation.address.account)),
         )
         try:
             async with asyncio.timeout(self._deadline_seconds):
@@ -208,12 +223,14 @@ class Sweeper:
         *,
         checkpoint: Callable[[], Awaitable[object]] | None = None,
         daily: Callable[[], Awaitable[object]] | None = None,
+        refresh: Callable[[], Awaitable[object]] | None = None,
         every_seconds: float = 2.0,
         idle_seconds: float = 3600.0,
     ) -> None:
         self._conversations = conversations
         self._checkpoint = checkpoint
         self._daily = daily
+        self._refresh = refresh  #: takes over what another process changed
         self._daily_after = 0.0
         self._every_seconds = every_seconds
         self._idle_seconds = idle_seconds
@@ -233,7 +250,8 @@ class Sweeper:
 
     async def sweep(self) -> None:
         """Do everything once; a failing chore does not keep the others from being done."""
-        for chore in (self._requeue_lost, self._resolve_idle, self._positions, self._checkpoint, self._once_a_day):
+        chores = (self._requeue_lost, self._resolve_idle, self._positions, self._checkpoint, self._refresh)
+        for chore in (*chores, self._once_a_day):
             if chore is None:
                 continue
             try:

@@ -12,6 +12,9 @@ from enum import StrEnum
 WriteKey = tuple[str, str]
 
 
+LEVELS = ("standard", "silver", "gold", "black")  #: lowest first
+
+
 class OrderStatus(StrEnum):
     """How far an order has come."""
 
@@ -69,6 +72,12 @@ class Customer:
     level: str  #: standard, silver, gold or black
     points: int
     created_at: datetime
+
+    @property
+    def audiences(self) -> tuple[str, ...]:
+        """For whom articles may be written that this customer may read: members, and each level up to their own."""
+        reached = LEVELS[: LEVELS.index(self.level) + 1] if self.level in LEVELS else ()
+        return ("member", *reached)
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,33 @@ class LiveFrame(Body):
     active: bool = False
 
 
+class SynonymsQuery(Body):
+    """Which synonyms to list; ``q`` is looked for in both sides of a rule."""
+
+    q: Annotated[Prose, Field(max_length=80)] = ""
+    kind: Literal["synonym", "product"] | None = None
+    language: Literal["zh", "en", "both"] | None = None
+
+
+class SynonymBody(Body):
+    """A rule as a trainer writes it: who says ``term`` means ``means``."""
+
+    kind: Literal["synonym", "product"]
+    language: Literal["zh", "en", "both"]
+    term: Annotated[Prose, Field(max_length=200)]
+    means: Annotated[Prose, Field(max_length=200)]
+    two_way: bool = False
+
+
+class SynonymTestBody(Body):
+    """A question to try, optionally with a rule that is not saved yet, in place of the saved rule ``replaces``."""
+
+    text: Annotated[Prose, Field(min_length=1, max_length=500)]
+    language: Literal["zh", "en"] | None = None
+    draft: SynonymBody | None = None
+    replaces: Identifier | None = None
+
+
 def read_json(model: type[Model], media_type: str, body: bytes) -> Model:
     """The body as ``model``; raises ``Refused`` with 413, 415 or 400."""
     if len(body) > MAX_JSON_BYTES:

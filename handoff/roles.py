@@ -56,6 +56,11 @@ POLICY: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "prompts/<name>/versions"): TRAINERS,
     ("POST", "prompts/<name>/activate"): TRAINERS,
     ("POST", "prompts/<name>/test"): TRAINERS,
+    ("GET", "synonyms"): TRAINERS | {Role.SUPERVISOR},
+    ("POST", "synonyms"): TRAINERS,
+    ("POST", "synonyms/test"): TRAINERS,
+    ("POST", "synonyms/<synonym_id>"): TRAINERS,
+    ("POST", "synonyms/<synonym_id>/delete"): TRAINERS,
 }
 
 

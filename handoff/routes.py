@@ -19,6 +19,7 @@ from handoff.guard import API, answer, refusal
 from handoff.prompt_routes import add_prompt_routes
 from handoff.staff_side import StaffSide, member_json
 from handoff.store import Session
+from handoff.synonym_routes import add_synonym_routes
 
 log = structlog.get_logger()
 
@@ -121,6 +122,7 @@ def staff_api(side: StaffSide) -> Blueprint:
         guard.add(blueprint, method, route, handler)
     add_conversation_routes(blueprint, side)
     add_prompt_routes(blueprint, side)
+    add_synonym_routes(blueprint, side)
 
     async def unreadable(request: Request, error: SanicException) -> HTTPResponse:
         return refusal(error)

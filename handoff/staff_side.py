@@ -21,6 +21,7 @@ from handoff.roles import DESK
 from handoff.search_store import SearchStore
 from handoff.sign_in import SignIn
 from handoff.store import StaffMember, StaffStore
+from knowledge_base.synonym_book import SynonymBook
 
 
 class StaffSide:
@@ -41,6 +42,7 @@ class StaffSide:
         dist: Path = DIST,
         check_session_seconds: float = 5.0,
         knowledge_status: Callable[[], dict[str, Any]] = dict,
+        synonyms: SynonymBook | None = None,
     ) -> None:
         self.conversations = conversations
         self.crm = crm
@@ -53,6 +55,7 @@ class StaffSide:
         self.presence = PresenceBoard(conversations)
         self.demo_sign_ins = tuple(demo_sign_ins)
         self.dist = dist
+        self.synonyms = synonyms
         self.check_session_seconds = check_session_seconds
         self.knowledge_status = knowledge_status
 

@@ -8,12 +8,14 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import settings
 from knowledge_base.articles import LANGUAGES
 from knowledge_base.errors import KnowledgeBaseError
 from knowledge_base.importing import find_sources, read_sources
 from knowledge_base.knowledge_base import KnowledgeBase, LoadReport
+from knowledge_base.readers import SHANGHAI, Reader
 from knowledge_base.watching import watch
 from knowledge_base.wording import language_of
 
@@ -33,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("text")
     search.add_argument("--language", choices=LANGUAGES, help="default: the question's own")
     search.add_argument("--limit", type=int, default=5)
+    search.add_argument("--audience", action="append", default=[], help="ask as one of these, too: member, staff …")
     search.add_argument("--json", action="store_true", help="one JSON object instead of text")
     follow = commands.add_parser("watch", help="load a directory and follow its changes")
     follow.add_argument("directory", type=Path)
@@ -68,6 +71,11 @@ async def _open(chosen: argparse.Namespace) -> KnowledgeBase:
     )
 
 
+def _zone(chosen: argparse.Namespace) -> ZoneInfo:
+    """The zone of the days in articles: the service's, unless the service's settings are not needed."""
+    return SHANGHAI if chosen.data_dir or chosen.qdrant_url else ZoneInfo(settings.load().time_zone)
+
+
 async def _run(chosen: argparse.Namespace) -> None:
     commands = {"load": _load, "search": _search, "watch": _watch}
     await commands[chosen.command](chosen)
@@ -75,7 +83,7 @@ async def _run(chosen: argparse.Namespace) -> None:
 
 async def _load(chosen: argparse.Namespace) -> None:
     # Everything is read before the index is touched, so one bad file changes nothing.
-    articles, problems = read_sources(find_sources(chosen.paths or [ARTICLES]))
+    articles, problems = read_sources(find_sources(chosen.paths or [ARTICLES]), _zone(chosen))
     if problems:
         for problem in problems:
             print(problem, file=sys.stderr)
@@ -94,8 +102,9 @@ async def _search(chosen: argparse.Namespace) -> None:
     kb = await _open(chosen)
     try:
         language = chosen.language or language_of(chosen.text)
-        hits = await kb.search(chosen.text, language, chosen.limit)
-        answer = await kb.answer(chosen.text, language)
+        reader = Reader.of(chosen.audience)
+        hits = await kb.search(chosen.text, language, chosen.limit, reader)
+        answer = await kb.answer(chosen.text, language, reader=reader)
     finally:
         await kb.close()
     if chosen.json:
@@ -117,7 +126,9 @@ async def _watch(chosen: argparse.Namespace) -> None:
         raise KnowledgeBaseError(f"{chosen.directory} is not a directory; name the one that holds your articles")
     kb = await _open(chosen)
     try:
-        async for report in watch(kb, chosen.directory, lambda text: print(text, file=sys.stderr, flush=True)):
+        async for report in watch(
+            kb, chosen.directory, lambda text: print(text, file=sys.stderr, flush=True), zone=_zone(chosen)
+        ):
             print(_told(report), flush=True)
     finally:
         await kb.close()

@@ -8,7 +8,7 @@ Qdrant does it: how far between three standard deviations below and above the li
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -16,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge_base.entries import FLAT, SEARCHED, Head, Index, QuestionVectors, Sparse
-from knowledge_base.ledger import Floats, Mask, Rows, View
+from knowledge_base.readers import Reader
+from knowledge_base.standing import current_id
+from knowledge_base.view import Floats, Mask, Rows, View
 from knowledge_base.vocabulary import Asked, Numbers
 
 _PER_SPACE = 40  #: entries that each space contributes
@@ -76,10 +78,16 @@ class Candidates:
 
 
 def find_candidates(
-    view: View, index: Index, question: QuestionVectors, languages: Sequence[str], hidden: Mask | None = None
+    view: View,
+    index: Index,
+    question: QuestionVectors,
+    languages: Sequence[str],
+    reader: Reader,
+    hidden: Mask | None = None,
 ) -> Found:
-    """The articles whose entries are nearest in any space, the same number for each language; ``hidden`` marks rows
-    that must not count."""
+    """The articles whose entries are nearest in any space among those that the reader may read, the same number for
+    each language; ``hidden`` marks rows that must not count."""
+    readable = view.open_to(reader)
     everything: Scores | None = None
     stale = False
     if view.vectors is not None and len(view.alive) <= 2 * FLAT and view.entries <= FLAT:
@@ -88,15 +96,27 @@ def find_candidates(
         of_questions = np.zeros(len(view.alive), dtype=np.float32)
         of_questions[view.asking] = use @ question.use
         everything = _all_scores(view, asked, (of_questions, e5 @ question.e5))
-        lists = _flat_lists(view, question, everything, languages)
+        lists = _flat_lists(view, question, everything, languages, readable)
     else:
-        lists, stale = _index_lists(view, index, question, languages)
+        limits = None if readable is None else (reader, readable)
+        lists, stale = _index_lists(view, index, question, languages, limits)
     chosen: dict[int, None] = {}
     for _, group in groupby(lists, key=lambda one: one.language):
         chosen.update(dict.fromkeys(_best_groups(view, list(group), hidden)))
-    ids = dict.fromkeys(view.heads[number].id for number in chosen)
-    numbers = [number for article_id in ids for number in view.translations.get(article_id, ())]
+    found = (view.heads[number].id for number in chosen)
+    ids = dict.fromkeys(current_id(one, lambda name: readable_heads(view, name, readable)) for one in found)
+    numbers = [number for article_id in ids for number in _readable_numbers(view, article_id, readable)]
     return Found(numbers, everything, stale)
+
+
+def readable_heads(view: View, article_id: str, readable: Mask | None) -> list[Head]:
+    """The article in every language in which it may be read; ``readable`` is what ``View.open_to`` gave."""
+    return [view.heads[number] for number in _readable_numbers(view, article_id, readable)]
+
+
+def _readable_numbers(view: View, article_id: str, readable: Mask | None) -> Iterable[int]:
+    numbers = view.translations.get(article_id, ())
+    return numbers if readable is None else [number for number in numbers if readable[number]]
 
 
 def compare(
@@ -190,7 +210,9 @@ def _added_up(
     return Scores(near[0], near[1], bm25, (owner, which))
 
 
-def _flat_lists(view: View, question: QuestionVectors, everything: Scores, languages: Sequence[str]) -> list[_List]:
+def _flat_lists(
+    view: View, question: QuestionVectors, everything: Scores, languages: Sequence[str], readable: Mask | None
+) -> list[_List]:
     scores = {"use": everything.use, "e5": everything.e5, "words": everything.words.astype(np.float32)}
     lists: list[_List] = []
     for language in languages:
@@ -198,6 +220,8 @@ def _flat_lists(view: View, question: QuestionVectors, everything: Scores, langu
             rows = view.shelves.get((kind, language))
             if rows is None or not len(rows) or (space == "e5" and not question.e5.any()):
                 continue
+            if readable is not None:
+                rows = rows[readable[view.article[rows]]]
             here = scores[space][rows]
             if len(here) > _PER_SPACE:
                 top = np.argpartition(-here, _PER_SPACE)[:_PER_SPACE]
@@ -209,15 +233,21 @@ def _flat_lists(view: View, question: QuestionVectors, everything: Scores, langu
 
 
 def _index_lists(
-    view: View, index: Index, question: QuestionVectors, languages: Sequence[str]
+    view: View,
+    index: Index,
+    question: QuestionVectors,
+    languages: Sequence[str],
+    limits: tuple[Reader, Mask] | None,
 ) -> tuple[list[_List], bool]:
+    # An index that need not ask every entry for its terms answers faster.
+    reader, readable = limits or (None, None)
     asked = view.vocabulary.asked(question.words.indices)
     telling = _telling(asked)
     words = Sparse([], [])
     if view.vectors is None:  # a shared index is asked for everything at once
         indices, values = question.words.indices, question.words.values
         words = Sparse([indices[place] for place in telling], [values[place] for place in telling])
-    found = index.nearest(QuestionVectors(question.use, question.e5, words), languages, _PER_SPACE)
+    found = index.nearest(QuestionVectors(question.use, question.e5, words), languages, _PER_SPACE, reader)
     if not found:
         return [], False
     rows = view.find_rows(np.concatenate([near.points for near in found]))
@@ -228,7 +258,7 @@ def _index_lists(
         lists.append(_List(near.language, here[known], near.scores[known]))
     stale = sum(len(one.rows) for one in lists) < sum(len(near.points) for near in found)
     if view.vectors is not None:
-        lists += _word_lists(view, asked, telling, languages)
+        lists += _word_lists(view, asked, telling, languages, readable)
         lists.sort(key=lambda one: languages.index(one.language))
     return lists, stale
 
@@ -242,7 +272,9 @@ def _telling(asked: Asked) -> list[int]:
     return [int(place) for place in rarest[few]]
 
 
-def _word_lists(view: View, asked: Asked, telling: Sequence[int], languages: Sequence[str]) -> list[_List]:
+def _word_lists(
+    view: View, asked: Asked, telling: Sequence[int], languages: Sequence[str], readable: Mask | None
+) -> list[_List]:
     if not telling:
         return []
     places = np.array(telling)
@@ -257,6 +289,8 @@ def _word_lists(view: View, asked: Asked, telling: Sequence[int], languages: Seq
     owners, which, weights = (np.concatenate(parts) for parts in zip(*holders, strict=True))
     scores = np.bincount(owners, weights=asked.rarity[places[which]] * weights, minlength=len(view.alive))
     rows = _each_once(owners, len(view.alive))
+    if readable is not None:
+        rows = rows[readable[view.article[rows]]]
     shelf, values = view.shelf[rows], scores[rows].astype(np.float32)
     lists: list[_List] = []
     for number, (_, language) in enumerate(view.shelves):

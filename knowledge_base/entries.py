@@ -6,16 +6,24 @@ import hashlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from knowledge_base.readers import CUSTOMER
+
+if TYPE_CHECKING:
+    from knowledge_base.articles import Article
+    from knowledge_base.readers import Reader
 
 Kind = Literal["question", "passage"]
 Row = npt.NDArray[np.float32]  #: one vector
 Points = npt.NDArray[np.uint64]
 #: Payload fields that filters use. An entry has a ``shelf`` once it is published, and searches look only at shelves.
-INDEXED_FIELDS = ("shelf", "article_key", "holds")
+INDEXED_FIELDS = ("shelf", "article_key", "holds", "audience")
+INDEXED_NUMBERS = ("valid_from", "valid_until")
+ENDLESS = 2**40  #: seconds; what an article without an end is valid until
 #: Which vectors a hybrid search looks at; USE alone misleads on passages, so there it only helps to score.
 SEARCHED: tuple[tuple[Kind, str], ...] = (
     ("question", "use"),
@@ -64,6 +72,21 @@ class EntryRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """For whom and when an article may be found; dates are whole seconds since 1970 in UTC."""
+
+    audience: tuple[str, ...] = (CUSTOMER,)
+    valid_from: int = 0
+    valid_until: int = ENDLESS
+
+    @classmethod
+    def of(cls, article: Article) -> Terms:
+        """The terms of an article's entries."""
+        start, end = article.valid_from, article.valid_until
+        return cls(article.audience, int(start.timestamp()) if start else 0, int(end.timestamp()) if end else ENDLESS)
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """What is known of a published article without reading it."""
 
@@ -72,6 +95,10 @@ class Head:
     version: str
     questions: int  #: entries of each kind
     passages: int
+    terms: Terms = Terms()
+    replaced_by: str | None = None  #: id of the article that says it now
+    updated: str = ""  #: the day, as in 2026-05-01
+    sketch: str = ""  #: see ``standing.sketch_of``
 
     @property
     def key(self) -> str:
@@ -104,6 +131,7 @@ class Entry:
     words: Sparse
     text: dict[str, Any] | None = None  #: the passage, or (on an article's first question) the article
     head: Head | None = None  #: on an article's first question
+    terms: Terms = Terms()
     staged_in: int = 0  #: when it was written; of two versions that a crash left, the later one counts
 
     def payload(self) -> dict[str, Any]:
@@ -114,23 +142,44 @@ class Entry:
             "article_id": self.ref.article_id,
             "article_key": self.ref.article_key,
             "version": self.ref.version,
+            "audience": list(self.terms.audience),
+            "valid_from": self.terms.valid_from,
+            "valid_until": self.terms.valid_until,
         }
         if self.text is not None:
             payload["text"] = self.text
         if self.head is not None:
             payload |= {"holds": "article", "questions": self.head.questions, "passages": self.head.passages}
-            payload["staged_in"] = self.staged_in
+            payload |= {"staged_in": self.staged_in, "updated": self.head.updated, "sketch": self.head.sketch}
+            payload["replaced_by"] = self.head.replaced_by
         return payload
 
 
 def head_of(payload: dict[str, Any]) -> Head:
-    """The head that ``Entry.payload`` wrote beside an article's first question."""
+    """The head that ``Entry.payload`` wrote beside an article's first question.
+
+    Entries that an older version of this program wrote have no terms: they are for everybody, always.
+    """
+    terms = Terms(
+        tuple(payload.get("audience") or (CUSTOMER,)), payload.get("valid_from", 0), payload.get("valid_until", ENDLESS)
+    )
     return Head(
-        payload["article_id"], payload["language"], payload["version"], payload["questions"], payload["passages"]
+        payload["article_id"],
+        payload["language"],
+        payload["version"],
+        payload["questions"],
+        payload["passages"],
+        terms,
+        payload.get("replaced_by"),
+        payload.get("updated", ""),
+        payload.get("sketch", ""),
     )
 
 
-HEAD_FIELDS = ["article_id", "language", "version", "questions", "passages"]
+HEAD_FIELDS = [
+    *("article_id", "language", "version", "questions", "passages"),
+    *("audience", "valid_from", "valid_until", "replaced_by", "updated", "sketch"),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +242,13 @@ class Index(Protocol):
         """These entries' words and, when asked for, vectors, by point id; entries that are gone are left out."""
         ...
 
-    def nearest(self, question: QuestionVectors, languages: Sequence[str], limit: int) -> list[Near]:
-        """For each language the nearest published entries in each of the spaces of ``SEARCHED``."""
+    def nearest(
+        self, question: QuestionVectors, languages: Sequence[str], limit: int, reader: Reader | None = None
+    ) -> list[Near]:
+        """For each language the nearest published entries in each of the spaces of ``SEARCHED``.
+
+        With a ``reader`` only those that the reader may read; without one, all of them.
+        """
         ...
 
     def upkeep(self) -> Callable[[], Callable[[], None] | None] | None:

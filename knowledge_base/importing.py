@@ -8,15 +8,29 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable, Sequence
+from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from knowledge_base.articles import LANGUAGES, Article, check_article, parse_article, split_front_matter
+from knowledge_base.articles import (
+    LANGUAGES,
+    Article,
+    audience_of,
+    check_article,
+    moment_of,
+    parse_article,
+    split_front_matter,
+)
 from knowledge_base.errors import UnreadableSource
+from knowledge_base.readers import SHANGHAI
 from knowledge_base.wording import language_of
 
 SUFFIXES = (".md", ".markdown", ".html", ".htm", ".pdf", ".docx", ".csv")
 MAX_BYTES = 20 * 1024 * 1024
-_COLUMNS = {"question", "answer", "language", "id", "tags"}
+_COLUMNS = {
+    *("question", "answer", "language", "id", "tags"),
+    *("audience", "valid_from", "valid_until", "updated", "replaced_by"),
+}
 
 
 def find_sources(paths: Iterable[Path]) -> list[Path]:
@@ -33,14 +47,14 @@ def find_sources(paths: Iterable[Path]) -> list[Path]:
     return list(found)
 
 
-def read_sources(paths: Sequence[Path]) -> tuple[list[Article], list[UnreadableSource]]:
-    """All articles of the files, and one problem for each file that gave none."""
+def read_sources(paths: Sequence[Path], zone: ZoneInfo = SHANGHAI) -> tuple[list[Article], list[UnreadableSource]]:
+    """All articles of the files, and one problem for each file that gave none; days are days in ``zone``."""
     articles: dict[str, Article] = {}
     origins: dict[str, str] = {}
     problems: list[UnreadableSource] = []
     for path in paths:
         try:
-            read = read_source(path)
+            read = read_source(path, zone)
             taken = next((article.key for article in read if article.key in articles), None)
             if taken is not None:
                 raise UnreadableSource(path.name, f"{taken} is already in {origins[taken]}; give one another id")
@@ -53,7 +67,7 @@ def read_sources(paths: Sequence[Path]) -> tuple[list[Article], list[UnreadableS
     return list(articles.values()), problems
 
 
-def read_source(path: Path) -> list[Article]:
+def read_source(path: Path, zone: ZoneInfo = SHANGHAI) -> list[Article]:
     """The articles in one file; raises ``UnreadableSource`` saying what to correct."""
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
@@ -67,9 +81,9 @@ def read_source(path: Path) -> list[Article]:
     if not content.strip():
         raise UnreadableSource(path.name, "the file is empty")
     if suffix == ".csv":
-        return _read_table(path.name, content)
+        return _read_table(path.name, content, zone)
     if suffix in (".md", ".markdown"):
-        return [_read_markdown(path, content)]
+        return [_read_markdown(path, content, zone)]
     return [_read_document(path, suffix, content)]
 
 
@@ -89,10 +103,10 @@ def _slug(name: str) -> str:
     return "-".join(re.findall(r"\w+", name.lower()))[:80] or "article"
 
 
-def _read_markdown(path: Path, content: bytes) -> Article:
+def _read_markdown(path: Path, content: bytes, zone: ZoneInfo) -> Article:
     text = _decode(path.name, content)
     if split_front_matter(text)[0] is not None:
-        return parse_article(text, path.name)
+        return parse_article(text, path.name, zone)
     return _untitled(path, text, None)
 
 
@@ -169,7 +183,7 @@ def _check_docx(source: str, content: bytes) -> None:
         raise UnreadableSource(source, f"larger than {MAX_BYTES * 10 // 1024 // 1024} MiB unpacked; split it")
 
 
-def _read_table(source: str, content: bytes) -> list[Article]:
+def _read_table(source: str, content: bytes, zone: ZoneInfo) -> list[Article]:
     text = _decode(source, content)
     header = text.split("\n", 1)[0]
     delimiter = max((",", ";", "\t"), key=header.count)
@@ -192,7 +206,8 @@ def _read_table(source: str, content: bytes) -> list[Article]:
             raise UnreadableSource(
                 source, f"row {number} has {len(row)} cells instead of {len(columns)}; check the quotes"
             )
-        article = _article_of_row(source, number, dict(zip(columns, (cell.strip() for cell in row), strict=True)))
+        cells = dict(zip(columns, (cell.strip() for cell in row), strict=True))
+        article = _article_of_row(source, number, cells, zone)
         if article.key in articles:
             raise UnreadableSource(source, f"row {number} repeats {article.key}; give it another id or remove it")
         articles[article.key] = article
@@ -201,7 +216,7 @@ def _read_table(source: str, content: bytes) -> list[Article]:
     return list(articles.values())
 
 
-def _article_of_row(source: str, number: int, row: dict[str, str]) -> Article:
+def _article_of_row(source: str, number: int, row: dict[str, str], zone: ZoneInfo) -> Article:
     where = f"{source}, row {number}"
     if not row["question"] or not row["answer"]:
         raise UnreadableSource(where, "both question and answer must be filled in")
@@ -210,6 +225,20 @@ def _article_of_row(source: str, number: int, row: dict[str, str]) -> Article:
         raise UnreadableSource(where, f"the language {language!r} is not one of {', '.join(LANGUAGES)}")
     name = row.get("id") or f"faq-{hashlib.sha256(row['question'].encode()).hexdigest()[:12]}"
     tags = tuple(tag for part in re.split(r"[,;，；|]", row.get("tags", "")) if (tag := part.strip()))
-    return check_article(
-        Article(id=name, title=row["question"], language=language, body=row["answer"], tags=tags), where
+    try:
+        updated = date.fromisoformat(row["updated"]) if row.get("updated") else None
+    except ValueError:
+        raise UnreadableSource(where, "'updated' must be a date such as 2026-05-01") from None
+    article = Article(
+        id=name,
+        title=row["question"],
+        language=language,
+        body=row["answer"],
+        tags=tags,
+        updated=updated,
+        audience=audience_of(row.get("audience"), where),
+        valid_from=moment_of(row.get("valid_from"), "valid_from", where, zone),
+        valid_until=moment_of(row.get("valid_until"), "valid_until", where, zone),
+        replaced_by=row.get("replaced_by") or None,
     )
+    return check_article(article, where)

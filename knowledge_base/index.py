@@ -21,6 +21,7 @@ from qdrant_edge import (
     EdgeShard,
     FieldCondition,
     Filter,
+    IntegerIndexParams,
     IsEmptyCondition,
     KeywordIndexParams,
     MatchAny,
@@ -31,6 +32,7 @@ from qdrant_edge import (
     Query,
     QueryBatchRequest,
     QueryRequest,
+    RangeFloat,
     ScrollRequest,
     SparseVector,
     UpdateOperation,
@@ -41,6 +43,7 @@ from knowledge_base.entries import (
     FLAT,
     HEAD_FIELDS,
     INDEXED_FIELDS,
+    INDEXED_NUMBERS,
     SEARCHED,
     STATE_POINT,
     Entry,
@@ -54,6 +57,7 @@ from knowledge_base.entries import (
 )
 from knowledge_base.errors import IndexLocked, IndexUnavailable
 from knowledge_base.index_config import EDGE_SEARCH, edge_config
+from knowledge_base.readers import Reader
 
 _PAGE = 2000
 _ACTIVE = "active.json"
@@ -83,6 +87,9 @@ class EdgeIndex:
                 for name in INDEXED_FIELDS:
                     graphs = KeywordIndexParams(enable_hnsw=name == "shelf")
                     self._shard.update(UpdateOperation.create_field_index(name, graphs))
+                for name in INDEXED_NUMBERS:
+                    numbers = IntegerIndexParams(lookup=False, range=True, enable_hnsw=False)
+                    self._shard.update(UpdateOperation.create_field_index(name, numbers))
                 self._shard.flush()
         except OSError as error:
             raise IndexUnavailable(f"{directory} cannot be used ({error.strerror}); check the data directory") from None
@@ -169,8 +176,12 @@ class EdgeIndex:
             found[int(record.id)] = Stored(bag, held.get("use") or held.get("passage_use") or (), held.get("e5") or ())
         return found
 
-    def nearest(self, question: QuestionVectors, languages: Sequence[str], limit: int) -> list[Near]:
-        """For each language the nearest published entries in each of the spaces of ``SEARCHED``."""
+    def nearest(
+        self, question: QuestionVectors, languages: Sequence[str], limit: int, reader: Reader | None = None
+    ) -> list[Near]:
+        """For each language the nearest published entries (that the ``reader`` may read) in each of the spaces of
+        ``SEARCHED``."""
+        readable = _readable(reader) if reader is not None else []
         queries: dict[str, Query] = {
             "use": Query.Nearest(question.use.tolist(), using="use"),
             "e5": Query.Nearest(question.e5.tolist(), using="e5"),
@@ -184,7 +195,9 @@ class EdgeIndex:
             QueryRequest(
                 limit=limit,
                 query=queries[space],
-                filter=Filter(must=[FieldCondition(key="shelf", match=MatchValue(shelf_of(kind, language)))]),
+                filter=Filter(
+                    must=[FieldCondition(key="shelf", match=MatchValue(shelf_of(kind, language))), *readable]
+                ),
                 params=None if space == "words" else EDGE_SEARCH,
             )
             for language, kind, space in asked
@@ -268,6 +281,15 @@ def _run_apart(shard: Path, stop: threading.Event) -> bool:
             told = process.stderr.read() if process.stderr else ""
             raise IndexUnavailable(f"the search graphs could not be built ({told.strip()[-300:]}); searches are slower")
     return True
+
+
+def _readable(reader: Reader) -> list[FieldCondition]:
+    now = int(reader.at.timestamp())
+    return [
+        FieldCondition(key="audience", match=MatchAny(sorted(reader.audiences))),
+        FieldCondition(key="valid_from", range=RangeFloat(lte=now)),
+        FieldCondition(key="valid_until", range=RangeFloat(gt=now)),
+    ]
 
 
 def _point(entry: Entry) -> Point:

@@ -14,6 +14,7 @@ from qdrant_client.http.exceptions import ApiException
 from knowledge_base.entries import (
     HEAD_FIELDS,
     INDEXED_FIELDS,
+    INDEXED_NUMBERS,
     SEARCHED,
     STATE_POINT,
     Entry,
@@ -26,6 +27,7 @@ from knowledge_base.entries import (
     shelf_of,
 )
 from knowledge_base.errors import IndexUnavailable
+from knowledge_base.readers import Reader
 
 _PUBLISHED = models.IsEmptyCondition(is_empty=models.PayloadField(key="shelf"))  # among what must not hold
 _PAGE = 512
@@ -122,15 +124,19 @@ class ServerIndex:
                 found[int(record.id)] = Stored(bag, use, held.get("e5") or ())
         return found
 
-    def nearest(self, question: QuestionVectors, languages: Sequence[str], limit: int) -> list[Near]:
-        """For each language the nearest published entries in each of the spaces of ``SEARCHED``."""
+    def nearest(
+        self, question: QuestionVectors, languages: Sequence[str], limit: int, reader: Reader | None = None
+    ) -> list[Near]:
+        """For each language the nearest published entries (that the ``reader`` may read) in each of the spaces of
+        ``SEARCHED``."""
+        readable = _readable(reader) if reader is not None else []
         spaces = self._queries(question)
         asked = [(language, kind, space) for language in languages for kind, space in SEARCHED if space in spaces]
         requests = [
             models.QueryRequest(
                 query=spaces[space],
                 using=space,
-                filter=models.Filter(must=[_any_of("shelf", [shelf_of(kind, language)])]),
+                filter=models.Filter(must=[_any_of("shelf", [shelf_of(kind, language)]), *readable]),
                 limit=limit,
                 with_payload=False,
             )
@@ -197,6 +203,11 @@ class ServerIndex:
             for name in INDEXED_FIELDS:
                 graphs = models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, enable_hnsw=name == "shelf")
                 self._client.create_payload_index(self._collection, name, graphs)
+            for name in INDEXED_NUMBERS:
+                numbers = models.IntegerIndexParams(
+                    type=models.IntegerIndexType.INTEGER, lookup=False, range=True, enable_hnsw=False
+                )
+                self._client.create_payload_index(self._collection, name, numbers)
 
     def _ask(self, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         try:
@@ -263,6 +274,15 @@ def _unavailable(url: str, error: Exception) -> IndexUnavailable:
 
 def _any_of(key: str, values: Collection[str]) -> models.FieldCondition:
     return models.FieldCondition(key=key, match=models.MatchAny(any=list(values)))
+
+
+def _readable(reader: Reader) -> list[models.FieldCondition]:
+    now = int(reader.at.timestamp())
+    return [
+        _any_of("audience", sorted(reader.audiences)),
+        models.FieldCondition(key="valid_from", range=models.Range(lte=now)),
+        models.FieldCondition(key="valid_until", range=models.Range(gt=now)),
+    ]
 
 
 def _point(entry: Entry) -> models.PointStruct:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -16,7 +16,6 @@ from typing import Any, ParamSpec, TypeVar
 import structlog
 from threadpoolctl import ThreadpoolController
 
-from knowledge_base.answering import best_sentences
 from knowledge_base.articles import LANGUAGES, Article, Passage
 from knowledge_base.calibration import load_calibration
 from knowledge_base.edition import WRITTEN_TOGETHER, Edition
@@ -24,16 +23,22 @@ from knowledge_base.encoder import UseEncoder, Vectors
 from knowledge_base.encoders import MissingEncoder, Reranker, passage_encoder, reranker_named
 from knowledge_base.entries import Entry, EntryRef, Head
 from knowledge_base.errors import KnowledgeBaseError
+from knowledge_base.finding import Question, article_in_force, find_hits, hit_within, quote_first, ranked
 from knowledge_base.homes import Editions, FolderHome, Home, ServerHome, open_editions, without_retired
 from knowledge_base.index_words import asked_words
 from knowledge_base.prepared import Prepared
+from knowledge_base.quotable import SLICING
+from knowledge_base.quoting import Quoter
 from knowledge_base.ranking import Ranked
+from knowledge_base.readers import Reader
 from knowledge_base.reindexing import Reindexing
 from knowledge_base.results import Answer, Citation, Hit, LoadReport
-from knowledge_base.wording import fold, language_of, plain
+from knowledge_base.sentence_store import SentenceStore
+from knowledge_base.synonyms import Synonyms
+from knowledge_base.wording import language_of
 
 MAX_QUESTION = 2000  #: characters that are looked at
-_RERANKED = 10  #: of the best articles
+MADE_READY = 1000  #: articles up to which each is made ready to be quoted before anybody asks
 _COMMITTED_EVERY_SECONDS = 10.0  #: while much is loaded
 _PUBLISHED_EVERY_SECONDS = 2.0  #: while much is loaded
 _P = ParamSpec("_P")
@@ -51,12 +56,15 @@ class KnowledgeBase:
         home: Home | None = None,
         editions: Editions | None = None,
         reranker: Reranker | None = None,
+        sentences: SentenceStore | None = None,
     ) -> None:
         self._serving = serving
         self._home = home
         self._editions = editions
         self._reranker = reranker
         self.calibration = load_calibration()
+        self.quoter = Quoter(serving.use, sentences or SentenceStore(None, serving.use.name))
+        self._synonyms = Synonyms()
         self._reader = ThreadPoolExecutor(1, "knowledge-base-read")
         self._writer = ThreadPoolExecutor(1, "knowledge-base-write")
         self._writing = asyncio.Lock()
@@ -96,7 +104,8 @@ class KnowledgeBase:
         home: Home = ServerHome(qdrant_url, folder) if qdrant_url else FolderHome(folder)
         opened = open_editions(home, use, target, encoder, reindex=reindex)
         judge = reranker_named(reranker) if reranker else None
-        return cls(opened.serving, home, opened.editions, judge), opened.building
+        sentences = SentenceStore(folder, f"{use.name}/{SLICING}")
+        return cls(opened.serving, home, opened.editions, judge, sentences), opened.building
 
     @property
     def gate(self) -> float:
@@ -135,6 +144,7 @@ class KnowledgeBase:
                     await self._reindexing.on_worker(self._reindexing.building.close)
                 self._reindexing.stop()
             await self._write(self._serving.close)
+            await self._write(self.quoter.close)
             self._writer.shutdown(wait=True)
 
     async def load(
@@ -155,15 +165,16 @@ class KnowledgeBase:
             wanted[article.key] = article
         async with self._writing:
             await self._write(self._serving.catch_up)
-            view = self._serving.view
-            before = {key: view.heads[number].version for key, number in view.numbers.items()}
+            before = self._serving.view.versions
             changed = [article for key, article in wanted.items() if before.get(key) != article.version]
             removed = sorted(before.keys() - wanted.keys()) if complete else []
             try:
-                await self._put_in(changed, progress)
+                await self._put_in(changed, progress, ready=len(before | wanted) <= MADE_READY)
                 await self._write(self._serving.forget, removed)
             finally:
                 await self._write(self._serving.commit)
+            if changed or removed:
+                await self._write(self.quoter.keep_only, {*self._serving.view.versions.values()})
             self._keep_up(self._serving)
         return LoadReport(
             added=tuple(article.key for article in changed if article.key not in before),
@@ -183,32 +194,63 @@ class KnowledgeBase:
             await self._write(self._serving.commit)
         return len(keys)
 
-    async def search(self, text: str, language: str | None = None, limit: int = 10) -> list[Hit]:
-        """The best passage of each of the best articles, in ``language`` (or the question's own) where it is written."""
+    def use_synonyms(self, rules: Synonyms) -> None:
+        """Read questions with these synonyms from now on; nothing is encoded again."""
+        self._synonyms = rules
+
+    async def search(
+        self,
+        text: str,
+        language: str | None = None,
+        limit: int = 10,
+        reader: Reader | None = None,
+        *,
+        synonyms: Synonyms | None = None,
+    ) -> list[Hit]:
+        """The best passage of each of the best articles, in ``language`` (or the question's own) where it is written.
+
+        Without a ``reader`` it is any customer, now; without ``synonyms`` those in use.
+        """
         if not text.strip():
             return []
         asked_in = language if language in LANGUAGES else language_of(text)
-        return await self._read(self._search, text, asked_in, limit)
+        question = self._understood(text, synonyms)
+        return await self._read(self._search, question, asked_in, limit, reader or Reader())
 
-    async def answer(self, text: str, language: str, gate: float | None = None) -> Answer | None:
-        """Sentences quoted from the best article if its score reaches the gate, otherwise None."""
-        hits = await self.search(text, language)
+    async def answer(
+        self, text: str, language: str, gate: float | None = None, reader: Reader | None = None
+    ) -> Answer | None:
+        """What the best article says, if its score reaches the gate; otherwise None."""
+        reader = reader or Reader()
+        hits = await self.search(text, language, reader=reader)
         if not hits or hits[0].score < (self.gate if gate is None else gate):
             return None
-        best = hits[0].passage
-        quote = await self._read(best_sentences, best, fold(text[:MAX_QUESTION]), self._serving.use)
-        return Answer(
-            text=plain(quote),
-            citation=Citation(best.id, best.article_id, best.title, plain(quote), best.url),
-            hits=tuple(hits),
-            score=hits[0].score,
-            language=best.language,
-            translated=best.language == language,
-        )
+        question = self._understood(text)
+        return await self._read(quote_first, self._serving, self.quoter, question, language, tuple(hits))
 
-    async def suggest(self, text: str, language: str, limit: int = 3) -> list[tuple[str, str]]:
+    async def answer_from(
+        self, article_id: str, language: str, text: str = "", reader: Reader | None = None
+    ) -> Answer | None:
+        """What this article (or the one that replaces it) says to the question, or to its own title; None if there
+        is nothing the reader may read."""
+        return await self._read(self._answer_from, article_id, language, text.strip(), reader or Reader())
+
+    async def suggest(
+        self, text: str, language: str, limit: int = 3, reader: Reader | None = None
+    ) -> list[tuple[str, str]]:
         """Ids and titles of the articles nearest to a question, to ask "did you mean"."""
-        return [(hit.passage.article_id, hit.passage.title) for hit in await self.search(text, language, limit)]
+        hits = await self.search(text, language, limit, reader)
+        return [(hit.passage.article_id, hit.passage.title) for hit in hits]
+
+    async def prepare_answers(self, most: int = MADE_READY) -> int:
+        """Make the first articles ready to be quoted, one at a time beside the searches; returns how many.
+
+        An article that is not ready is made so by its first answer, which then takes a few milliseconds longer.
+        """
+        keys = sorted(self._serving.view.numbers)[:most]
+        for key in keys:
+            await self._write(self._make_ready, key)
+        return len(keys)
 
     def find_article(self, article_id: str, language: str) -> Article | None:
         """The article in this language, or None."""
@@ -233,48 +275,50 @@ class KnowledgeBase:
         found = (self._serving.article(key) for key in sorted(self._serving.view.numbers))
         return [article for article in found if article is not None]
 
-    async def candidates(self, text: str, without: Callable[[EntryRef], bool] | None = None) -> list[Ranked]:
-        """The ranking behind ``search`` with its features, optionally as if some entries were not there."""
-        return await self._read(self._rank, self._serving, text, language_of(text), without)
+    def readable(self, article_id: str, reader: Reader) -> list[Article]:
+        """The article in every language in which the reader may read it."""
+        found = (self._serving.article(head.key) for head in self._serving.readable(article_id, reader))
+        return [article for article in found if article is not None]
 
     def sentence_vectors(self, texts: Sequence[str]) -> Vectors:
         """One row of length one per text of either language; may be called from any thread, and takes milliseconds each."""
         return self._serving.use.passages(texts)
 
-    def _search(self, text: str, language: str, limit: int) -> list[Hit]:
-        edition = self._serving
-        chosen: list[tuple[str, int]] = []
-        scores: list[float] = []
-        ceiling = 1.0
-        most = max(limit, _RERANKED if self._reranker else 0)
-        for ranked in self._rank(edition, text, language, None, most):
-            key = f"{ranked.article_id}/{language}"
-            if key not in ranked.passages:
-                key = ranked.article_key
-            # A lower place never gets a higher score, whatever its features say.
-            ceiling = min(ceiling, self.calibration.score(ranked.features, language))
-            chosen.append((key, ranked.passages[key]))
-            scores.append(round(ceiling, 4))
-        found = zip(edition.passages_at(chosen), scores, strict=True)
-        hits = [Hit(passage, score) for passage, score in found if passage is not None]
-        if self._reranker is not None and hits:
-            hits = _rearranged(hits, self._reranker, fold(text[:MAX_QUESTION]))
-        return hits[:limit]
-
-    def _rank(
-        self,
-        edition: Edition,
-        text: str,
-        language: str,
-        without: Callable[[EntryRef], bool] | None,
-        most: int | None = None,
+    async def candidates(
+        self, text: str, without: Callable[[EntryRef], bool] | None = None, reader: Reader | None = None
     ) -> list[Ranked]:
-        fitted = self.calibration.encoder == edition.e5.name
-        advantage = self.calibration.advantage.get(language, {}) if fitted else {}
-        return edition.rank(text[:MAX_QUESTION], language, advantage, without, most)
+        """The ranking behind ``search`` with its features, optionally as if some entries were not there."""
+        question, asked_in = self._understood(text), language_of(text)
+        return await self._read(
+            lambda: ranked(self._serving, self.calibration, question, asked_in, reader or Reader(), without)
+        )
 
-    async def _put_in(self, articles: list[Article], progress: Callable[[int, int], None] | None) -> None:
-        """Encode, stage and publish articles, some hundred entries or some seconds at a time."""
+    def _understood(self, text: str, synonyms: Synonyms | None = None) -> Question:
+        said = text[:MAX_QUESTION]
+        rules = self._synonyms if synonyms is None else synonyms
+        return Question(said, rules.understand(said, language_of(said)).text)
+
+    def _search(self, question: Question, language: str, limit: int, reader: Reader) -> list[Hit]:
+        return find_hits(self._serving, self.calibration, self._reranker, question, language, limit, reader)
+
+    def _answer_from(self, article_id: str, language: str, text: str, reader: Reader) -> Answer | None:
+        article = article_in_force(self._serving, article_id, language, reader)
+        if article is None:
+            return None
+        question = self._understood(text or article.title)
+        hit = hit_within(self._serving, article, question)
+        return quote_first(self._serving, self.quoter, question, language, (hit,)) if hit else None
+
+    def _make_ready(self, key: str) -> None:
+        article = self._serving.article(key)
+        if article is not None:
+            self.quoter.prepare(article)
+
+    async def _put_in(
+        self, articles: list[Article], progress: Callable[[int, int], None] | None, *, ready: bool
+    ) -> None:
+        """Encode, stage and publish articles, some hundred entries or some seconds at a time; ``ready`` says whether
+        to make them ready to be quoted, too."""
         edition = self._serving
         waiting: list[tuple[Head, list[Entry]]] = []
         committed = published = time.monotonic()
@@ -282,6 +326,8 @@ class KnowledgeBase:
             if progress:
                 progress(done, len(articles))
             waiting.append(await self._write(_prepare_and_encode, edition, article))
+            if ready:
+                await self._write(self.quoter.prepare, article)
             now = time.monotonic()
             enough = sum(head.entries for head, _ in waiting) >= WRITTEN_TOGETHER
             if enough or now - published > _PUBLISHED_EVERY_SECONDS or done + 1 == len(articles):
@@ -357,12 +403,3 @@ class KnowledgeBase:
 def _prepare_and_encode(edition: Edition, article: Article) -> tuple[Head, list[Entry]]:
     prepared = Prepared(article)
     return prepared.head, edition.encode(prepared)
-
-
-def _rearranged(hits: list[Hit], reranker: Reranker, question: str) -> list[Hit]:
-    """The hits as the reranker orders them. Scores stay with the places: they say whether anything here answers, and
-    the reranker says which of it."""
-    first, rest = hits[:_RERANKED], hits[_RERANKED:]
-    judged = reranker.scores(question, [f"{hit.passage.title}\n{hit.passage.text}" for hit in first])
-    order = sorted(range(len(first)), key=lambda place: -judged[place])
-    return [Hit(first[place].passage, hit.score) for place, hit in zip(order, first, strict=True)] + rest

@@ -11,7 +11,6 @@ import json
 import shutil
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from knowledge_base.columns import Columns, slices
-from knowledge_base.entries import FLAT, Head, Kind, Points, Sparse
-from knowledge_base.postings import Postings, read_postings, turned_around, worth_writing, write_postings
+from knowledge_base.columns import Columns
+from knowledge_base.entries import FLAT, Head, Sparse, Terms
+from knowledge_base.postings import read_postings, turned_around, worth_writing, write_postings
+from knowledge_base.view import View, halved, restored
 from knowledge_base.vocabulary import Numbers, Vocabulary
 
-Rows = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float32]
 _GONE = "gone"
 _WORTH_REWRITING = 20_000  #: rows of deleted entries
 _NO_NUMBERS = np.empty(0, dtype=np.int32)
@@ -39,140 +36,6 @@ class Line:
     point: int
     words: Sparse
     vectors: npt.ArrayLike = ()  #: USE and E5, one behind the other
-
-
-@dataclass(frozen=True)
-class View:
-    """The published entries at one moment; never changed, only replaced, so any thread may look at it.
-
-    Entries are rows; those of an article are neighbours, questions first. Articles are numbered in order of arrival.
-    """
-
-    heads: Sequence[Head]  #: by number; also former versions
-    numbers: dict[str, int]  #: by article key; only what is published
-    translations: dict[str, tuple[int, ...]]  #: numbers by article id; only what is published
-    first: Rows  #: first row of each article, by number
-    alive: Mask  #: by row
-    points: Points
-    offsets: Rows  #: where each row's words begin, and the end of the last
-    words: Numbers
-    weights: Floats
-    vectors: npt.NDArray[np.uint16] | None  #: see ``halved``
-    postings: Postings | None  #: of the first so many rows
-    vocabulary: Vocabulary
-    use_width: int  #: how many of a row's vector values are USE's
-
-    @property
-    def entries(self) -> int:
-        """Published entries."""
-        return self.vocabulary.entries
-
-    @cached_property
-    def passages(self) -> int:
-        """Published passages."""
-        return sum(self.heads[number].passages for number in self.numbers.values())
-
-    def head(self, article_key: str) -> Head | None:
-        """The published version of an article."""
-        number = self.numbers.get(article_key)
-        return None if number is None else self.heads[number]
-
-    def point_of(self, article_key: str, place: int) -> int:
-        """The point of an entry by its place among its article's entries."""
-        return int(self.points[self.first[self.numbers[article_key]] + place])
-
-    def rows_of(self, numbers: Sequence[int]) -> Rows:
-        """The rows of some articles, one article after the other."""
-        return slices(self.first[list(numbers)], [self.heads[number].entries for number in numbers])
-
-    def find_rows(self, points: Points) -> Rows:
-        """The rows of published points, -1 for unknown ones."""
-        order, arranged = self._by_point
-        if not len(arranged):
-            return np.full(len(points), -1, dtype=np.int64)
-        places = np.minimum(np.searchsorted(arranged, points), len(arranged) - 1)
-        return np.where(arranged[places] == points, order[places], -1)
-
-    @cached_property
-    def article(self) -> npt.NDArray[np.int32]:
-        """The number of each row's article."""
-        return np.repeat(np.arange(len(self.heads), dtype=np.int32), [head.entries for head in self.heads])
-
-    @cached_property
-    def group(self) -> npt.NDArray[np.int32]:
-        """The same number for all translations of an article, by article number."""
-        known: dict[str, int] = {}
-        return np.array([known.setdefault(head.id, len(known)) for head in self.heads], dtype=np.int32)
-
-    def place(self, rows: Rows) -> Rows:
-        """Each row's place among its article's entries."""
-        return rows - self.first[self.article[rows]]
-
-    def words_of(self, rows: Rows) -> tuple[Numbers, Floats, Rows]:
-        """The words of some rows, their weights, and for each word which of the given rows it is in."""
-        starts = self.offsets[rows]
-        lengths = self.offsets[rows + 1] - starts
-        places = slices(starts, lengths)
-        return self.words[places], self.weights[places], np.repeat(np.arange(len(rows)), lengths)
-
-    def near(self, rows: Rows, use: Floats, e5: Floats) -> tuple[Floats, Floats]:
-        """Exact similarities of some rows to a question's vectors."""
-        assert self.vectors is not None, "vectors are kept here unless the index is shared"
-        chosen = restored(self.vectors[rows])
-        return chosen[:, : self.use_width] @ use, chosen[:, self.use_width :] @ e5
-
-    def near_in_use(self, rows: Rows, use: Floats) -> Floats:
-        """Exact USE similarities of some rows."""
-        assert self.vectors is not None, "vectors are kept here unless the index is shared"
-        return restored(self.vectors[rows, : self.use_width]) @ use
-
-    @cached_property
-    def matrices(self) -> tuple[Floats, Floats]:
-        """Vectors ready for multiplication, only asked for while there are few: USE's of the rows of questions (see
-        ``asking``; passages are not searched by them) and E5's of all rows."""
-        assert self.vectors is not None, "vectors are kept here unless the index is shared"
-        return (
-            np.ascontiguousarray(restored(self.vectors[self.asking, : self.use_width])),
-            np.ascontiguousarray(restored(self.vectors[:, self.use_width :])),
-        )
-
-    @cached_property
-    def asking(self) -> Rows:
-        """The published rows of questions, in any language."""
-        rows = [rows for (kind, _), rows in self.shelves.items() if kind == "question"]
-        return np.sort(np.concatenate(rows)) if rows else np.empty(0, dtype=np.int64)
-
-    @cached_property
-    def all_postings(self) -> Postings:
-        """Every word's rows; only asked for while there are few entries."""
-        return turned_around(self.words, self.weights, self.offsets, len(self.vocabulary.hashes))
-
-    @cached_property
-    def shelves(self) -> dict[tuple[Kind, str], Rows]:
-        """Published rows by kind and language."""
-        languages = np.array([head.language for head in self.heads])[self.article]
-        questions = np.array([head.questions for head in self.heads], dtype=np.int64)
-        asks = self.place(np.arange(len(self.alive))) < questions[self.article]
-        found: dict[tuple[Kind, str], Rows] = {}
-        for language in sorted({head.language for head in self.heads}):
-            here = self.alive & (languages == language)
-            found["question", language] = np.flatnonzero(here & asks)
-            found["passage", language] = np.flatnonzero(here & ~asks)
-        return found
-
-    @cached_property
-    def shelf(self) -> npt.NDArray[np.int16]:
-        """The number of each row's shelf, as in ``shelves``; -1 for rows that are not published."""
-        found = np.full(len(self.alive), -1, dtype=np.int16)
-        for number, rows in enumerate(self.shelves.values()):
-            found[rows] = number
-        return found
-
-    @cached_property
-    def _by_point(self) -> tuple[Rows, Points]:
-        rows = np.flatnonzero(self.alive)
-        order = rows[np.argsort(self.points[rows], kind="stable")]
-        return order, self.points[order]
 
 
 class Ledger:
@@ -330,7 +193,7 @@ class Ledger:
             if _GONE in stored:
                 numbers.pop(stored[_GONE], None)
             else:
-                head = Head(*stored["head"])
+                head = _head_in(stored)
                 numbers[head.key] = len(heads)
                 heads.append(head)
         translations: dict[str, tuple[int, ...]] = {}
@@ -375,21 +238,6 @@ class Ledger:
             self.add([(before.heads[number], _lines(before, number)) for number in chosen])
 
 
-def halved(values: Floats) -> npt.NDArray[np.uint16]:
-    """The upper half of each number's bits, rounded: three digits, which is more than a cosine needs, and restored
-    many times faster than a 16-bit float of the usual kind."""
-    bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
-    rounded: npt.NDArray[np.uint16] = ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
-    return rounded
-
-
-def restored(values: npt.NDArray[np.uint16]) -> Floats:
-    """Numbers from their upper halves."""
-    wide = values.astype(np.uint32)
-    wide <<= 16
-    return wide.view(np.float32)
-
-
 def _lines(view: View, number: int) -> list[Line]:
     rows = view.rows_of([number])
     lines: list[Line] = []
@@ -403,7 +251,36 @@ def _lines(view: View, number: int) -> list[Line]:
 
 
 def _head_json(head: Head) -> str:
-    return json.dumps({"head": [head.id, head.language, head.version, head.questions, head.passages]})
+    stored: dict[str, Any] = {
+        "head": [head.id, head.language, head.version, head.questions, head.passages],
+        "sketch": head.sketch,
+    }
+    if head.terms != Terms():
+        stored["terms"] = [head.terms.audience, head.terms.valid_from, head.terms.valid_until]
+    if head.replaced_by is not None:
+        stored["replaced_by"] = head.replaced_by
+    if head.updated:
+        stored["updated"] = head.updated
+    return json.dumps(stored)
+
+
+def _head_in(stored: dict[str, Any]) -> Head:
+    terms = Terms()
+    if "terms" in stored:
+        audience, valid_from, valid_until = stored["terms"]
+        terms = Terms(tuple(audience), valid_from, valid_until)
+    name, language, version, questions, passages = stored["head"]
+    return Head(
+        name,
+        language,
+        version,
+        questions,
+        passages,
+        terms=terms,
+        replaced_by=stored.get("replaced_by"),
+        updated=stored.get("updated", ""),
+        sketch=stored.get("sketch", ""),
+    )
 
 
 def _packed(lines: Collection[str]) -> npt.NDArray[np.uint8]:

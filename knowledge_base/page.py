@@ -17,8 +17,31 @@ STYLESHEET = "/static/kb.css"
 _LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
 _HTML_LANGUAGES = {"en": "en", "zh": "zh-CN"}
 _WORDS = {
-    "en": {"updated": "Updated", "also": "Read this in", "desk": "Help"},
-    "zh": {"updated": "更新于", "also": "阅读其他语言", "desk": "帮助中心"},
+    "en": {
+        "updated": "Updated",
+        "also": "Read this in",
+        "desk": "Help",
+        "gone": "This article is not available",
+        "gone_why": "It may have been taken down, or it is only for certain customers. "
+        "Ask in the chat: you will get what holds today.",
+        "preview": "Staff preview: customers cannot open this page.",
+        "audience": "For",
+        "from": "valid from",
+        "until": "valid until",
+        "replaced_by": "replaced by",
+    },
+    "zh": {
+        "updated": "更新于",
+        "also": "阅读其他语言",
+        "desk": "帮助中心",
+        "gone": "这篇文章暂时无法查看",
+        "gone_why": "它可能已经下线，或者只对部分顾客开放。可以直接在聊天里提问，客服会按最新的内容答复您。",
+        "preview": "员工预览：顾客打不开这个页面。",
+        "audience": "适用对象",
+        "from": "生效时间",
+        "until": "失效时间",
+        "replaced_by": "已由新文章代替",
+    },
 }
 _TAGS = {
     *("p", "br", "hr", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "strong", "em", "del", "code", "pre"),
@@ -45,8 +68,13 @@ def safe_html(markdown: str) -> str:
     )
 
 
-def render_page(article: Article, passages: Sequence[Passage], languages: Sequence[str] = ()) -> str:
-    """The whole page; ``languages`` are those the article is written in, for the link to its translation."""
+def render_page(
+    article: Article, passages: Sequence[Passage], languages: Sequence[str] = (), *, preview: bool = False
+) -> str:
+    """The whole page; ``languages`` are those the article is written in, for the link to its translation.
+
+    A ``preview`` says above the article for whom and when it holds.
+    """
     words = _WORDS[article.language]
     parts: list[str] = []
     at = 0
@@ -64,12 +92,35 @@ def render_page(article: Article, passages: Sequence[Passage], languages: Sequen
     also = f'<nav aria-label="{words["also"]}">{translations}</nav>' if others else ""
     day = article.updated.isoformat() if article.updated else ""
     updated = f'<p class="updated">{words["updated"]} <time datetime="{day}">{day}</time></p>' if day else ""
+    notice = _preview_notice(article) if preview else ""
+    content = f"{notice}<h1>{escape(article.title)}</h1>\n{''.join(parts)}\n{updated}"
+    return _document(article.language, article.title, content, also)
+
+
+def render_refusal(language: str) -> str:
+    """The page of an article that this visitor may not read, or that does not exist: which of the two is not told."""
+    words = _WORDS[language]
+    return _document(language, words["gone"], f"<h1>{words['gone']}</h1>\n<p>{words['gone_why']}</p>\n")
+
+
+def _preview_notice(article: Article) -> str:
+    words = _WORDS[article.language]
+    terms = [f"{words['audience']}: {', '.join(article.audience)}"]
+    for name, moment in (("from", article.valid_from), ("until", article.valid_until)):
+        if moment is not None:
+            terms.append(f"{words[name]} {moment:%Y-%m-%d %H:%M} UTC")
+    if article.replaced_by:
+        terms.append(f"{words['replaced_by']} {article.replaced_by}")
+    return f'<p class="updated"><strong>{words["preview"]}</strong> {escape("; ".join(terms))}</p>\n'
+
+
+def _document(language: str, title: str, content: str, navigation: str = "") -> str:
     return (
-        f'<!doctype html>\n<html lang="{_HTML_LANGUAGES[article.language]}">\n<head>\n<meta charset="utf-8">\n'
+        f'<!doctype html>\n<html lang="{_HTML_LANGUAGES[language]}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{escape(article.title)}</title>\n"
+        f"<title>{escape(title)}</title>\n"
         f'<link rel="stylesheet" href="{STYLESHEET}">\n</head>\n<body>\n'
-        f'<header><a class="desk" href="/">{words["desk"]}</a>{also}</header>\n'
-        f"<main>\n<h1>{escape(article.title)}</h1>\n{''.join(parts)}\n{updated}</main>\n</body>\n</html>\n"
+        f'<header><a class="desk" href="/">{_WORDS[language]["desk"]}</a>{navigation}</header>\n'
+        f"<main>\n{content}</main>\n</body>\n</html>\n"
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from knowledge_base.articles import Article, Passage
-from knowledge_base.entries import Head
+from knowledge_base.entries import Head, Terms
 from knowledge_base.index_words import stored_words
 from knowledge_base.splitting import split
+from knowledge_base.standing import sketch_of
 
 
 class Prepared:
@@ -17,7 +18,17 @@ class Prepared:
         self.article = article
         self.passages = tuple(split(article))
         self.questions = questions_of(article)
-        self.head = Head(article.id, article.language, article.version, len(self.questions), len(self.passages))
+        self.head = Head(
+            article.id,
+            article.language,
+            article.version,
+            len(self.questions),
+            len(self.passages),
+            Terms.of(article),
+            article.replaced_by,
+            article.updated.isoformat() if article.updated else "",
+            sketch_of(article),
+        )
         self.searched = [searched_text(passage) for passage in self.passages]
         self.words = [stored_words(text) for text in (*self.questions, *self.searched)]
 

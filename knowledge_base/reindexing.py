@@ -120,9 +120,9 @@ class Reindexing:
                 await self.on_worker(adopt)
 
     def _missing(self) -> list[str]:
-        built, wanted = self.building.view, self._serving.view
-        missing = [key for key, number in wanted.numbers.items() if built.head(key) != wanted.heads[number]]
-        self.progress.total = len(wanted.numbers)
+        built, wanted = self.building.view.versions, self._serving.view.versions
+        missing = [key for key, version in wanted.items() if built.get(key) != version]
+        self.progress.total = len(wanted)
         self.progress.done = self.progress.total - len(missing)
         return missing
 

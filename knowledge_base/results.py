@@ -1,9 +1,11 @@
-"""What a knowledge base returns."""
+"""What the knowledge base gives back: hits, answers with their source, and what a load changed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
+from knowledge_base.answering import Form, Piece
 from knowledge_base.articles import Passage
 
 
@@ -28,14 +30,20 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Whole sentences of one passage; ``language`` differs from the asker's when no translation exists."""
+    """What an article says to a question: a ``lead`` from a fixed table or none, then slices of the article's body."""
 
     text: str
     citation: Citation
     hits: tuple[Hit, ...]
     score: float
-    language: str
+    language: str  #: of the article; differs from the asker's when no translation exists
     translated: bool  #: whether the article is written in the language that was asked for
+    lead: str = ""
+    pieces: tuple[Piece, ...] = ()
+    form: Form = "text"
+    polarity: Literal["yes", "no"] | None = None  #: to a yes-or-no question, if the article says it explicitly
+    version: str = ""  #: of the article that ``pieces`` are slices of
+    quoting_ms: float = 0.0  #: how long it took to choose and write the pieces
 
 
 @dataclass(frozen=True, slots=True)

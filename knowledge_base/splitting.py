@@ -22,17 +22,23 @@ _ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+")
 _FENCE = re.compile(r"[ \t]{0,3}(```+|~~~+)")
 _LINE_START = re.compile(r"(?<=\n)(?=[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]|[ \t]*[|\n])")
 _WIDE = re.compile(r"[\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
+_UNIT_ENDS = re.compile(r"\d [A-Z]\.\s+(?=[A-Z])")
 _UNFINISHED = re.compile(r"(?:\b(?:No|Nos|approx|incl|excl|max|min|St|vs)\.|^\s*\d{1,9}[.)])\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class Block:
     """A paragraph, list item, table or code block: the slice of the body from ``start`` to ``end``."""
 
     start: int
     end: int
     headings: tuple[str, ...]
-    whole: bool = False  #: tables and code are not cut between sentences
+    kind: str  #: "text", "item", "table", "fence" or, for one that nothing follows, "heading"
+
+    @property
+    def whole(self) -> bool:
+        """Tables and code are not cut between sentences."""
+        return self.kind in ("fence", "table")
 
 
 @cache
@@ -64,6 +70,10 @@ def _sentences_of_line(line: str, language: str) -> list[str]:
     finished = True
     for sentence in _sentence_splitter(language)(line).sents:
         text = sentence.text_with_ws
+        unit = _UNIT_ENDS.search(text)  # "5 V and 2 A." looks like an initial to the splitter
+        if unit is not None:
+            found.append(text[: unit.end()])
+            text = text[unit.end() :]
         if found and (not finished or not text.strip()):
             found[-1] += text
         else:
@@ -114,7 +124,7 @@ def _spans(article: Article, max_weight: int) -> Iterator[tuple[int, int, tuple[
     body = article.body
     start = end = -1
     section: tuple[str, ...] | None = None
-    for block in _blocks(body):
+    for block in blocks(body):
         # Most paragraphs fit as they are; finding their sentences would change nothing but the time it takes.
         if block.headings == section and weight(body[start : block.end].strip()) <= max_weight:
             end = block.end
@@ -135,7 +145,7 @@ def _spans(article: Article, max_weight: int) -> Iterator[tuple[int, int, tuple[
         yield start, end, section
 
 
-def _units(body: str, block: _Block, language: str, max_weight: int) -> Iterator[tuple[int, int]]:
+def _units(body: str, block: Block, language: str, max_weight: int) -> Iterator[tuple[int, int]]:
     """The smallest slices of a block that may stand apart."""
     text = body[block.start : block.end]
     if block.whole:
@@ -165,23 +175,23 @@ def _parts(sentence: str, max_weight: int) -> Iterator[str]:
         yield sentence
 
 
-def _blocks(body: str) -> Iterator[_Block]:
+def blocks(body: str) -> Iterator[Block]:
+    """The body's blocks in order, each with the headings above it; headings that something follows are no blocks."""
     path: list[tuple[int, str]] = []
     start: int | None = None
     kind = ""
     fence = ""
-    heading: _Block | None = None  # a heading that nothing has followed yet: its words must not be lost
+    heading: Block | None = None  # a heading that nothing has followed yet: its words must not be lost
     at = 0
     for line in body.splitlines(keepends=True):
         first, at = at, at + len(line)
         headings = tuple(title for _, title in path)
         stripped = line.rstrip()
         this = "fence" if fence else _kind_of(stripped)
-        if start is not None and this != kind and not (this == "text" and kind == "item"):
-            yield _Block(start, first, headings, whole=kind in ("fence", "table"))
-            start = None
-        elif start is not None and this == "item":
-            yield _Block(start, first, headings)
+        if (start is not None and this != kind and not (this == "text" and kind == "item")) or (
+            start is not None and this == "item"
+        ):
+            yield Block(start, first, headings, kind)
             start = None
         if this == "blank":
             continue
@@ -192,7 +202,7 @@ def _blocks(body: str) -> Iterator[_Block]:
             if heading is not None and level <= path[-1][0]:
                 yield heading
             path = [(depth, title) for depth, title in path if depth < level] + [(level, match.group(2))]
-            heading = _Block(first, at, tuple(title for _, title in path))
+            heading = Block(first, at, tuple(title for _, title in path), "heading")
             continue
         heading = None
         if start is None:
@@ -200,10 +210,10 @@ def _blocks(body: str) -> Iterator[_Block]:
         if this == "fence":
             fence = _next_fence(fence, stripped)
             if not fence:
-                yield _Block(start, at, headings, whole=True)
+                yield Block(start, at, headings, kind)
                 start = None
     if start is not None:
-        yield _Block(start, at, tuple(title for _, title in path), whole=kind in ("fence", "table"))
+        yield Block(start, at, tuple(title for _, title in path), kind)
     if heading is not None:
         yield heading
 

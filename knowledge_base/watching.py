@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from watchfiles import awatch
 
@@ -12,13 +13,15 @@ from knowledge_base.articles import Article
 from knowledge_base.errors import KnowledgeBaseError, UnreadableSource
 from knowledge_base.importing import SUFFIXES, find_sources, read_source
 from knowledge_base.knowledge_base import KnowledgeBase, LoadReport
+from knowledge_base.readers import SHANGHAI
 
 
 class Folder:
     """The articles of a directory's files; a file that has become unreadable keeps what it last held."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, zone: ZoneInfo = SHANGHAI) -> None:
         self._directory = directory
+        self._zone = zone
         self._read: dict[Path, tuple[tuple[int, int], list[Article]]] = {}
 
     def articles(self) -> tuple[list[Article], list[UnreadableSource]]:
@@ -31,7 +34,7 @@ class Folder:
                 known, stamp = before.get(path), _stamp(path)
                 if known is None or known[0] != stamp:
                     try:
-                        known = (stamp, read_source(path))
+                        known = (stamp, read_source(path, self._zone))
                     except UnreadableSource as problem:
                         problems.append(problem)
                 if known is None:
@@ -60,9 +63,10 @@ async def watch(
     directory: Path,
     tell: Callable[[str], None],
     stop: asyncio.Event | None = None,
+    zone: ZoneInfo = SHANGHAI,
 ) -> AsyncIterator[LoadReport]:
     """Load the directory now and after every change, one report each; problems are told and do not end it."""
-    folder = Folder(directory)
+    folder = Folder(directory, zone)
     yield await _load(kb, folder, tell)
     changes = awatch(directory, watch_filter=lambda _, path: path.lower().endswith(SUFFIXES), stop_event=stop)
     async for _ in changes:

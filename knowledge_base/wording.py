@@ -73,12 +73,41 @@ def words_of(text: str) -> list[str]:
     return [word for word in rjieba.cut_for_search(fold(text).lower()) if _WORD.search(word)]
 
 
+def longest_words(text: str) -> list[str]:
+    """The words of a text without the shorter ones inside them, as written."""
+    return [word for word in rjieba.cut(text) if _WORD.search(word)]
+
+
+_CODE = re.compile(
+    r"(?s)(?:^|(?<=\n))[ \t]{0,3}(```+|~~~+)[^\n]*\n(?P<fenced>.*?)(?:\n[ \t]{0,3}\1[`~]*[ \t]*(?=\n|$)|$)|`+(?P<inline>[^`\n]+)`+"
+)
+
+
 def plain(markdown: str) -> str:
-    """Markdown without its inline marks, for channels that show plain text; list markers and line breaks stay."""
-    text = re.sub(r"!\[([^\]]*)\]\([^)]*\)", r"\1", markdown)
-    text = re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", text)
+    """Markdown without its marks, for channels that show plain text; code, addresses, list markers and lines stay."""
+    parts: list[str] = []
+    at = 0
+    for match in _CODE.finditer(markdown):
+        parts += [
+            _unmarked(markdown[at : match.start()]),
+            match["fenced"] if match["inline"] is None else match["inline"],
+        ]
+        at = match.end()
+    parts.append(_unmarked(markdown[at:]))
+    return "".join(parts).strip()
+
+
+def _unmarked(text: str) -> str:
+    text = re.sub(r"!\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"<((?:https?://|mailto:|tel:)[^<>\s]+)>", r"\1", text)
+    text = re.sub(r"\[([^\]]+)\]\(([^)\s]*)[^)]*\)", _link, text)
     text = re.sub(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", r"\2", text)
     text = re.sub(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])", r"\1", text)
-    text = re.sub(r"`([^`\n]+)`", r"\1", text)
-    text = re.sub(r"(?m)^\s{0,3}(#{1,6}|>)\s+", "", text)
-    return text.strip()
+    return re.sub(r"(?m)^\s{0,3}(#{1,6}|>)\s+", "", text)
+
+
+def _link(match: re.Match[str]) -> str:
+    """The words of a link, and its address where it leads elsewhere and the words do not say it."""
+    words, address = match.group(1), match.group(2)
+    elsewhere = address.startswith(("http://", "https://")) and address not in words
+    return f"{words} ({address})" if elsewhere else words

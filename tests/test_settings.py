@@ -1,4 +1,4 @@
-"""A language model is optional; a setting about it that cannot work stops the start and names itself."""
+"""A bad setting stops the start and names itself."""
 
 from __future__ import annotations
 
@@ -57,3 +57,23 @@ def test_half_an_endpoint_is_a_mistake(name: str) -> None:
 
 def test_the_key_is_not_shown_when_settings_are_printed() -> None:
     assert "sk-hidden" not in repr(settings(**MODEL, LLM_KEY="sk-hidden"))
+
+
+def loaded(**changed: str) -> Settings:
+    return load(NEEDED | changed)
+
+
+def test_the_encoder_that_comes_with_the_packages_is_the_default_and_there_is_no_reranker() -> None:
+    assert (loaded().encoder, loaded().reranker) == ("e5", "")
+    assert (loaded(ENCODER="", RERANKER="").encoder, loaded(ENCODER="", RERANKER="").reranker) == ("e5", "")
+
+
+@pytest.mark.parametrize("name", ["hf:intfloat/multilingual-e5-base", "hf:/models/bge-m3"])
+def test_models_of_hugging_face_are_named_by_path_or_by_hub_name(name: str) -> None:
+    assert loaded(ENCODER=name, RERANKER=name).encoder == loaded(ENCODER=name, RERANKER=name).reranker == name
+
+
+@pytest.mark.parametrize(("setting", "value"), [("ENCODER", "glove"), ("ENCODER", "hf:"), ("RERANKER", "e5")])
+def test_an_encoder_or_reranker_of_no_known_kind_stops_the_start(setting: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=setting):
+        loaded(**{setting: value})

@@ -7,6 +7,7 @@ import os
 import sys
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -16,7 +17,7 @@ from conversations.store import Database
 from crm.codes import MailboxCodeSender
 from crm.demo import load_demo
 from crm.store import SqlCrm
-from knowledge_base.articles import read_article
+from knowledge_base.importing import find_sources, read_sources
 from knowledge_base.knowledge_base import KnowledgeBase
 from migrations.schema import migrate
 
@@ -42,8 +43,12 @@ async def main() -> None:
     await database.close()
     print(f"      customers, orders, tickets: {new_rows} new rows", flush=True)
     knowledge_base = await KnowledgeBase.open(settings.data_dir, settings.qdrant_url, settings.encoder)
-    paths = sorted((ROOT / "knowledge_base" / "articles").glob("*/*.md"))
-    report = await knowledge_base.load([read_article(path) for path in paths], show)
+    articles, problems = read_sources(
+        find_sources([ROOT / "knowledge_base" / "articles"]), ZoneInfo(settings.time_zone)
+    )
+    if problems:
+        raise problems[0]
+    report = await knowledge_base.load(articles, show)
     await knowledge_base.close()
     print(
         f"      articles: {len(report.added)} new, {len(report.updated)} changed, {len(report.removed)} gone, {report.unchanged} as before; {report.passages} passages",

@@ -19,6 +19,7 @@ from typing import Any
 import structlog
 
 from knowledge_base.articles import Passage
+from knowledge_base.encoder import Vectors
 from knowledge_base.generation.endpoint import ChatEndpoint, EndpointFailed
 from knowledge_base.generation.faithfulness import (
     MAX_ANSWER,
@@ -84,6 +85,20 @@ class AnswerWriter:
         self._checker = checker
         self._history = history
         self._now = now
+
+    @classmethod
+    async def open(
+        cls,
+        endpoint: ChatEndpoint | None,
+        prompts: PromptStore,
+        vectors: Callable[[Sequence[str]], Vectors],
+        history: History,
+    ) -> AnswerWriter:
+        """A writer that checks meaning with these sentence vectors; ready at once when there is an endpoint."""
+        checker = FaithfulnessChecker(vectors)
+        if endpoint is not None:
+            await asyncio.to_thread(checker.warm_up)
+        return cls(endpoint, prompts, checker, history=history)
 
     @property
     def configured(self) -> bool:

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from actions import build_executor
 from crm.store import SqlCrm
 from knowledge_base.articles import Passage
-from knowledge_base.knowledge_base import Answer, Citation, Hit
+from knowledge_base.readers import Reader
+from knowledge_base.results import Answer, Citation, Hit
 from tests.crm.builders import CODE_KEY, KeptCodes
 
 
@@ -43,13 +44,19 @@ class FewArticles:
         self.score = score
         self.gates: list[float | None] = []
         self.questions: list[str] = []
+        self.readers: list[Reader] = []
 
-    async def search(self, text: str, language: str | None = None, limit: int = 10) -> list[Hit]:
+    async def search(
+        self, text: str, language: str | None = None, limit: int = 10, reader: Reader | None = None
+    ) -> list[Hit]:
         own = [p for (_, spoken), p in ARTICLES.items() if spoken == language]
         own.sort(key=lambda p: text not in p.title)
         return [Hit(p, self.score if text and text in p.title else 0.1) for p in own][:limit]
 
-    async def answer(self, text: str, language: str, gate: float | None = None) -> Answer | None:
+    async def answer(
+        self, text: str, language: str, gate: float | None = None, reader: Reader | None = None
+    ) -> Answer | None:
+        self.readers.append(reader or Reader())
         self.gates.append(gate)
         self.questions.append(text)
         hits = await self.search(text, language)
@@ -57,14 +64,21 @@ class FewArticles:
         hits = foreign[:1] + hits if foreign and hits[0].score < self.score else hits
         if not hits or hits[0].score < (0.5 if gate is None else gate):
             return None
-        best = hits[0].passage
-        quote = best.text.replace("**", "")
-        source = Citation(best.id, best.article_id, best.title, quote, best.url)
-        return Answer(quote, source, tuple(hits), hits[0].score, best.language, best.language == language)
+        return _answer(hits, language)
 
-    def passages_of(self, article_id: str, language: str) -> tuple[Passage, ...]:
-        found = ARTICLES.get((article_id, language))
-        return (found,) if found else ()
+    async def answer_from(
+        self, article_id: str, language: str, text: str = "", reader: Reader | None = None
+    ) -> Answer | None:
+        other = "en" if language == "zh" else "zh"
+        found = ARTICLES.get((article_id, language)) or ARTICLES.get((article_id, other))
+        return _answer([Hit(found, 1.0)], language) if found else None
+
+
+def _answer(hits: list[Hit], language: str) -> Answer:
+    best = hits[0].passage
+    quote = best.text.replace("**", "")
+    source = Citation(best.id, best.article_id, best.title, quote, best.url)
+    return Answer(quote, source, tuple(hits), hits[0].score, best.language, best.language == language)
 
 
 class BrokenCrm:
@@ -80,7 +94,9 @@ class BrokenCrm:
 class BrokenKnowledge(FewArticles):
     """The index is gone."""
 
-    async def answer(self, text: str, language: str, gate: float | None = None) -> Answer | None:
+    async def answer(
+        self, text: str, language: str, gate: float | None = None, reader: Reader | None = None
+    ) -> Answer | None:
         raise ConnectionError("the index is gone")
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.text import Unit, as_plain_text, split_text
+from connectors.text import Unit, as_plain_text, split_text, tables_as_lists
 from conversations.model import Author, Button, Citation, MessageKind, OutboundMessage, utc_now
 
 FAMILY = "👨‍👩‍👧‍👦"
@@ -99,3 +99,16 @@ def test_buttons_and_sources_become_lines() -> None:
         "Which one?\n\n1. Order\n2. Return\n\nSource: Returns https://desk.example/kb/en/returns#p"
     )
     assert "来源: Returns" in as_plain_text(message, language="zh")
+
+
+def test_a_table_is_read_out_row_by_row_where_tables_cannot_be_shown() -> None:
+    table = "Times\n\n| Country | Time |\n|---|---|\n| Hong Kong | 2–4 days |\n| Singapore | 4–7 days |\nAsk us."
+    assert tables_as_lists(table) == (
+        "Times\n\nCountry: Hong Kong\nTime: 2–4 days\n\nCountry: Singapore\nTime: 4–7 days\nAsk us."
+    )
+    assert tables_as_lists("| | 价格 |\n|:-|-:|\n| 咏叹 5 | 3299 元 |", "zh") == "咏叹 5\n价格：3299 元"
+
+
+@pytest.mark.parametrize("text", ["a | b", "| a | b |", "| a |\nno rule\n| b |", "", "|\n|", "1 | 2\n--|--"])
+def test_what_is_no_table_stays_as_it_is(text: str) -> None:
+    assert tables_as_lists(text) == text

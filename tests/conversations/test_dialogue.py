@@ -29,9 +29,18 @@ ANSWER: dict[str, Any] = {
     "trace": {"language": "en", "intent": "order_status"},
 }
 REQUEST = TurnRequest(
-    "t" * 32, "c" * 32, "where is it", "en", {"en": Thresholds(0.6, 0.35, 0.5)}, "/order_status", "C-1", ("one moment",),
+    "t" * 32,
+    "c" * 32,
+    "where is it",
+    "en",
+    {"en": Thresholds(0.6, 0.35, 0.5)},
+    "/order_status",
+    "C-1",
+    ("one moment",),
     datetime(2026, 11, 18, 2, 30, tzinfo=UTC),
-)  # fmt: skip
+    ({"product": "Sprout V1", "start": 0, "end": 6},),
+    ("business",),
+)
 
 
 def dialogue(handler: Callable[[httpx.Request], httpx.Response], *urls: str) -> RasaDialogue:
@@ -58,6 +67,8 @@ async def test_a_turn_is_asked_and_read_as_agreed() -> None:
             "customer_id": "C-1",
             "agent_said": ["one moment"],
             "sent_at": "2026-11-18T02:30:00+00:00",
+            "audiences": ["business"],
+            "products": [{"product": "Sprout V1", "start": 0, "end": 6}],
             "thresholds": {"en": {"answer": 0.6, "clarify": 0.35, "retrieval": 0.5}},
         },
     }

@@ -193,11 +193,15 @@ async def test_the_matrix_of_routes_and_roles(desk: Desk, role: Role | None) -> 
             assert (response.status_code, code) == (403, "forbidden"), (method, route)
 
 
-async def test_trainers_only_read_conversations(desk: Desk) -> None:
+async def test_trainers_read_conversations_and_write_what_they_teach(desk: Desk) -> None:
     written = {route for (method, route), roles in POLICY.items() if method == "POST" and Role.TRAINER in roles}
     assert {route for route in written if not route.startswith("prompts/")} == {
         "sign-out",
         "conversations/<conversation_id>/seen",
+        "synonyms",
+        "synonyms/test",
+        "synonyms/<synonym_id>",
+        "synonyms/<synonym_id>/delete",
     }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from knowledge_base.index_server import ServerIndex
 from knowledge_base.index_words import asked_words
 from knowledge_base.ledger import Ledger, Line
 from knowledge_base.prepared import Prepared
+from knowledge_base.readers import Reader
 from tests.knowledge_base.builders import WordEncoder, article, edge_index, small_shop
 
 ENCODER = WordEncoder()
@@ -46,6 +49,7 @@ def entries(of: Article, staged_in: int = 1) -> list[Entry]:
             text=of.to_json() if place == 0 else {"anchor": f"part-{place}"},
             head=prepared.head if place == 0 else None,
             staged_in=staged_in,
+            terms=prepared.head.terms,
         )
         for place, row in enumerate(rows)
     ]
@@ -66,10 +70,10 @@ def points_of(of: Article) -> set[int]:
     return {ref.point_id for ref in Prepared(of).head.refs()}
 
 
-def near(index: Index, text: str, language: str = "en") -> list[str]:
+def near(index: Index, text: str, language: str = "en", reader: Reader | None = None) -> list[str]:
     """Ids of articles, those first whose best entry has the highest cosine."""
-    by_point = {point: one.id for one in small_shop() for point in points_of(one)}
-    found = index.nearest(ask(text), [language], 10)
+    by_point = {ref.point_id: head.id for head in index.heads() for ref in head.refs()}
+    found = index.nearest(ask(text), [language], 10, reader)
     scored = [
         (score, by_point[point])
         for one in found
@@ -133,6 +137,33 @@ def shelf_both_without_deleting(index: Index, old: Article) -> None:
         index._update(UpdateOperation.set_payload(points, {"shelf": "question/en"}))
     elif isinstance(index, ServerIndex):
         index._client.set_payload(index._collection, {"shelf": "question/en"}, points=points)
+
+
+def test_a_search_finds_only_what_the_reader_may_read_today(index: Index) -> None:
+    june, july, august = (datetime(2026, month, 1, tzinfo=UTC) for month in (6, 7, 8))
+    refunds, *_ = small_shop()
+    store(
+        index,
+        replace(refunds, audience=("member", "staff")),
+        replace(article("delivery", "When will my parcel arrive?", "Soon."), valid_from=june, valid_until=july),
+    )
+    by_reader = {
+        name: set(near(index, "when does the refund or parcel arrive", reader=reader))
+        for name, reader in {
+            "customer in May": Reader(at=june - timedelta(seconds=1)),
+            "customer in June": Reader(at=june),
+            "member in June": Reader.of(["member"], june),
+            "member in July": Reader.of(["member"], july),
+            "business in August": Reader.of(["business"], august),
+        }.items()
+    }
+    assert by_reader == {
+        "customer in May": set(),
+        "customer in June": {"delivery"},
+        "member in June": {"delivery", "refunds"},
+        "member in July": {"refunds"},
+        "business in August": set(),
+    }
 
 
 def test_removed_articles_are_gone(index: Index) -> None:

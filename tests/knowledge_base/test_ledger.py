@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from knowledge_base import ledger as ledger_module
 from knowledge_base.columns import slices
 from knowledge_base.entries import Head, Sparse
-from knowledge_base.ledger import Ledger, Line, View, halved, restored
+from knowledge_base.ledger import Ledger, Line
 from knowledge_base.postings import turned_around
+from knowledge_base.view import View, halved, restored
 
 Article = tuple[Head, list[Line]]
 

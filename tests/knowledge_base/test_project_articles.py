@@ -19,6 +19,11 @@ from knowledge_base.splitting import split
 ROOM = Path(knowledge_base.__file__).parent
 
 
+def files_of(part: str, language: str = "*") -> list[Path]:
+    """The files of questions that measure retrieval; ``answers.*`` measure what is quoted."""
+    return [path for path in (ROOM / part).glob(f"*.{language}.jsonl") if not path.name.startswith("answers.")]
+
+
 def test_every_article_can_be_read_and_lies_where_its_id_and_language_say() -> None:
     paths = find_sources([ROOM / "articles"])
     articles, problems = read_sources(paths)
@@ -29,8 +34,8 @@ def test_every_article_can_be_read_and_lies_where_its_id_and_language_say() -> N
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_development_and_test_questions_are_strangers(language: str) -> None:
-    development = {query.text for path in (ROOM / "dev").glob(f"*.{language}.jsonl") for query in read_queries(path)}
-    test = {query.text for path in (ROOM / "test").glob(f"*.{language}.jsonl") for query in read_queries(path)}
+    development = {query.text for path in files_of("dev", language) for query in read_queries(path)}
+    test = {query.text for path in files_of("test", language) for query in read_queries(path)}
     assert development
     assert not development & test
 
@@ -40,7 +45,7 @@ def test_no_article_stores_a_question_it_is_tested_with(language: str) -> None:
     articles = read_sources(find_sources([ROOM / "articles" / language]))[0]
     stored = {_bare(question) for article in articles for question in questions_of(article)}
     for part in ("dev", "test"):
-        asked = {_bare(query.text) for path in (ROOM / part).glob("*.jsonl") for query in read_queries(path)}
+        asked = {_bare(query.text) for path in files_of(part) for query in read_queries(path)}
         assert not stored & asked
 
 
@@ -50,7 +55,7 @@ def _bare(question: str) -> str:
 
 def test_every_question_points_at_an_article_that_exists() -> None:
     ids = {article.id for article in read_sources(find_sources([ROOM / "articles"]))[0]}
-    for path in (*(ROOM / "test").glob("*.jsonl"), *(ROOM / "dev").glob("*.jsonl")):
+    for path in (*files_of("test"), *files_of("dev")):
         for query in read_queries(path):
             assert query.relevant <= ids, f"{path.name}: {query.text}"
 

@@ -50,7 +50,7 @@ def test_words_are_segmented_and_lower_case_in_one_script() -> None:
 @pytest.mark.parametrize(
     ("markdown", "text"),
     [
-        ("**Bold** and `code` and [a link](https://x.example)", "Bold and code and a link"),
+        ("**Bold** and `code` and [a link](https://x.example)", "Bold and code and a link (https://x.example)"),
         ("1. first\n2. *second*", "1. first\n2. second"),
         ("2 * 3 * 4 = 24", "2 * 3 * 4 = 24"),
         ("## Heading\n> quoted", "Heading\nquoted"),

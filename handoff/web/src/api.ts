@@ -1,6 +1,6 @@
 // The staff API, typed. Every write carries the CSRF token; a 401 means that the session has ended.
 import type {
-  Attachment, Contact, Conversation, Customer, DemoSignIn, Message, Order, Presence, PresenceState, PromptDetail, PromptDraft, PromptOverview, PromptTest, PromptVersion, Rating, Session, Ticket, Trace, View,
+  Attachment, Contact, Conversation, Customer, DemoSignIn, Message, Order, Presence, PresenceState, PromptDetail, PromptDraft, PromptOverview, PromptTest, PromptVersion, Rating, Session, Synonym, SynonymDraft, SynonymTrial, Ticket, Trace, View,
 } from './types'
 
 export type ListedConversation = Conversation & { unread?: number; match?: { seq: number; snippet: string } | null }
@@ -100,6 +100,12 @@ export const api = {
   savePrompt: (name: string, draft: PromptDraft & { note: string }) => post<{ version: PromptVersion }>(`prompts/${encodeURIComponent(name)}/versions`, draft),
   activatePrompt: (name: string, version: number) => post<void>(`prompts/${encodeURIComponent(name)}/activate`, { version }),
   testPrompt: (name: string, draft: PromptDraft & { question: string }) => post<PromptTest>(`prompts/${encodeURIComponent(name)}/test`, draft),
+  synonyms: (text: string) => get<{ synonyms: Synonym[]; total: number }>(`synonyms?q=${encodeURIComponent(text)}`),
+  addSynonym: (draft: SynonymDraft) => post<{ synonym: Synonym }>('synonyms', draft),
+  changeSynonym: (id: string, draft: SynonymDraft) => post<{ synonym: Synonym }>(`synonyms/${encodeURIComponent(id)}`, draft),
+  deleteSynonym: (id: string) => post<void>(`synonyms/${encodeURIComponent(id)}/delete`),
+  trySynonyms: (text: string, draft: SynonymDraft | null, replaces: string | null) =>
+    post<SynonymTrial>('synonyms/test', { text, draft, replaces }),
 
   presence: () => get<{ state: PresenceState; agents: Presence[] }>('presence'),
   setPresence: (state: PresenceState) => post<{ state: PresenceState }>('presence', { state }),

@@ -22,6 +22,38 @@ export function passageHref(passageId: string): string | null {
   return `/kb/${encodeURIComponent(language)}/${encodeURIComponent(article)}#${encodeURIComponent(anchor)}`
 }
 
+export type Block = { kind: 'text'; text: string } | { kind: 'table'; header: string[]; rows: string[][] }
+
+const ROW = /^\s*\|.*\|\s*$/
+const RULE = /^\s*\|(?:\s*:?-+:?\s*\|)+\s*$/
+const cells = (row: string): string[] => row.trim().replace(/^\||\|$/g, '').split('|').map((cell) => cell.trim())
+
+/** The text and its Markdown tables, in order. */
+export function splitTables(text: string): Block[] {
+  const blocks: Block[] = []
+  const lines = text.split('\n')
+  let plain: string[] = []
+  const flush = (): void => {
+    const said = plain.join('\n')
+    if (said) blocks.push({ kind: 'text', text: said })
+    plain = []
+  }
+  for (let at = 0; at < lines.length; ) {
+    if (!ROW.test(lines[at] ?? '') || !RULE.test(lines[at + 1] ?? '')) {
+      plain.push(lines[at++] ?? '')
+      continue
+    }
+    while (plain.at(-1) === '') plain.pop()
+    flush()
+    const header = cells(lines[at] ?? '')
+    const rows: string[][] = []
+    for (at += 2; at < lines.length && ROW.test(lines[at] ?? ''); at++) rows.push(cells(lines[at] ?? ''))
+    blocks.push({ kind: 'table', header, rows })
+  }
+  flush()
+  return blocks
+}
+
 export function splitLinks(text: string, base?: string): Piece[] {
   const pieces: Piece[] = []
   let end = 0

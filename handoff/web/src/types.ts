@@ -157,3 +157,18 @@ export interface Trace {
   started_at: string
   finished_at: string
 }
+
+export type SynonymKind = 'synonym' | 'product'
+export type SynonymLanguage = 'zh' | 'en' | 'both'
+export interface SynonymDraft { kind: SynonymKind; language: SynonymLanguage; term: string; means: string; two_way: boolean }
+export interface Synonym extends SynonymDraft { id: string; updated_at: string; updated_by: string }
+export interface MovedArticle {
+  article_id: string
+  title: string
+  url: string
+  place: number | null
+  score: number | null
+  place_before: number | null
+  score_before: number | null
+}
+export interface SynonymTrial { becomes: string; replaced: { said: string; means: string }[]; articles: MovedArticle[] }

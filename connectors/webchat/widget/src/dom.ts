@@ -33,6 +33,37 @@ export function linked(text: string): DocumentFragment {
   return fragment;
 }
 
+const ROW = /^\s*\|.*\|\s*$/;
+const RULE = /^\s*\|(?:\s*:?-+:?\s*\|)+\s*$/;
+const cells = (row: string): string[] => row.trim().replace(/^\||\|$/g, '').split('|').map((cell) => cell.trim());
+
+/** A text with its addresses as links and its Markdown tables as tables. */
+export function written(text: string): DocumentFragment {
+  const fragment = document.createDocumentFragment();
+  const lines = text.split('\n');
+  let plain: string[] = [];
+  const flush = (): void => {
+    if (plain.length) fragment.append(linked(plain.join('\n')));
+    plain = [];
+  };
+  for (let at = 0; at < lines.length; ) {
+    if (!ROW.test(lines[at] ?? '') || !RULE.test(lines[at + 1] ?? '')) {
+      plain.push(lines[at++] ?? '');
+      continue;
+    }
+    while (plain.at(-1) === '') plain.pop();
+    flush();
+    const names = cells(lines[at] ?? '').map((name) => h('th', { scope: 'col' }, linked(name)));
+    const rows: HTMLElement[] = [];
+    for (at += 2; at < lines.length && ROW.test(lines[at] ?? ''); at++) {
+      rows.push(h('tr', {}, ...cells(lines[at] ?? '').map((value) => h('td', {}, linked(value)))));
+    }
+    fragment.append(h('div', { class: 'table', tabindex: 0 }, h('table', {}, h('thead', {}, h('tr', {}, ...names)), h('tbody', {}, ...rows))));
+  }
+  flush();
+  return fragment;
+}
+
 export function link(address: string, title: string, base?: string): HTMLAnchorElement | null {
   const href = safeAddress(address, base);
   if (href === null) return null;

@@ -1,6 +1,6 @@
 // The list of messages: days, groups, bubbles, quick replies, sources, files, and what is still on its way.
 import type { Chat } from './chat';
-import { h, icon, link, linked, safeAddress } from './dom';
+import { h, icon, link, linked, safeAddress, written } from './dom';
 import type { Words } from './i18n';
 import type { Attachment, Message } from './protocol';
 import { ratingCard } from './rating';
@@ -136,7 +136,7 @@ export class MessageList {
         'div',
         { class: 'stack' },
         first && !mine ? h('div', { class: 'name' }, name) : h('span', { class: 'unseen' }, `${name}: `),
-        message.text !== '' && h('div', { class: 'bubble' }, linked(message.text)),
+        message.text !== '' && h('div', { class: 'bubble' }, mine ? linked(message.text) : written(message.text)),
         ...message.attachments.map((file) => this.file(file)),
         message.citations.length > 0 && this.citations(message),
         buttons,

@@ -88,6 +88,18 @@ export const en = {
     routes: { task: 'worked on a task', smalltalk: 'made small talk', knowledge: 'searched the knowledge base', clarify: 'asked what was meant', handoff: 'handed off to a person' },
     passages: 'Passages found', actions: 'Actions', slots: 'Remembered', timings: 'Time taken', model: 'Model', language: 'Language', ms: '{n} ms', showTurn: 'Show in conversation', cleared: 'cleared', technical: 'Technical details', total: 'total', understand: 'understanding', act: 'acting',
   },
+  synonyms: {
+    title: 'Synonyms and product names', intro: 'Teach the bot the words your customers use. A change works with the next question.', search: 'Search words', add: 'Add', edit: 'Edit', remove: 'Delete', all: 'All', 
+    kinds: { synonym: 'Words', product: 'Product names' }, kind: { synonym: 'Word', product: 'Product name' }, kindLabel: 'What is it?', kindFilter: 'Show',
+    term: 'Customers say', means: 'It means', meansProduct: 'Product', language: 'Works in', languages: { zh: 'Chinese', en: 'English', both: 'Both languages' }, twoWay: 'Works both ways', twoWayHint: 'The bot then looks for either word when a customer uses the other.',
+    termHint: 'As customers write it, for example “postage”', meansHint: 'As your articles write it, for example “delivery charge”', productHint: 'The product’s name in the shop, for example “Sprout V1”',
+    addTitle: 'Add a synonym', editTitle: 'Edit synonym', save: 'Save', cancel: 'Cancel', saved: 'Saved. It works from the next question on.', removed: 'Deleted.', removeSure: 'Delete “{term}”? Customers who write it may not be understood any more.', changed: '{who}, {when}', changedTitle: 'Last changed',
+    empty: 'No synonyms yet', emptyText: 'Add the first word your customers use for something your articles call differently.', noMatch: 'Nothing matches “{q}”', count: 'no rules | 1 rule | {n} rules', failed: 'The list could not be read: {message}', readOnly: 'Your role can look at synonyms but not change them.',
+    test: 'Try a question', testHint: 'See what the bot reads and which articles it finds.', testDraft: 'Try it before you save', question: 'A customer’s question', run: 'Try', reads: 'The bot reads', unchanged: 'No synonym applies: the question stays as it is.', articles: 'Articles found', none: 'No article was found.', isNew: 'new', gone: 'no longer found', up: 'up from {n}', down: 'down from {n}', same: 'unchanged', score: '{p} likely',
+    refused: {
+      synonym_empty: 'Fill in both fields.', synonym_too_long: 'At most 80 characters in each field.', synonym_too_common: 'This word stands in almost every question, so it cannot mean anything else.', synonym_same: 'Both fields say the same.', synonym_exists: 'There is such a rule already.', synonym_loop: 'This rule and another one lead in a circle. Make the other one work both ways instead.', synonym_clash: 'This name already belongs to another product.', synonym_too_many: 'There are too many rules. Delete some that nobody needs.',
+    },
+  },
   intent: {
     order_status: 'Order status', change_address: 'Change address', cancel_order: 'Cancel order', return_refund: 'Return or refund', request_invoice: 'Invoice', open_ticket: 'Open a ticket', ticket_status: 'Ticket status', update_contact: 'Update contact details',
     handoff: 'Wants a person', affirm: 'Yes', deny: 'No', stop: 'Stop', thanks: 'Thanks', inform: 'Gives information', greet: 'Greeting', goodbye: 'Goodbye', ask_knowledge: 'Question', clarify: 'Unclear', out_of_scope: 'Out of scope',

@@ -61,6 +61,18 @@ export const zh: Texts = {
     verdictAnswer: '把握足够，直接处理。', verdictClarify: '不够确定，介于两个阈值之间。', verdictLow: '把握太低，没有按意图处理。', route: '接下来', routes: { task: '办理业务', smalltalk: '闲聊回应', knowledge: '查询知识库', clarify: '反问确认', handoff: '转给人工' },
     passages: '找到的段落', actions: '执行的动作', slots: '记住的信息', timings: '耗时', model: '模型', language: '语言', ms: '{n} 毫秒', showTurn: '在会话中查看', cleared: '已清空', technical: '技术细节', total: '合计', understand: '理解', act: '处理',
   },
+  synonyms: {
+    title: '同义词与商品别名', intro: '教机器人听懂客户的说法。保存后从下一个问题起生效。', search: '搜索词语', add: '添加', edit: '编辑', remove: '删除', all: '全部',
+    kinds: { synonym: '词语', product: '商品别名' }, kind: { synonym: '词语', product: '商品别名' }, kindLabel: '类型', kindFilter: '显示',
+    term: '客户的说法', means: '文章里的说法', meansProduct: '商品', language: '适用语言', languages: { zh: '中文', en: '英文', both: '中英文' }, twoWay: '双向生效', twoWayHint: '勾选后，客户说其中任何一个，机器人都会同时按另一个去找。',
+    termHint: '客户怎么写就怎么填，例如“邮费”', meansHint: '知识库文章里的写法，例如“运费”', productHint: '店里的正式商品名，例如“嫩芽扫地机 V1”',
+    addTitle: '添加同义词', editTitle: '编辑同义词', save: '保存', cancel: '取消', saved: '已保存，从下一个问题起生效。', removed: '已删除。', removeSure: '确定删除“{term}”？客户再这样说时，机器人可能听不懂。', changed: '{who}，{when}', changedTitle: '最近修改',
+    empty: '还没有同义词', emptyText: '客户的叫法和文章里的写法不一样时，在这里加上第一条。', noMatch: '没有找到“{q}”', count: '暂无规则 | {n} 条规则 | {n} 条规则', failed: '列表读取失败：{message}', readOnly: '您的角色可以查看同义词，但不能修改。',
+    test: '试一个问题', testHint: '看看机器人会读成什么、找到哪些文章。', testDraft: '保存前先试一试', question: '客户的问题', run: '试一试', reads: '机器人读作', unchanged: '没有用到同义词，问题保持原样。', articles: '找到的文章', none: '没有找到文章。', isNew: '新出现', gone: '不再出现', up: '原第 {n} 位，上升', down: '原第 {n} 位，下降', same: '位置不变', score: '把握 {p}',
+    refused: {
+      synonym_empty: '两栏都要填写。', synonym_too_long: '每栏最多 80 个字。', synonym_too_common: '这个词几乎每句话都会出现，不能当作别的意思。', synonym_same: '两栏写的是同一个词。', synonym_exists: '已经有这样一条规则了。', synonym_loop: '这条规则会和已有的规则绕成一圈，请把那一条改成双向生效。', synonym_clash: '这个名称已经属于另一件商品。', synonym_too_many: '规则太多了，请先删除不用的。',
+    },
+  },
   intent: {
     order_status: '查订单', change_address: '改地址', cancel_order: '取消订单', return_refund: '退换货', request_invoice: '开发票', open_ticket: '提交工单', ticket_status: '查工单', update_contact: '修改联系方式', handoff: '转人工', affirm: '肯定', deny: '否定', stop: '停止', thanks: '感谢', inform: '提供信息', greet: '问候', goodbye: '告别', ask_knowledge: '咨询问题', clarify: '不明确', out_of_scope: '超出范围',
     how_are_you: '问好', are_you_a_bot: '问是否机器人', bot_name: '问名字', capabilities: '问能做什么', praise: '表扬', insult: '辱骂', joke: '笑话', weather: '天气', apology: '道歉', speak_language: '换语言', laugh: '笑', hold_on: '稍等',

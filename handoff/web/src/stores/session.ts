@@ -56,4 +56,7 @@ const oversees = computed(() => staff.value !== null && OVERSEERS.includes(staff
 /** May change what the bot knows and how it says it. */
 const trains = computed(() => staff.value !== null && TRAINERS.includes(staff.value.role))
 
-export const session = { staff, checked, expired, unreachable, worksAtDesk, oversees, trains, restore, signIn, signOut, end }
+/** May look at what the bot is taught. */
+const seesTeaching = computed(() => staff.value !== null && staff.value.role !== 'agent')
+
+export const session = { staff, checked, expired, unreachable, worksAtDesk, oversees, trains, seesTeaching, restore, signIn, signOut, end }
