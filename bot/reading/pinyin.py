@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ _LONGEST_RUN = 160  #: letters; nobody writes more pinyin than this without a co
 _LONG = 5  #: so many syllables in a row are hardly chance
 _LIKELY = -9.6  #: what a syllable of a believable reading scores at least
 #: Laughter and lullabies: haha, hehe, lalala.
-_SAME_AGAIN = re.compile(r"([a-z]{2,4})\1+")
+_SAME_AGAIN = re.compile(r"(h[aeiou]|hei|xi|l[ao]|[nmwy]a|[bdwn]o|y[eo])\1+")
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class PinyinReader:
                     for path in best[start]:
                         before = path.words[-1][-1] if path.words else "^"
                         seen = self._lore.follows.get(before + word[0], _UNSEEN)
-                        score = path.score + weight + _NEW_WORD + 0.8 * seen
+                        score = path.score + weight + _NEW_WORD + 0.8 * seen + self._usual_beside(path.words, word)
                         longer = _Path(score, (*path.words, word), (*path.ends, end))
                         best.setdefault(end, []).append(longer)
             for end in list(best):
@@ -134,6 +135,14 @@ class PinyinReader:
                     best[end] = sorted(best[end], key=lambda path: -path.score)[:_BEAM]
         ends = best.get(len(letters))
         return max(ends, key=lambda path: path.score) if ends else None
+
+    def _usual_beside(self, words: tuple[str, ...], word: str) -> float:
+        """A bonus where a word makes a usual string with the one before: 保修多久 rather than 报修多久."""
+        if not words:
+            return 0.0
+        before = words[-1]
+        spans = (before[-size:] + word[: length - size] for length in (3, 4) for size in range(1, length))
+        return max(math.log1p(self._lore.strings.get(span, 0)) * (len(span) - 2) * 1.5 for span in spans)
 
     @staticmethod
     def _fits(start: int, lengths: tuple[int, ...], walls: set[int]) -> bool:

@@ -30,6 +30,7 @@ def bot(model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
     actions = FakeActions()
     actions.known_answers = {
         "delivery": "Delivery takes 1 to 3 days.",
+        "warranty": "The warranty is 12 months.",
         "保修": "保修 12 个月。",
         "退款": "3 个工作日内退款。",
     }
