@@ -68,7 +68,8 @@ def trace_of(
             for intent in parse["intent_ranking"][:5]
         ],
         "entities": [
-            {name: entity.get(name) for name in ("entity", "value", "normalized", "start", "end")} for entity in parse["entities"]
+            {name: entity.get(name) for name in ("entity", "value", "normalized", "start", "end")}
+            for entity in parse["entities"]
         ],
         "thresholds": parse["thresholds"],
         "route": _route(ran, custom, parse["intent"]["name"]),

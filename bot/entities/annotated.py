@@ -74,7 +74,7 @@ def _read(path: Path, marked_text: str, language: str, said_at: datetime, trap: 
 
 def same_value(expected: Any, normalized: Any) -> bool:
     """Whether a typed value says what a line expects; a mapping may be written as its values in order, with ``-`` for none."""
-    if expected == ANY or expected == normalized:
+    if expected in (ANY, normalized):
         return True
     if isinstance(normalized, dict):
         written = " ".join("-" if value is None else str(value) for value in normalized.values())

@@ -164,7 +164,9 @@ class _Reader:
                 continue
             self._read_type(f"{file}: {entry['name']}", family, entry)
             if entry["name"] in self._files:
-                self.problems.append(f"{file}: {entry['name']} is also defined in {self._files[entry['name']]}; rename one.")
+                self.problems.append(
+                    f"{file}: {entry['name']} is also defined in {self._files[entry['name']]}; rename one."
+                )
             self._files[entry["name"]] = file
 
     def _read_type(self, where: str, family: str, entry: dict[str, Any]) -> None:
@@ -228,14 +230,18 @@ class _Reader:
             regex = expand(entry["regex"])
             self._check_regex(at, "regex", regex)
             if entry.get("checksum") is not None and entry["checksum"] not in CHECKSUMS:
-                self.problems.append(f"{at}: unknown checksum {entry['checksum']}; there are {', '.join(sorted(CHECKSUMS))}.")
+                self.problems.append(
+                    f"{at}: unknown checksum {entry['checksum']}; there are {', '.join(sorted(CHECKSUMS))}."
+                )
             self._check_normaliser(at, "normaliser", entry.get("normaliser"))
             if entry.get("script") not in (None, "latin", "han"):
                 self.problems.append(f"{at}: script must be latin (no Chinese character in the message) or han.")
             if not isinstance(entry.get("within", 12), int):
                 self.problems.append(f"{at}: within must be a number of characters.")
             read.append(
-                Pattern(**{**entry, "regex": regex, "near": _words(entry.get("near")), "after": _words(entry.get("after"))})
+                Pattern(
+                    **{**entry, "regex": regex, "near": _words(entry.get("near")), "after": _words(entry.get("after"))}
+                )
                 if set(entry) <= _PATTERN_KEYS
                 else Pattern(regex)
             )

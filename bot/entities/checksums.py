@@ -74,7 +74,9 @@ def vat_number(number: str) -> bool:
 
 def retail_code(number: str) -> bool:
     """EAN-8, UPC-A or EAN-13; book numbers are not among them."""
-    return bool(re.fullmatch(r"\d{8}|\d{12}|\d{13}", number)) and bool(ean.is_valid(number.zfill(13) if len(number) == 12 else number))
+    return bool(re.fullmatch(r"\d{8}|\d{12}|\d{13}", number)) and bool(
+        ean.is_valid(number.zfill(13) if len(number) == 12 else number)
+    )
 
 
 #: What a catalogue file may name under ``checksum``; each takes the number without spaces and dashes, in capitals.

@@ -101,7 +101,9 @@ class Finder:
             if all(candidate.end <= other.start or other.end <= candidate.start for other, _ in kept):
                 kept.append((candidate, candidate.normalize()))
         entities = [self._entity(folded, candidate, value) for candidate, value in kept]
-        return sorted((replace(one, entity=one.is_a or one.entity, is_a=None) for one in entities), key=lambda one: one.start)
+        return sorted(
+            (replace(one, entity=one.is_a or one.entity, is_a=None) for one in entities), key=lambda one: one.start
+        )
 
     def _entity(self, folded: str, candidate: Candidate, normalized: Any) -> Entity:
         kind = self._kinds[candidate.type]

@@ -17,12 +17,10 @@ import jieba
 from pypinyin import lazy_pinyin
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
-from spacy.matcher import PhraseMatcher
-from spacy.tokens import Doc
-from spacy.vocab import Vocab
 
 from bot.entities.candidates import LISTED, SOUND, TYPO, Candidate
 from bot.entities.catalogue import Catalogue, EntityType
+from bot.entities.phrase_matcher import Doc, PhraseMatcher, Vocab
 from bot.text import fold, is_cjk
 
 jieba.setLogLevel(logging.WARNING)
@@ -187,7 +185,11 @@ class Gazetteer:
         if word.endswith("s") and word[:-1] in self._frequent:
             return None
         allowed = 1 if length < 9 else 2
-        near = [other for size in range(length - allowed, length + allowed + 1) for other in self._spellings.get((word[0], size), ())]
+        near = [
+            other
+            for size in range(length - allowed, length + allowed + 1)
+            for other in self._spellings.get((word[0], size), ())
+        ]
         best = process.extractOne(word, near, scorer=OSA.distance, score_cutoff=allowed) if near else None
         return best[0] if best else None
 
@@ -215,7 +217,6 @@ class Gazetteer:
                             )
             run = []
 
-
     @staticmethod
     def _is_usual(written: str, lower: str, start: int) -> bool:
         """Whether characters are a word of their own, or belong to the words around them (人员通话 holds no 圆通)."""
@@ -224,7 +225,8 @@ class Gazetteer:
         end = start + len(written)
         # A longer name is unlikely to come about by chance.
         return len(written) == 2 and any(
-            len(word) > 1 and (first < start < last or first < end < last) for word, first, last in jieba.tokenize(lower)
+            len(word) > 1 and (first < start < last or first < end < last)
+            for word, first, last in jieba.tokenize(lower, HMM=False)
         )
 
 

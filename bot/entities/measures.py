@@ -21,7 +21,7 @@ _SECONDS = {
 #: Types whose value is the number alone, because their unit is always the same.
 _PLAIN = {"percentage", "points", "screen_size", "age", "instalment_plan"}
 _NUMBER = re.compile(
-    rf"(?<![a-z\d.,#*@_/第])(?<![a-z]-)(?:(?<!\w)-)?(?:{DIGITS})(?:[万亿]|千(?![克瓦米卡])|k(?![a-z]))?(?![\d])|(?<![a-z\d])(?:{ENGLISH})(?![a-z])|(?<![a-z])(?:half an|half a|an|a)(?= )|半|(?<!第){CHINESE}"
+    rf"(?<![a-z\d.#*@_/第])(?<!\d,)(?<![a-z]-)(?:(?<!\w)-)?(?:{DIGITS})(?:[万亿]|千(?![克瓦米卡])|k(?![a-z]))?(?![\d])|(?<![a-z\d])(?:{ENGLISH})(?![a-z])|(?<![a-z])(?:half an|half a|an|a)(?= )|半|(?<!第){CHINESE}"
 )
 _CURRENCY_SIGNS = {
     "hk$": "HKD", "s$": "SGD", "us$": "USD", "rmb": "CNY", "cny": "CNY", "usd": "USD", "hkd": "HKD", "gbp": "GBP",
@@ -38,7 +38,19 @@ _OVER_AFTER = re.compile(r"\s?(?:以上|起步?|or more|and up|and above)")
 _BETWEEN = re.compile(r"\s?(?:到|至|-|~|–|—|to|and)\s?")
 _BEFORE_RANGE = re.compile(r"(?:between|from)\s?$")
 #: Units that begin with the classifier 个, which otherwise makes 一个 an article.
-_MEASURED_BY_GE = {"个月", "小时", "个小时", "个钟头", "个星期", "个礼拜", "个工作日", "个季度", "个百分点", "个钟", "个积分"}
+_MEASURED_BY_GE = {
+    "个月",
+    "小时",
+    "个小时",
+    "个钟头",
+    "个星期",
+    "个礼拜",
+    "个工作日",
+    "个季度",
+    "个百分点",
+    "个钟",
+    "个积分",
+}
 #: Classifiers that 一 makes an article rather than a count: 一次, 一条, 一位.
 _ARTICLE_LIKE = set("次遍回单条只把本名人笔支位张款片颗种")
 _HYPHEN_UNIT = re.compile(r"[\s-]{0,2}")
@@ -97,15 +109,14 @@ class Measures:
             found = [
                 Quantity(kind, value, unit, start, stop)
                 for stop, kind, unit in self._unit(folded, lower, start, end)
+                if kind != "amount"
             ]
             quantities += found
             if not found and not lower[start:end].endswith(("a", "an")) and lower[start:end] != "半":
                 bare.append((start, end, value))
                 if self._is_plain_number(lower, start, end):
                     candidates.append(self._candidate("number", start, end, partial(_same, value), BARE))
-        candidates += [
-            self._candidate(one.type, one.start, one.end, partial(_measured, one)) for one in quantities
-        ]
+        candidates += [self._candidate(one.type, one.start, one.end, partial(_measured, one)) for one in quantities]
         candidates += self._priced(lower, amounts, bare)
         return candidates, quantities
 
@@ -136,7 +147,13 @@ class Measures:
             for size in range(min(self._longest, len(lower) - begin), 0, -1):
                 stop = begin + size
                 last = lower[stop - 1]
-                if not is_cjk(last) and last.isalpha() and stop < len(lower) and lower[stop].isalpha() and not is_cjk(lower[stop]):
+                if (
+                    not is_cjk(last)
+                    and last.isalpha()
+                    and stop < len(lower)
+                    and lower[stop].isalpha()
+                    and not is_cjk(lower[stop])
+                ):
                     continue
                 known = self._exact.get(folded[begin:stop]) or self._units.get(lower[begin:stop])
                 if not known:
@@ -236,7 +253,11 @@ class Measures:
             if _NUMBERED.search(lower, 0, start) or _UNKNOWN_UNIT.match(lower, end):
                 return False
         elif is_cjk(written[0]):
-            if len(written) < 2 or not re.search("[十百千万]", written) or written in {"千万", "百万", "万一", "十分", "万千"}:
+            if (
+                len(written) < 2
+                or not re.search("[十百千万]", written)
+                or written in {"千万", "百万", "万一", "十分", "万千"}
+            ):
                 return False
         elif written in {"one", "zero"} or written.startswith(("a ", "an ")):
             return False

@@ -51,7 +51,9 @@ def _phone(text: str, argument: Any, groups: Groups) -> str:
 
 def _e164(text: str, argument: Any, groups: Groups) -> str | None:
     """The international form; the argument names the country of a number written without one."""
-    written = re.sub(r"^86(?=1[3-9]\d{9}$)", "+86", re.sub(r"\D", "", text)) if argument == "CN" and "+" not in text else text
+    written = (
+        re.sub(r"^86(?=1[3-9]\d{9}$)", "+86", re.sub(r"\D", "", text)) if argument == "CN" and "+" not in text else text
+    )
     try:
         number = phonenumbers.parse(written, argument)
     except phonenumbers.NumberParseException:

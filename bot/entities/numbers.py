@@ -4,20 +4,53 @@ from __future__ import annotations
 
 import re
 
-_ZH_DIGITS = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_ZH_DIGITS = {
+    "零": 0,
+    "〇": 0,
+    "一": 1,
+    "二": 2,
+    "两": 2,
+    "三": 3,
+    "四": 4,
+    "五": 5,
+    "六": 6,
+    "七": 7,
+    "八": 8,
+    "九": 9,
+}
 _ZH_UNITS = {"十": 10, "百": 100, "千": 1000}
 _ZH_BIG = {"万": 10_000, "亿": 100_000_000}
 _EN_SMALL = {
     word: value
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-        " seventeen eighteen nineteen".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
     )
 }
 _EN_TENS = {
     word: value
     for value, word in zip(
-        range(20, 100, 10), "twenty thirty forty fifty sixty seventy eighty ninety".split()
+        range(20, 100, 10), ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
     )
 }
 _EN_BIG = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
@@ -26,7 +59,9 @@ _EN_WORD = "|".join(sorted([*_EN_SMALL, *_EN_TENS, *_EN_BIG], key=len, reverse=T
 #: Digits, with thousands set off by commas or (before a unit) spaces.
 DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?!\d)|\d+(?:\.\d+)?"
 CHINESE = r"(?:[零〇一二两三四五六七八九十百万亿]|千(?![克瓦米卡]))+(?:点[零〇一二三四五六七八九]+)?"
-ENGLISH = rf"(?:an? (?=hundred|thousand|million))?(?:{_EN_WORD})(?:(?:-| and | )(?:{_EN_WORD}))*(?: point (?:{_EN_WORD}))?"
+ENGLISH = (
+    rf"(?:an? (?=hundred|thousand|million))?(?:{_EN_WORD})(?:(?:-| and | )(?:{_EN_WORD}))*(?: point (?:{_EN_WORD}))?"
+)
 #: One number in folded lower-case text.
 NUMBER = rf"(?:(?:{DIGITS})(?:[万亿]|千(?![克瓦米卡])|k(?![a-z]))?|{CHINESE}|(?<![a-z])(?:{ENGLISH})(?![a-z]))"
 

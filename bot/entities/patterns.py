@@ -16,7 +16,9 @@ from bot.entities.checksums import CHECKSUMS
 from bot.entities.normalisers import compact, normalise
 
 #: Characters by how little they tell: a pattern that needs a rare one is skipped for most texts.
-_COMMON = {character: weight for weight, group in ((8, " etaoin"), (5, "shrdlucm"), (3, "wfgypb")) for character in group}
+_COMMON = {
+    character: weight for weight, group in ((8, " etaoin"), (5, "shrdlucm"), (3, "wfgypb")) for character in group
+}
 _LARGEST = 120
 _SETS = 3
 _DIGITS = frozenset("0123456789")
