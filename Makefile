@@ -44,6 +44,10 @@ eval-nlu: python ## DATA=file.jsonl [PROFILE=fast|accurate]: train and measure u
 	@$(PYTHON) tools/setup.py --for bot
 	@cd bot && .venv/bin/python evaluate.py $(if $(DATA),--data $(abspath $(DATA)),--project) --profile $(PROFILE)
 
+eval-entities: python ## [SET=file.yml]: the entity catalogue on its held-out lines, per type
+	@$(PYTHON) tools/setup.py --for bot
+	@cd bot && .venv/bin/python evaluate_entities.py --types $(if $(SET),--set $(abspath $(SET)))
+
 eval-cross: python ## how well an intent taught in one language is understood in the other
 	@$(PYTHON) tools/setup.py --for bot
 	@cd bot && .venv/bin/python evaluate_cross.py
