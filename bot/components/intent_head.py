@@ -19,7 +19,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from bot.components.calibration import Examples, calibrate, per_language, thresholds
 from bot.components.features import DENSE, NGRAMS, SECOND_DENSE, read_in_both_languages
 from bot.components.gate_score import Blend, Comparison, Strangers, Surroundings
-from bot.components.language import detect_language
+from bot.components.language import LANGUAGES, detect_language
 from bot.components.linear import Array, LinearHead, Recipe, Scaler, fitted_temperature, softmax
 from bot.components.other_language import BorrowedHead, untaught
 
@@ -39,6 +39,12 @@ def _features(messages: list[Message]) -> tuple[Array, sp.csr_matrix]:
         dense.append(message.get_dense_features(TEXT, [DENSE, SECOND_DENSE])[1].features)
         ngrams.append(message.get_sparse_features(TEXT, [NGRAMS])[1].features)
     return np.concatenate(dense), sp.csr_matrix(sp.vstack(ngrams))
+
+
+def _spoken(text: str) -> str:
+    """The language a text is written in, none if it is written alike in both ("ok", a name, a number)."""
+    guesses = {detect_language(text, hint) for hint in LANGUAGES}
+    return guesses.pop() if len(guesses) == 1 else ""
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -100,7 +106,7 @@ class LinearIntentClassifier(GraphComponent):
         self._around = Surroundings.of(turned, labels, self._temperature, recipe)
         if examples.has_strangers:
             self._around.strangers = Strangers.fitted(turned, self._comparison.turned(strange_features.dense))
-        spoken = np.array([detect_language(message.get(TEXT)) for message in messages])
+        spoken = np.array([_spoken(message.get(TEXT)) for message in messages])
         missing = untaught(labels, spoken, len(self._intents))
         shared = read_in_both_languages(messages) if missing else dense[:, :0]
         self._borrowed = {

@@ -24,7 +24,7 @@ TAUGHT = 3
 def untaught(labels: NDArray[np.int64], languages: NDArray[np.str_], classes: int) -> dict[str, list[int]]:
     """The intents that each language lacks; none in a language that has hardly an intent of its own."""
     found: dict[str, list[int]] = {}
-    for language in sorted(set(languages.tolist())):
+    for language in sorted(set(languages.tolist()) - {""}):
         counts = np.bincount(labels[languages == language], minlength=classes)
         missing = np.flatnonzero(counts < TAUGHT).tolist()
         if missing and len(missing) <= classes * 0.6:
@@ -55,7 +55,7 @@ class BorrowedHead:
         recipe: Recipe,
     ) -> BorrowedHead:
         """``shared`` are the vectors of every example by the encoders that read both languages."""
-        mine, theirs = languages == language, languages != language
+        mine, theirs = languages == language, (languages != language) & (languages != "")
         # The means of what both talk about: other intents would move them by topic, not by language.
         common = ~np.isin(labels, missing)
         other_mean = shared[theirs & common].mean(0) if (theirs & common).any() else shared[theirs].mean(0)
