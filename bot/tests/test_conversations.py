@@ -205,7 +205,7 @@ def test_a_pronoun_that_fits_nothing_is_asked_about_once(bot: Bot, language: str
 
 @pytest.mark.parametrize(("text", "task", "reading"), [
     ("wo yao tui huo", "return_refund", "我要退货"), ("woyaochaxunwuliu", "order_status", "我要查询物流"),
-    ("plaese cnacel my ordr", "cancel_order", "please cancel my order"), ("帮我开个法票", "request_invoice", "帮我开个发票"),
+    ("plaese cnacel my oredr", "cancel_order", "please cancel my order"), ("帮我开个法票", "request_invoice", "帮我开个发票"),
 ])  # fmt: skip
 def test_pinyin_and_slips_start_the_task_that_is_meant(bot: Bot, text: str, task: str, reading: str) -> None:
     chat = Chat(bot)
