@@ -48,7 +48,7 @@ def value(text: str, entity: str) -> object:
     return next((one.normalized for one in entities(text) if one.entity == entity), None)
 
 
-@pytest.mark.parametrize("name", ["zh", "en", "zh_second", "en_second"])
+@pytest.mark.parametrize("name", ["zh", "en", "zh_second", "en_second", "zh_third", "en_third"])
 def test_held_out_lines_are_read_well(name: str) -> None:
     figures = measure(finder(), lines(name)).total.figures()
     assert figures["f1"] >= 0.95
