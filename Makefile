@@ -6,10 +6,10 @@ BOT := bot/.venv/bin/python
 PROFILE ?= fast
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix train eval-nlu eval-cross eval-entities eval-families eval-kb eval-answers bench bench-kb lock
+.PHONY: help setup run test check fix train eval-nlu eval-cross eval-entities eval-families eval-kb eval-answers eval-faithfulness bench bench-kb lock
 
 help: ## list the commands
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it (for example from python.org or your package manager) and run make again."; exit 1; }
@@ -44,6 +44,10 @@ eval-nlu: python ## DATA=file.jsonl [PROFILE=fast|accurate]: train and measure u
 	@$(PYTHON) tools/setup.py --for bot
 	@cd bot && .venv/bin/python evaluate.py $(if $(DATA),--data $(abspath $(DATA)),--project) --profile $(PROFILE)
 
+eval-entities: python ## [SET=file.yml]: the entity catalogue on its held-out lines, per type
+	@$(PYTHON) tools/setup.py --for bot
+	@cd bot && .venv/bin/python evaluate_entities.py --types $(if $(SET),--set $(abspath $(SET)))
+
 eval-cross: python ## how well an intent taught in one language is understood in the other
 	@$(PYTHON) tools/setup.py --for bot
 	@cd bot && .venv/bin/python evaluate_cross.py
@@ -55,6 +59,10 @@ eval-families: python ## how people really write: ten families of lines through 
 eval-kb: python ## KB=kb.jsonl QUERIES=q.jsonl: index and measure retrieval on any knowledge base (neither: the project's own)
 	@$(PYTHON) tools/setup.py --for service
 	@$(SERVICE) -m knowledge_base.evaluate $(if $(KB),--kb $(KB) --queries $(QUERIES),--project)
+
+eval-faithfulness: python ## measure the checker of phrased answers on written sentences (SHOW=1: also print the wrong ones)
+	@$(PYTHON) tools/setup.py --for service
+	@$(SERVICE) -m knowledge_base.evaluate_faithfulness $(if $(SHOW),--show)
 
 eval-answers: python ## PART=dev|test: measure what is quoted: slices, yes or no, form, faithfulness (default: the held-out questions)
 	@$(PYTHON) tools/setup.py --for service

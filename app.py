@@ -6,12 +6,10 @@ import asyncio
 import contextlib
 import hashlib
 import hmac
-import json
 import logging
 import signal
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from html import escape
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -50,12 +48,18 @@ from conversations.model import Address, Conversation, OutboundMessage, Threshol
 from conversations.outbox import Outbox
 from conversations.store import Database
 from crm.codes import MailboxCodeSender, SmtpCodeSender
+from crm.mailbox_page import mailbox_page
 from crm.store import SqlCrm
 from handoff.demo import DemoSignIn, close_demo_staff, ensure_demo_staff
 from handoff.mount import staff_blueprints
+from handoff.prompt_desk import PromptDesk
 from handoff.sign_in import SignIn
 from handoff.staff_side import StaffSide
 from handoff.store import StaffStore
+from knowledge_base.generation.endpoint import ChatEndpoint
+from knowledge_base.generation.prompt_store import PromptStore
+from knowledge_base.generation.prompts import Said
+from knowledge_base.generation.writer import MAX_HISTORY, AnswerWriter
 from knowledge_base.knowledge_base import KnowledgeBase
 from knowledge_base.page_links import PageLinks
 from knowledge_base.synonym_book import SynonymBook
@@ -65,6 +69,7 @@ from migrations.schema import migrate
 
 ROOT = Path(__file__).resolve().parent
 KB_STYLES = ROOT / "knowledge_base" / "static" / "kb.css"
+DEMO_PROMPT_VALUES = {"answer_en": {"shop_name": "Kite Electronics"}, "answer_zh": {"shop_name": "风筝数码"}}
 LARGEST_BODY = 11 * 1024 * 1024  # an upload of 10 MiB and its form
 log = structlog.get_logger()
 Web = Sanic[Config, SimpleNamespace]
@@ -85,6 +90,7 @@ class Desk:
     backlog: Backlog
     checkpoints: Checkpoints
     knowledge_base: KnowledgeBase
+    writer: AnswerWriter
     crm: SqlCrm
     smtp: SmtpCodeSender | None
     mailbox: Path
@@ -107,6 +113,7 @@ class Desk:
         await self.sweeper.stop()
         await self.staff.close()
         await self.checkpoints.write_if_due(self.database, at_once=True)
+        await self.writer.close()
         await self.knowledge_base.close()
         await self.dialogue.close()
         if self.smtp is not None:
@@ -181,12 +188,8 @@ async def build(settings: desk_settings.Settings) -> Desk:
     sweeper = Sweeper(
         conversations, checkpoint=lambda: checkpoints.write_if_due(database), daily=crm.purge, refresh=synonyms.refresh
     )
-    attachments = Attachments(
-        database,
-        settings.data_dir / "files",
-        derived_key(settings.secret_key, "file links"),
-        base_url=settings.public_url,
-    )
+    file_key = derived_key(settings.secret_key, "file links")
+    attachments = Attachments(database, settings.data_dir / "files", file_key, base_url=settings.public_url)
     staff_store = StaffStore(database)
     sign_in = SignIn(staff_store)
     demo_sign_ins: Sequence[DemoSignIn] = ()
@@ -194,12 +197,25 @@ async def build(settings: desk_settings.Settings) -> Desk:
         demo_sign_ins = await ensure_demo_staff(staff_store, sign_in.passwords, settings.demo_password)
     else:
         await close_demo_staff(staff_store)
+    prompts = PromptStore(database.engine)
+    await prompts.ensure_defaults(DEMO_PROMPT_VALUES if settings.demo else None)
+
+    async def said_before(conversation_id: str, message_id: str) -> list[Said]:
+        said = await conversations.said_before(conversation_id, message_id, MAX_HISTORY)
+        return [Said(one.author.value, one.text) for one in said]
+
+    endpoint = None
+    if settings.llm_url and settings.llm_model:
+        seconds = settings.llm_timeout_seconds
+        endpoint = ChatEndpoint(settings.llm_url, settings.llm_model, settings.llm_key, timeout_seconds=seconds)
+    writer = await AnswerWriter.open(endpoint, prompts, knowledge_base.sentence_vectors, said_before)
     staff = StaffSide(
         database,
         conversations,
         crm,
         attachments,
         settings.public_url,
+        prompts=PromptDesk(prompts, writer, knowledge_base, limits.retrieval),
         store=staff_store,
         sign_in=sign_in,
         demo_sign_ins=demo_sign_ins,
@@ -208,14 +224,16 @@ async def build(settings: desk_settings.Settings) -> Desk:
     )
     desk = Desk(
         settings, database, hub, conversations, dialogue, engine, Outbox(conversations, deliver), sweeper,
-        backlog, checkpoints, knowledge_base, crm, smtp, mailbox, staff, Sanic("frontdesk", configure_logging=False),
+        backlog, checkpoints, knowledge_base, writer, crm, smtp, mailbox, staff, Sanic("frontdesk", configure_logging=False),
     )  # fmt: skip
     forms = Forms(
         lambda message: message_json(message, for_contact=True),
         lambda conversation: conversation_json(conversation, for_contact=True),
     )
     visitors = Visitors(conversations, attachments, forms, VisitorTokens(settings.secret_key))
-    executor = build_executor(crm, knowledge_base, ActionSettings(knowledge_base.gate))
+    executor = build_executor(
+        crm, knowledge_base, ActionSettings(knowledge_base.gate), writer if writer.configured else None
+    )
     for blueprint in (
         webhooks(connectors, conversations, backlog.full),
         rest_api(rest, conversations, hub, IdempotencyKeys(database), forms, backlog.full),
@@ -313,24 +331,6 @@ async def answers(database: Database) -> bool:
     except Exception as error:
         log.error("database does not answer", error=str(error))
         return False
-
-
-def mailbox_page(path: Path) -> str:
-    """The demo's mailbox: the newest one-time codes, which a real desk would send by e-mail or text message."""
-    lines = path.read_text(encoding="utf-8").splitlines()[-20:] if path.exists() else []
-    rows = []
-    for line in reversed(lines):
-        mail = {name: escape(str(value)) for name, value in json.loads(line).items()}
-        rows.append("<tr>" + "".join(f"<td>{mail.get(name, '')}</td>" for name in ("at", "to", "code")) + "</tr>")
-    body = "".join(rows) or '<tr><td colspan="3">Nothing yet · 还没有验证码</td></tr>'
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Demo mailbox · 演示信箱</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<link rel="stylesheet" href="/static/kb.css"></head><body><main><h1>Demo mailbox · 演示信箱</h1>'
-        "<p>One-time codes that a real desk would send by e-mail or text message. Reload to see new ones.</p>"
-        "<p>真实环境会用邮件或短信发送的验证码，刷新可看到新的。</p>"
-        f"<table><tr><th>Time · 时间</th><th>To · 收件人</th><th>Code · 验证码</th></tr>{body}</table></main></body></html>"
-    )
 
 
 def log_as_json(level: str) -> None:

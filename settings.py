@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -77,6 +78,14 @@ class Settings(BaseModel):
     reranker: str = Field(
         "", pattern="^(hf:.+)?$", description='empty: none; or "hf:" and the path or hub name of a cross-encoder'
     )
+    llm_url: str | None = Field(
+        None, description="OpenAI-compatible endpoint that may phrase answers, like https://host/v1; empty: none"
+    )
+    llm_key: str | None = Field(None, repr=False, description="its key, sent as bearer token; empty: none is sent")
+    llm_model: str | None = Field(None, max_length=200, description="the model's name there; needed with LLM_URL")
+    llm_timeout_seconds: float = Field(
+        5, ge=0.5, le=6.5, description="time the endpoint gets; afterwards the quoted answer is given in the same turn"
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
 
     @field_validator("allowed_origins", "bot_urls", "rest_api_keys", mode="before")
@@ -113,10 +122,31 @@ class Settings(BaseModel):
         for part in filter(None, map(str.strip, self.channel_audiences.split(","))):
             if not re.fullmatch(r"[\w-]+(/[\w.-]+)?\s*=\s*[a-z][\w-]*(\s*\+\s*[a-z][\w-]*)*", part):
                 raise ValueError(f'CHANNEL_AUDIENCES has {part!r}; write it like "rest=business, wecom/internal=staff"')
+        self._check_model()
         low, high = self.clarify_threshold, self.answer_threshold
         if low is not None and high is not None and low > high:
             raise ValueError("CLARIFY_THRESHOLD must not be above ANSWER_THRESHOLD")
         return self
+
+    def _check_model(self) -> None:
+        if self.llm_url is None:
+            for name in ("llm_key", "llm_model"):
+                if getattr(self, name) is not None:
+                    raise ValueError(f"{name.upper()} is set, but LLM_URL is missing; set both or neither")
+            return
+        try:
+            address = urlsplit(self.llm_url)
+            usable = address.scheme in {"http", "https"} and bool(address.hostname) and address.port != 0
+        except ValueError:
+            usable = False
+        if not usable or address.query or address.fragment:
+            raise ValueError("LLM_URL must be the base of an OpenAI-compatible API, like https://host/v1")
+        if address.username or address.password:
+            raise ValueError("LLM_URL must not hold a user or password; put the key into LLM_KEY")
+        if self.llm_model is None or not self.llm_model.strip():
+            raise ValueError("LLM_MODEL is missing; name the model that the endpoint at LLM_URL should use")
+        if self.llm_key is not None and not re.fullmatch(r"[\x21-\x7e]+", self.llm_key):
+            raise ValueError("LLM_KEY must be printable ASCII without spaces; copy it again")
 
     def audiences_of(self, channel: str, account: str) -> tuple[str, ...]:
         """To whom a channel account speaks besides customers; what is set for the account wins over its channel."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from rasa_sdk import Action
 from rasa_sdk.executor import ActionExecutor
 
-from actions.answer_question import AnswerQuestion, Knowledge
+from actions.answer_question import AnswerQuestion, Knowledge, Writer
 from actions.cancel_order import CancelOrderAction, ConfirmCancelOrder, ValidateCancelOrder
 from actions.change_address import AskNewAddress, ChangeAddressAction, ConfirmChangeAddress, ValidateChangeAddress
 from actions.clarify import Clarify
@@ -52,11 +52,13 @@ class ActionSettings:
     now: Callable[[], datetime] = utc_now
 
 
-def build_executor(crm: Crm, knowledge: Knowledge, settings: ActionSettings | None = None) -> ActionExecutor:
-    """An executor that serves every action of the bot over this CRM and this knowledge base."""
+def build_executor(
+    crm: Crm, knowledge: Knowledge, settings: ActionSettings | None = None, writer: Writer | None = None
+) -> ActionExecutor:
+    """An executor that serves every action of the bot over this CRM, this knowledge base and perhaps a language model."""
     chosen = settings or ActionSettings()
     actions: list[Action] = [
-        AnswerQuestion(knowledge, crm, chosen.retrieval_gate),
+        AnswerQuestion(knowledge, crm, chosen.retrieval_gate, writer),
         Clarify(),
         RequestHuman(),
         AskOrderNumber(crm),

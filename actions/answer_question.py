@@ -12,7 +12,8 @@ from crm.port import Crm
 from knowledge_base.readers import Reader
 
 if TYPE_CHECKING:
-    from knowledge_base.results import Answer, Hit
+    from knowledge_base.generation.writer import Request, Written
+    from knowledge_base.results import Answer, Citation, Hit
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ HAND_OFF = Both(
     "I am sorry, I still cannot answer that. Let me get a person to help you.",
 )
 SUGGESTIONS = 3
+KEPT_SECONDS = 1.0  #: of the action's time, for saying what was quoted when the language model takes too long
 
 
 class Knowledge(Protocol):
@@ -52,16 +54,24 @@ class Knowledge(Protocol):
         """The best passages the reader may read."""
 
 
+class Writer(Protocol):
+    """Phrases an answer from passages, where a language model is set up."""
+
+    async def write(self, request: Request) -> Written:
+        """The phrased answer, or why there is none; never raises."""
+
+
 class AnswerQuestion(DeskAction):
     """Answers, or asks "did you mean", or hands off at the second miss in a row."""
 
     action_name = "action_answer_question"
     retry = "/ask_knowledge"
 
-    def __init__(self, knowledge: Knowledge, crm: Crm, gate: float | None) -> None:
+    def __init__(self, knowledge: Knowledge, crm: Crm, gate: float | None, writer: Writer | None = None) -> None:
         self._knowledge = knowledge
         self._crm = crm
         self._gate = gate  #: when the turn brings none; None is the knowledge base's own
+        self._writer = writer
 
     async def act(self, turn: Turn) -> None:
         """A button names an article or repeats a question; anything else is the message itself."""
@@ -69,17 +79,14 @@ class AnswerQuestion(DeskAction):
         article_id = turn.entity("article_id")
         if article_id:
             chosen = await self._knowledge.answer_from(str(article_id), turn.language, reader=reader)
-            if chosen is not None:
-                self._say(chosen, turn)
+            if chosen is not None and await self._say(chosen, chosen.citation.title, turn):
                 return
         question = str(turn.entity("question") or _without_payload(turn.text)).strip()
         gate = turn.threshold("retrieval")
         answer = await self._knowledge.answer(
             question, turn.language, gate=self._gate if gate is None else gate, reader=reader
         )
-        if answer is not None:
-            self._say(answer, turn)
-        else:
+        if answer is None or not await self._say(answer, question, turn):
             await self._miss(question, turn, reader)
 
     async def _reader(self, turn: Turn) -> Reader:
@@ -96,20 +103,33 @@ class AnswerQuestion(DeskAction):
                 audiences.update(customer.audiences if customer else ())
         return Reader.of(audiences)
 
-    def _say(self, answer: Answer, turn: Turn) -> None:
-        source = answer.citation
-        citation = {
-            "passage_id": source.passage_id,
-            "article_id": source.article_id,
-            "title": source.title,
-            "quote": source.quote,
-            "url": source.url,
-        }
-        text = answer.text
-        if answer.language != turn.language:
-            text += "\n" + (ONLY_ENGLISH if answer.language == "en" else ONLY_CHINESE)(turn.language)
-        turn.say(text, citations=[citation], retrieval=_retrieval(answer.hits), route="knowledge")
+    async def _say(self, answer: Answer, question: str, turn: Turn) -> bool:
+        """Give the phrased answer if there is a supported one, else the quoted one; False when neither may be said."""
+        written = await self._written(answer, question, turn)
+        more: dict[str, Any] = {} if written is None else {"generation": written.trace}
+        more |= {"retrieval": _retrieval(answer.hits), "route": "knowledge"}
+        if written is not None and written.text is not None:
+            turn.say(written.text, citations=[_citation(source) for source in written.citations], **more)
+        else:
+            text = _quotable(answer)
+            if not text:
+                return False  # all of it was written for a machine
+            citation = _citation(answer.citation) | ({"quote": text} if text != answer.text else {})
+            if answer.language != turn.language:
+                text += "\n" + (ONLY_ENGLISH if answer.language == "en" else ONLY_CHINESE)(turn.language)
+            turn.say(text, citations=[citation], **more)
         turn.change(misses=0.0, clarified=False)
+        return True
+
+    async def _written(self, answer: Answer, question: str, turn: Turn) -> Written | None:
+        if self._writer is None:
+            return None
+        from knowledge_base.generation.writer import Request
+
+        seconds = self.timeout_seconds - KEPT_SECONDS - turn.seconds()
+        return await self._writer.write(
+            Request(question, turn.language, answer.hits, seconds, turn.tracker.sender_id, turn.id)
+        )
 
     async def _miss(self, question: str, turn: Turn, reader: Reader) -> None:
         hits = (
@@ -124,6 +144,23 @@ class AnswerQuestion(DeskAction):
         ask = DID_YOU_MEAN if buttons else SAY_IT_DIFFERENTLY
         turn.say(ask(turn.language), [*buttons, person_button(turn.language)], retrieval=retrieval, route="clarify")
         turn.change(misses=1.0)
+
+
+def _quotable(answer: Answer) -> str:
+    from knowledge_base.generation.instructions import quotable
+
+    cited = next((hit.passage for hit in answer.hits if hit.passage.id == answer.citation.passage_id), None)
+    return quotable(answer.text, cited.text if cited else answer.text, answer.language)
+
+
+def _citation(source: Citation) -> dict[str, str]:
+    return {
+        "passage_id": source.passage_id,
+        "article_id": source.article_id,
+        "title": source.title,
+        "quote": source.quote,
+        "url": source.url,
+    }
 
 
 def article_button(title: str, article_id: str) -> Button:

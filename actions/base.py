@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import re
+import time
 import uuid
 from abc import abstractmethod
 from typing import Any, ClassVar
@@ -28,6 +29,7 @@ class Turn:
     """One call of one action: reads the tracker, collects what is said and which slots change."""
 
     def __init__(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
+        self._began = time.monotonic()
         self._dispatcher = dispatcher
         self.tracker = tracker
         self.changes: dict[str, Any] = {}
@@ -107,6 +109,10 @@ class Turn:
         thresholds = self.metadata.get("thresholds") or {}
         value = (thresholds.get(self.language) or {}).get(name)
         return float(value) if isinstance(value, int | float) else None
+
+    def seconds(self) -> float:
+        """How long this call has taken so far."""
+        return time.monotonic() - self._began
 
     def events(self) -> list[Event]:
         """The slot changes as events."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from actions.base import Question, Turn
@@ -23,6 +24,21 @@ CONFIRM = Both(
 DONE = Both("改好了，订单 {number} 将寄往：{address}。", "Done. Order {number} will be sent to {address}.")
 
 
+_LEADS_TO_ADDRESS = re.compile(
+    r"请|麻烦|帮我|帮忙|把|新的?|收货|地址|订单|改成|改为|改到|换成|换到|寄到|送到|发到|是|为|到|吧|谢谢|一下|了|的"
+    r"|\b(?:please|pls|change|it|to|at|deliver|send|ship|my|the|new|address|is|order|parcel|instead|now|thanks|thank|you|would|be|use)\b",
+    re.IGNORECASE,
+)
+
+
+def bare_address(text: str, found: Any) -> str:
+    """The address that was found, without the words that only lead to it; a name or a number beside it is kept."""
+    if not isinstance(found, str) or found not in text:
+        return text
+    beside = _LEADS_TO_ADDRESS.sub(" ", text.replace(found, " ", 1))
+    return text if re.search(r"\w", beside) else found
+
+
 class ValidateChangeAddress(OrderForm):
     """Says at once when the parcel has left."""
 
@@ -36,7 +52,7 @@ class ValidateChangeAddress(OrderForm):
     async def check_new_address(self, value: Any, turn: Turn) -> str | None:
         """Something a courier can use."""
         try:
-            return new_address(turn.given("new_address", value))
+            return new_address(bare_address(turn.given("new_address", value), turn.entity("address")))
         except BadValue as error:
             turn.say(explain(error, turn.language), asked_new_address=True)
             return None

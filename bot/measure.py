@@ -49,6 +49,12 @@ def figures(parsed: Sequence[Parsed]) -> dict[str, Any]:
             _share([not line.passed or line.decided == "ask_knowledge" for line in outside]) if outside else None
         ),
         "oos_auroc": _auroc(inside, outside) if outside else None,
+        # Where the threshold would stand if these lines themselves chose it: what the score can do.
+        "oos_recall_at_cost": (
+            {str(cost): withheld(inside, outside, cost, _gate_score)[1] for cost in (0.01, 0.02, 0.04)}
+            if outside
+            else None
+        ),
         "ece": _calibration_error(inside),
         "parse_p50": round(float(np.percentile(times, 50)), 2),
         "parse_p95": round(float(np.percentile(times, 95)), 2),
@@ -59,13 +65,22 @@ def near_topic(inside: Sequence[Parsed], near: Sequence[Parsed], cost: float = 0
     """How many near-topic lines each score withholds at the threshold that costs this much of the in-scope accuracy."""
     result: dict[str, Any] = {"near": len(near), "cost": cost}
     for name, score in (("gate", _gate_score), ("max_softmax", _probability)):
-        right = np.sort([score(line) for line in inside if line.right])
-        threshold = right[int(cost * len(inside))]
-        result[f"{name}_in_scope"] = _share([line.right and score(line) >= threshold for line in inside])
-        result[f"{name}_recall"] = _share([score(line) < threshold for line in near])
+        result[f"{name}_in_scope"], result[f"{name}_recall"] = withheld(inside, near, cost, score)
         result[f"{name}_auroc"] = _auroc(inside, near, score)
     result["recall_gain"] = round(result["gate_recall"] - result["max_softmax_recall"], 4)
     return result
+
+
+def withheld(
+    inside: Sequence[Parsed], outside: Sequence[Parsed], cost: float, score: Callable[[Parsed], float]
+) -> tuple[float, float]:
+    """In-scope accuracy and out-of-scope recall at the threshold that costs at most this share of the lines in scope."""
+    right = np.sort([score(line) for line in inside if line.right])
+    threshold = right[min(int(cost * len(inside)), len(right) - 1)] if len(right) else 0.0
+    return (
+        _share([line.right and score(line) >= threshold for line in inside]),
+        _share([score(line) < threshold for line in outside]),
+    )
 
 
 def _gate_score(line: Parsed) -> float:

@@ -97,6 +97,11 @@ def trace_of(
             {"text": one["text"], "intent": one["intent"]["name"], "confidence": one["intent"]["confidence"]}
             for one in parses
         ]
+    for data in custom:
+        # Prompt and output belong to the trace; in the conversation they would be loaded again with every turn.
+        phrasing = data.pop("generation", None)
+        if phrasing:
+            trace["generation"] = phrasing
     return trace
 
 

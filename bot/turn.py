@@ -200,9 +200,10 @@ class Dialogue(StraightProcessor):  # type: ignore[misc]
         else:
 
             async def parse(text: str) -> Parse:
-                found = dict(await self.parse_message(UserMessage(text, metadata=metadata), tracker))
+                harmless = neutralise(text) or "…"  # also where a clause begins with a slash
+                found = dict(await self.parse_message(UserMessage(harmless, metadata=metadata), tracker))
                 taught = turn.metadata.get("products")
-                return {**found, "entities": with_taught_products(found["entities"], text, taught, turn.text)}
+                return {**found, "entities": with_taught_products(found["entities"], harmless, taught, turn.text)}
 
             text = neutralise(turn.text) or "…"
             understood = await self._understanding.understood(text, memory, parse)
@@ -244,6 +245,9 @@ class Dialogue(StraightProcessor):  # type: ignore[misc]
             "language": language,
             "thresholds": limits,
         }
+
+    def _check_for_unseen_features(self, parse_data: dict[str, Any]) -> None:
+        """Rasa warns of entities the domain does not list; the catalogue has many that no rule or slot needs."""
 
     async def _run_action(
         self,

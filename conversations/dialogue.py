@@ -95,6 +95,7 @@ def _body(request: TurnRequest) -> dict[str, Any]:
         "payload": request.payload,
         "metadata": {
             "language_hint": request.language_hint,
+            "sent_at": request.sent_at.isoformat() if request.sent_at else None,
             "customer_id": request.customer_id,
             "agent_said": list(request.agent_said),
             "audiences": list(request.audiences),

@@ -183,6 +183,7 @@ class Engine:
             text=message.text,
             language_hint=conversation.language,
             thresholds=self._thresholds(),
+            sent_at=message.created_at,
             payload=claim.payload,
             customer_id=conversation.customer_id,
             agent_said=claim.agent_said,

@@ -296,6 +296,7 @@ class TurnRequest:
     payload: str | None = None  #: a trusted button payload; set only from our own button table
     customer_id: str | None = None
     agent_said: tuple[str, ...] = ()  #: what agents wrote since the bot last spoke
+    sent_at: datetime | None = None  #: what “tomorrow” is reckoned from
     products: tuple[dict[str, Any], ...] = ()  #: taught product names in the text: ``product``, ``start``, ``end``
     audiences: tuple[str, ...] = ()  #: to whom this channel speaks besides customers: what articles they may be told
 

@@ -10,7 +10,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.conversation_store import SELECT_CONVERSATION, at_address, conversation_of, message_of
 from conversations.errors import NotFound
-from conversations.model import Address, Contact, Conversation, Cursor, Message, MessageKind, Page, Status, Trace
+from conversations.model import (
+    Address,
+    Author,
+    Contact,
+    Conversation,
+    Cursor,
+    Message,
+    MessageKind,
+    Page,
+    Status,
+    Trace,
+)
 from conversations.tables import addresses, contacts, conversations, inbox, messages, turns
 
 VIEWS = ("mine", "queued", "bot", "all", "resolved")
@@ -133,6 +144,23 @@ class ReadingStore:
         )
         found: datetime | None = row.scalar()
         return found
+
+    async def said_before(self, conversation_id: str, message_id: str, limit: int) -> list[Message]:
+        """The last texts before a message that are neither notes nor the service's own, oldest first."""
+        before = select(messages.c.seq).where(messages.c.id == message_id).scalar_subquery()
+        query = (
+            select(messages)
+            .where(
+                messages.c.conversation_id == conversation_id,
+                messages.c.seq < before,
+                messages.c.kind == MessageKind.TEXT.value,
+                messages.c.author != Author.SYSTEM.value,
+                messages.c.text != "",
+            )
+            .order_by(messages.c.seq.desc())
+            .limit(limit)
+        )
+        return [message_of(row) for row in (await self._connection.execute(query)).all()][::-1]
 
     async def traces(self, conversation_id: str) -> list[Trace]:
         """Why the bot answered, turn by turn."""

@@ -50,6 +50,11 @@ class Transcripts:
         async with self.database.read() as connection:
             return await ReadingStore(connection).messages(conversation_id, after_seq, limit)
 
+    async def said_before(self, conversation_id: str, message_id: str, limit: int) -> list[Message]:
+        """The last lines that contact, bot and agents said to each other before a message, oldest first; never notes."""
+        async with self.database.read() as connection:
+            return await ReadingStore(connection).said_before(conversation_id, message_id, limit)
+
     async def traces(self, conversation_id: str) -> list[Trace]:
         """Why the bot answered, turn by turn."""
         async with self.database.read() as connection:

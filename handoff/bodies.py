@@ -99,6 +99,28 @@ class SearchQuery(Body):
     limit: Annotated[int, Field(ge=1, le=50)] = 20
 
 
+class PromptBody(Body):
+    """A version of a prompt that a trainer saves; what it may hold is decided by ``check_prompt``."""
+
+    template: Annotated[Prose, Field(max_length=20_000)]
+    values: Annotated[dict[str, Prose], Field(max_length=20)] = {}
+    note: Annotated[Prose, Field(max_length=1000)] = ""
+
+
+class ActivateBody(Body):
+    """Which version is to be used from now on."""
+
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+class PromptTestBody(Body):
+    """A question to try a draft with."""
+
+    question: Annotated[Prose, Field(min_length=1, max_length=1000)]
+    template: Annotated[Prose, Field(max_length=20_000)]
+    values: Annotated[dict[str, Prose], Field(max_length=20)] = {}
+
+
 class LiveFrame(Body):
     """A frame from a console; ``active`` says that a person, not a timer, is behind it."""
 

@@ -6,12 +6,15 @@ from __future__ import annotations
 class Refused(Exception):
     """The request is answered with this status and ``{"error": {"code", "message"}}``."""
 
-    def __init__(self, status: int, code: str, message: str, retry_after_seconds: int | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, retry_after_seconds: int | None = None, detail: str | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.retry_after_seconds = retry_after_seconds
+        self.detail = detail  #: what the message is about, for a console that says it in its own words
 
 
 class StaffError(Exception):

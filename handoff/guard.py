@@ -142,7 +142,10 @@ def refusal(error: Exception) -> HTTPResponse:
     else:
         log.error("staff_api_failed", exc_info=error)
         status, code, message = 500, "internal", "Something failed on our side and was logged. Try again in a moment."
-    response = answer({"error": {"code": code, "message": message}}, status)
+    form = {"code": code, "message": message}
+    if isinstance(error, Refused) and error.detail is not None:
+        form["detail"] = error.detail
+    response = answer({"error": form}, status)
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)
     return response

@@ -22,8 +22,7 @@ OVERSEERS = frozenset({Role.SUPERVISOR, Role.ADMIN})
 
 #: Who looks after what the bot knows.
 KEEPERS = frozenset({Role.TRAINER, Role.SUPERVISOR, Role.ADMIN})
-
-#: Who teaches the bot.
+#: Who decides what the bot knows and how it says it.
 TRAINERS = frozenset({Role.TRAINER, Role.ADMIN})
 
 #: Routes that need no session.
@@ -52,6 +51,11 @@ POLICY: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "conversations/<conversation_id>/release"): DESK,
     ("POST", "conversations/<conversation_id>/resolve"): DESK,
     ("POST", "conversations/<conversation_id>/typing"): DESK,
+    ("GET", "prompts"): TRAINERS,
+    ("GET", "prompts/<name>"): TRAINERS,
+    ("POST", "prompts/<name>/versions"): TRAINERS,
+    ("POST", "prompts/<name>/activate"): TRAINERS,
+    ("POST", "prompts/<name>/test"): TRAINERS,
     ("GET", "synonyms"): TRAINERS | {Role.SUPERVISOR},
     ("POST", "synonyms"): TRAINERS,
     ("POST", "synonyms/test"): TRAINERS,

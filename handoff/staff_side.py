@@ -16,6 +16,7 @@ from handoff.demo import DemoSignIn
 from handoff.guard import Guard
 from handoff.pages import DIST
 from handoff.presence import PresenceBoard
+from handoff.prompt_desk import PromptDesk
 from handoff.roles import DESK
 from handoff.search_store import SearchStore
 from handoff.sign_in import SignIn
@@ -34,6 +35,7 @@ class StaffSide:
         attachments: Attachments,
         public_url: str,
         *,
+        prompts: PromptDesk,
         store: StaffStore | None = None,
         sign_in: SignIn | None = None,
         demo_sign_ins: Sequence[DemoSignIn] = (),
@@ -45,6 +47,7 @@ class StaffSide:
         self.conversations = conversations
         self.crm = crm
         self.attachments = attachments
+        self.prompts = prompts
         self.store = store or StaffStore(database)
         self.sign_in = sign_in or SignIn(self.store)
         self.search = SearchStore(database)

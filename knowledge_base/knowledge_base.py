@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -19,7 +19,7 @@ from threadpoolctl import ThreadpoolController
 from knowledge_base.articles import LANGUAGES, Article, Passage
 from knowledge_base.calibration import load_calibration
 from knowledge_base.edition import WRITTEN_TOGETHER, Edition
-from knowledge_base.encoder import UseEncoder
+from knowledge_base.encoder import UseEncoder, Vectors
 from knowledge_base.encoders import MissingEncoder, Reranker, passage_encoder, reranker_named
 from knowledge_base.entries import Entry, EntryRef, Head
 from knowledge_base.errors import KnowledgeBaseError
@@ -279,6 +279,10 @@ class KnowledgeBase:
         """The article in every language in which the reader may read it."""
         found = (self._serving.article(head.key) for head in self._serving.readable(article_id, reader))
         return [article for article in found if article is not None]
+
+    def sentence_vectors(self, texts: Sequence[str]) -> Vectors:
+        """One row of length one per text of either language; may be called from any thread, and takes milliseconds each."""
+        return self._serving.use.passages(texts)
 
     async def candidates(
         self, text: str, without: Callable[[EntryRef], bool] | None = None, reader: Reader | None = None

@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from conversations.tables import metadata as conversations_metadata
 from crm.tables import metadata as crm_metadata
 from handoff.tables import metadata as handoff_metadata
+from knowledge_base.generation.tables import metadata as prompts_metadata
 from knowledge_base.tables import metadata as knowledge_metadata
 
-METADATAS = (conversations_metadata, crm_metadata, handoff_metadata, knowledge_metadata)
+METADATAS = (conversations_metadata, crm_metadata, handoff_metadata, knowledge_metadata, prompts_metadata)
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -32,7 +32,7 @@ def test_every_setting_is_in_the_example_file() -> None:
 
 
 def test_the_example_file_names_no_setting_that_does_not_exist() -> None:
-    bot_only = {"BOT_DATABASE_URL", "BOT_PYTHON"}
+    bot_only = {"BOT_DATABASE_URL", "BOT_PYTHON", "BOT_TIME_ZONE"}
     named = set(re.findall(r"^#? ?([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert named <= {name.upper() for name in Settings.model_fields} | bot_only
 

@@ -6,7 +6,57 @@ import pytest
 
 from settings import BadSetting, Settings, load
 
-NEEDED = {"BOT_SECRET": "b" * 16, "ACTION_SECRET": "a" * 16, "SECRET_KEY": "k" * 32}
+NEEDED = {"BOT_SECRET": "b" * 16, "ACTION_SECRET": "a" * 16, "SECRET_KEY": "s" * 32}
+MODEL = {"LLM_URL": "https://models.example/v1", "LLM_MODEL": "small-1"}
+
+
+def settings(**changes: str) -> Settings:
+    return load({**NEEDED, **changes})
+
+
+def test_there_is_no_model_unless_one_is_set_up() -> None:
+    assert (settings().llm_url, settings().llm_model, settings().llm_key) == (None, None, None)
+    assert settings(LLM_URL="", LLM_MODEL="", LLM_KEY="").llm_url is None
+
+
+@pytest.mark.parametrize("url", ["https://models.example/v1", "http://127.0.0.1:8080", "http://llm:11434/v1/"])
+def test_an_endpoint_is_set_up_with_address_and_model(url: str) -> None:
+    found = settings(LLM_URL=url, LLM_MODEL="small-1", LLM_KEY="sk-1", LLM_TIMEOUT_SECONDS="2.5")
+    assert (found.llm_url, found.llm_model, found.llm_timeout_seconds) == (url, "small-1", 2.5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"LLM_URL": "models.example/v1"}, "LLM_URL"),
+        ({"LLM_URL": "ftp://models.example"}, "LLM_URL"),
+        ({"LLM_URL": "https://"}, "LLM_URL"),
+        ({"LLM_URL": "https://host:99999/v1"}, "LLM_URL"),
+        ({"LLM_URL": "https://user:secret@models.example/v1"}, "LLM_URL"),
+        ({"LLM_URL": "https://models.example/v1?key=1"}, "LLM_URL"),
+        ({"LLM_MODEL": ""}, "LLM_MODEL"),
+        ({"LLM_KEY": "two words"}, "LLM_KEY"),
+        ({"LLM_KEY": "schlüssel"}, "LLM_KEY"),
+        ({"LLM_TIMEOUT_SECONDS": "0"}, "LLM_TIMEOUT_SECONDS"),
+        ({"LLM_TIMEOUT_SECONDS": "60"}, "LLM_TIMEOUT_SECONDS"),
+        ({"LLM_TIMEOUT_SECONDS": "soon"}, "LLM_TIMEOUT_SECONDS"),
+    ],
+)
+def test_a_setting_that_cannot_work_names_itself_and_not_its_value(changes: dict[str, str], named: str) -> None:
+    with pytest.raises(BadSetting) as stopped:
+        settings(**{**MODEL, **changes})
+    assert named in str(stopped.value)
+    assert "secret@" not in str(stopped.value)
+
+
+@pytest.mark.parametrize("name", ["LLM_MODEL", "LLM_KEY"])
+def test_half_an_endpoint_is_a_mistake(name: str) -> None:
+    with pytest.raises(BadSetting, match=f"{name} is set, but LLM_URL is missing"):
+        settings(**{name: "x"})
+
+
+def test_the_key_is_not_shown_when_settings_are_printed() -> None:
+    assert "sk-hidden" not in repr(settings(**MODEL, LLM_KEY="sk-hidden"))
 
 
 def loaded(**changed: str) -> Settings:

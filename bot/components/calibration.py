@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from bot.components.gate_score import Blend, Comparison, Strangers, Surroundings
 from bot.components.linear import Array, Features, LinearHead, Recipe, fitted_temperature
 
+#: Parts of the strange messages; each is judged by what the others taught, nearly as many as teach the final gate.
+_STRANGE_FOLDS = 5
+
 
 @dataclass(frozen=True)
 class HeldOut:
@@ -58,7 +61,7 @@ def hold_out(
         members = random.permutation(np.flatnonzero(labels == label))
         fold_of[members] = (np.arange(len(members)) + random.randint(folds)) % folds
     group_of = random.permutation(classes) % max(5, rounds) if leave_intents_out else np.full(classes, -1)
-    half_of = random.permutation(len(examples.strange)) % max(2, rounds)
+    strange_of = random.permutation(len(examples.strange)) % _STRANGE_FOLDS
     parts: list[HeldOut] = []
     for one in range(rounds):
         kept = group_of[labels] != one
@@ -70,15 +73,21 @@ def hold_out(
         logits = head.logits(features[held])
         temperature = fitted_temperature(logits, renumber[labels[held]])
         around = Surroundings.of(turned[train], renumber[labels[train]], temperature, recipe)
-        foreign, foreign_turned = features[np.flatnonzero(~kept)], turned[~kept]
         if examples.has_strangers:
-            around.strangers = Strangers.fitted(turned[train], strange_turned[half_of != one])
-            foreign = examples.strange[np.flatnonzero(half_of == one)]
-            foreign_turned = strange_turned[half_of == one]
+            seen = np.empty((len(held), 6), dtype=np.float32)
+            strange: list[Array] = []
+            group = random.permutation(len(held)) % _STRANGE_FOLDS
+            for fold in range(_STRANGE_FOLDS):
+                left, rows = np.flatnonzero(strange_of == fold), np.flatnonzero(group == fold)
+                around.strangers = Strangers.fitted(turned[train], strange_turned[strange_of != fold])
+                strange.append(around.evidence(head.logits(examples.strange[left]), strange_turned[left]))
+                seen[rows] = around.evidence(logits[rows], turned[held[rows]])
+            unseen = np.concatenate(strange)
+        else:
+            seen, foreign = around.evidence(logits, turned[held]), np.flatnonzero(~kept)
+            unseen = around.evidence(head.logits(features[foreign]), turned[foreign]) if len(foreign) else seen[:0]
         everything = np.full((len(held), classes), -30.0, dtype=np.float32)
         everything[:, present] = logits
-        seen = around.evidence(logits, turned[held])
-        unseen = around.evidence(head.logits(foreign), foreign_turned) if len(foreign) else seen[:0]
         parts.append(HeldOut(everything, labels[held], seen, held, unseen))
     together = HeldOut(*(np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])))
     return together, head
@@ -104,7 +113,7 @@ def calibrate(examples: Examples, recipe: Recipe) -> tuple[HeldOut, Blend, Linea
     return own, Blend.fitted(strange.evidence, strange.foreign), head
 
 
-def thresholds(scores: Array, right: NDArray[np.bool_], cost: float = 0.04) -> tuple[float, float]:
+def thresholds(scores: Array, right: NDArray[np.bool_], cost: float = 0.01) -> tuple[float, float]:
     """The answer threshold that costs at most ``cost`` of the in-scope accuracy, and a clarify threshold that costs a third of it."""
 
     def at(share: float) -> float:

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -150,6 +151,17 @@ class SecondSentenceEncoder(_Featurizer):
 
 def _texts(messages: list[Message]) -> list[str]:
     return [fold_case(message.get(TEXT)) for message in messages]
+
+
+def read_in_both_languages(messages: list[Message]) -> npt.NDArray[np.float32]:
+    """Vectors by the encoders that read both languages; E5 reads now what it was spared before."""
+    rows = np.concatenate([message.get_dense_features(TEXT, [DENSE, SECOND_DENSE])[1].features for message in messages])
+    vectors: npt.NDArray[np.float32] = rows[:, : USE.width + E5.width].copy()
+    spared = np.flatnonzero(~vectors[:, USE.width :].any(axis=1))
+    if len(spared):
+        read = _e5().questions(_texts([messages[row] for row in spared]), _THREADS)
+        vectors[spared, USE.width :] = read * SecondSentenceEncoder._E5_STRETCH
+    return vectors
 
 
 def _masked(text: str, found: list[Entity]) -> str:

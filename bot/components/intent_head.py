@@ -17,20 +17,18 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.components.calibration import Examples, calibrate, per_language, thresholds
-from bot.components.features import DENSE, NGRAMS, SECOND_DENSE
+from bot.components.features import DENSE, NGRAMS, SECOND_DENSE, read_in_both_languages
 from bot.components.gate_score import Blend, Comparison, Strangers, Surroundings
-from bot.components.language import detect_language
+from bot.components.language import LANGUAGES, detect_language
 from bot.components.linear import Array, LinearHead, Recipe, Scaler, fitted_temperature, softmax
-from bot.components.other_language import OtherLanguage, untaught
-from encoders.use import USE
+from bot.components.other_language import BorrowedHead, untaught
 
 #: The intent of messages that no intent fits; it is never predicted, it only teaches the gate.
 OUT_OF_SCOPE = "out_of_scope"
 #: Where the gate finds the score and the model's own thresholds.
 GATE = "gate"
 _RANKING_LENGTH = 10
-#: The columns of the sentence vectors that read both languages.
-_SHARED = USE.width
+_BORROWED_ARRAYS = ("mean", "weights", "bias", "directions", "examples", "labels")
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +39,12 @@ def _features(messages: list[Message]) -> tuple[Array, sp.csr_matrix]:
         dense.append(message.get_dense_features(TEXT, [DENSE, SECOND_DENSE])[1].features)
         ngrams.append(message.get_sparse_features(TEXT, [NGRAMS])[1].features)
     return np.concatenate(dense), sp.csr_matrix(sp.vstack(ngrams))
+
+
+def _spoken(text: str) -> str:
+    """The language a text is written in, none if it is written alike in both ("ok", a name, a number)."""
+    guesses = {detect_language(text, hint) for hint in LANGUAGES}
+    return guesses.pop() if len(guesses) == 1 else ""
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -102,13 +106,13 @@ class LinearIntentClassifier(GraphComponent):
         self._around = Surroundings.of(turned, labels, self._temperature, recipe)
         if examples.has_strangers:
             self._around.strangers = Strangers.fitted(turned, self._comparison.turned(strange_features.dense))
-        spoken = np.array([detect_language(message.get(TEXT)) for message in messages])
+        spoken = np.array([_spoken(message.get(TEXT)) for message in messages])
         missing = untaught(labels, spoken, len(self._intents))
-        self._other_language = (
-            OtherLanguage.trained(features.dense[:, :_SHARED], labels, spoken, missing, len(self._intents), recipe)
-            if missing
-            else None
-        )
+        shared = read_in_both_languages(messages) if missing else dense[:, :0]
+        self._borrowed = {
+            language: BorrowedHead.trained(shared, labels, spoken, language, intents, len(self._intents), recipe)
+            for language, intents in missing.items()
+        }
         for language, intents in missing.items():
             names = ", ".join(self._intents[intent] for intent in intents)
             logger.warning("No examples in %s, understood through the other language: %s.", language, names)
@@ -135,17 +139,18 @@ class LinearIntentClassifier(GraphComponent):
             "strange_weights": strangers.weights,
         }
 
-    def _other_language_arrays(self) -> dict[str, Array]:
-        other = self._other_language
-        if other is None:
-            return {}
+    def _borrowed_arrays(self) -> dict[str, Array]:
         return {
-            "other_weights": other.head.weights.astype(np.float16),
-            "other_bias": other.head.bias,
-            "other_directions": other.comparison.directions,
-            "other_examples": other.surroundings.examples.astype(np.float16),
-            "other_labels": other.surroundings.labels,
-            **{f"other_mean_{language}": mean for language, mean in other.means.items()},
+            f"borrowed_{language}_{name}": values
+            for language, borrowed in self._borrowed.items()
+            for name, values in {
+                "mean": borrowed.mean,
+                "weights": borrowed.head.weights.astype(np.float16),
+                "bias": borrowed.head.bias,
+                "directions": borrowed.comparison.directions,
+                "examples": borrowed.surroundings.examples.astype(np.float16),
+                "labels": borrowed.surroundings.labels,
+            }.items()
         }
 
     def _persist(self) -> None:
@@ -163,7 +168,7 @@ class LinearIntentClassifier(GraphComponent):
                 examples=self._around.examples.astype(np.float16),
                 labels=self._around.labels,
                 **self._strange_arrays(),
-                **self._other_language_arrays(),
+                **self._borrowed_arrays(),
                 centre=self._blend.centre,
                 spread=self._blend.spread,
                 blend=self._blend.weights,
@@ -176,11 +181,10 @@ class LinearIntentClassifier(GraphComponent):
                 "blend_bias": self._blend.bias,
                 "neighbours": self._around.neighbours,
                 "stranger_bias": self._around.strangers.bias if self._around.strangers else None,
-                "other_language": (
-                    {"missing": self._other_language.missing, "temperature": self._other_language.temperature}
-                    if self._other_language
-                    else None
-                ),
+                "borrowed": {
+                    language: {"missing": borrowed.missing, "temperature": borrowed.temperature}
+                    for language, borrowed in self._borrowed.items()
+                },
                 "thresholds": self._thresholds,
                 "report": self._report,
             }
@@ -214,17 +218,17 @@ class LinearIntentClassifier(GraphComponent):
                 held["strange_weights"],
                 facts["stranger_bias"],
             )
-        self._other_language = None
-        if facts["other_language"] is not None:
-            temperature = facts["other_language"]["temperature"]
-            self._other_language = OtherLanguage(
-                facts["other_language"]["missing"],
-                {name.removeprefix("other_mean_"): held[name] for name in held if name.startswith("other_mean_")},
-                LinearHead(held["other_weights"].astype(np.float32), held["other_bias"]),
-                temperature,
-                Comparison(held["other_directions"]),
+        self._borrowed = {}
+        for language, of in facts["borrowed"].items():
+            arrays = {name: held[f"borrowed_{language}_{name}"] for name in _BORROWED_ARRAYS}
+            self._borrowed[language] = BorrowedHead(
+                of["missing"],
+                arrays["mean"],
+                LinearHead(arrays["weights"].astype(np.float32), arrays["bias"]),
+                of["temperature"],
+                Comparison(arrays["directions"]),
                 Surroundings(
-                    held["other_examples"].astype(np.float32), held["other_labels"], temperature, facts["neighbours"]
+                    arrays["examples"].astype(np.float32), arrays["labels"], of["temperature"], facts["neighbours"]
                 ),
             )
         self._blend = Blend(held["centre"], held["spread"], held["blend"], facts["blend_bias"])
@@ -242,13 +246,14 @@ class LinearIntentClassifier(GraphComponent):
                 continue
             features = self._scaler.scale(*_features([message]))
             logits = self._head.logits(features)
-            shared, languages = features.dense[:, :_SHARED], [message.get("language")]
-            if self._other_language is not None:
-                logits = self._other_language.mixed(logits, shared, languages, self._temperature)
+            borrowed = self._borrowed.get(message.get("language"))
+            if borrowed is not None:
+                shared = read_in_both_languages([message])
+                logits = borrowed.mixed(logits, shared, self._temperature)
             probabilities = softmax(logits, self._temperature)[0]
             rows = self._around.evidence(logits, self._comparison.turned(features.dense))
-            if self._other_language is not None:
-                rows = self._other_language.evidence(rows, logits, shared, languages)
+            if borrowed is not None:
+                rows = borrowed.evidence(rows, logits, shared)
             order = np.argsort(-probabilities)[:_RANKING_LENGTH]
             ranking = [{"name": self._intents[i], "confidence": float(probabilities[i])} for i in order]
             message.set(INTENT, dict(ranking[0]), add_to_output=True)

@@ -21,58 +21,12 @@ LANGUAGES = ("zh", "en")
 _NEUTRAL = re.compile(r"\S+@\S+|https?://\S+|\b\w*\d\w*\b", re.ASCII)
 _LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")
 #: Beside Chinese, a capital begins a name or an abbreviation (Murmur Max, HDMI), unless it begins one of these.
-_ENGLISH = frozenset(
-    [
-        "i",
-        "my",
-        "me",
-        "we",
-        "you",
-        "your",
-        "it",
-        "is",
-        "are",
-        "was",
-        "the",
-        "a",
-        "an",
-        "to",
-        "of",
-        "for",
-        "in",
-        "on",
-        "and",
-        "or",
-        "not",
-        "no",
-        "do",
-        "does",
-        "did",
-        "can",
-        "could",
-        "will",
-        "would",
-        "have",
-        "has",
-        "where",
-        "when",
-        "what",
-        "why",
-        "how",
-        "who",
-        "please",
-        "want",
-        "need",
-        "this",
-        "that",
-        "help",
-        "hello",
-        "hi",
-        "thanks",
-        "thank",
-        "order",
-    ]
+_ENGLISH_WORDS = (
+    "i my me we you your it is are was the a an to of for in on and or not no do does did can could will "
+    "would have has where when what why how who please want need this that help hello hi thanks thank "
+    "order"
 )
+_ENGLISH = frozenset(_ENGLISH_WORDS.split())
 _WHOLE = 3  #: characters or words from which a message is surely in its language
 
 

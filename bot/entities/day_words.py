@@ -55,7 +55,7 @@ _DAYS = {
 _DAY_ZH = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "日": 7, "天": 7}
 _RELATIVE_ZH = {
     "大前天": -3, "前天": -2, "前日": -2, "昨天": -1, "昨日": -1, "昨": -1, "今天": 0, "今日": 0, "今": 0, "明天": 1, "明日": 1,
-    "明": 1, "后天": 2, "后日": 2, "大后天": 3,
+    "明": 1, "后天": 2, "后日": 2, "大后天": 3, "今儿": 0, "明儿": 1, "昨儿": -1, "后儿": 2,
 }  # fmt: skip
 _RELATIVE_EN = {
     "day before yesterday": -2, "yesterday": -1, "today": 0, "tonight": 0, "tomorrow": 1, "tmrw": 1, "tmr": 1,
@@ -104,7 +104,7 @@ _CHINESE = re.compile(
             r"(?P<edge>(?:这个?)?(?:月底|年底|月初|年初))",
             rf"(?P<rel>{'|'.join(sorted((word for word in _RELATIVE_ZH if len(word) > 1), key=len, reverse=True))}|[今明昨](?=[晚早]))",
             r"(?P<yr>[去今明前后]年|(?P<yrn>(?:19|20)\d{2})年)(?:(?P<yrm>\d{1,2}|[一二三四五六七八九十]{1,2})月份?)?",
-            r"(?P<mo>(?<![\d个])(?P<mon2>1[0-2]|[1-9]|十[一二]?|[一二三四五六七八九])月份?(?!\s?\d)(?![底初]))",
+            r"(?P<mo>(?<![\d个])(?P<mon2>1[0-2]|[1-9]|十[一二]?|[一二三四五六七八九])月份?(?!\s?\d)(?P<moe>底|初|中旬)?)",
             r"(?<!\d)(?P<dom>(?P<domn>\d{1,2})号(?![\d楼线店机院门]))",
         ]
     )
@@ -116,14 +116,14 @@ _ENGLISH = re.compile(
             r"(?P<sl>(?P<s1>\d{1,2})/(?P<s2>\d{1,2})/(?P<s3>(?:20)?\d{2}))(?!\d)",
             rf"(?P<dm>(?P<dmw>(?:{_DAY}),? (?:the )?)?(?P<dmd>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<dmm>{_MONTH})\b\.?(?:,? (?P<dmy>20\d{{2}}))?)",
             rf"(?P<mdx>(?:(?:{_DAY}),? )?(?P<mdm>{_MONTH})\.? (?:the )?(?P<mdd>\d{{1,2}})(?:st|nd|rd|th)?(?!\d|:|\s?[ap]\.?m)(?:,? (?P<mdy>20\d{{2}}))?)",
-            rf"(?P<ago>(?P<agon>{_NUM_EN}) {_UNIT_EN.format('agou')} (?P<agod>ago|from now|later))",
+            rf"(?P<ago>(?P<agon>{_NUM_EN}) {_UNIT_EN.format('agou')} (?P<agod>ago|back|from now|later))",
             rf"(?P<inn>in (?:about )?(?P<innn>{_NUM_EN}) {_UNIT_EN.format('innu')}(?:'s?)?(?: time)?)(?! (?:or|a row))",
             rf"(?P<every>(?:every|each) (?P<everyd>{_DAY}|day|weekend|weekday)|(?P<from>{_DAY}) (?:to|through|till|until|-) (?P<to>{_DAY})|(?P<plural>mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays)|weekdays?|weekends?)",
             r"(?P<wk>(?P<wks>last|next|this|previous) (?P<wku>week(?:end)?|month|year))",
             rf"(?P<rel>(?:the )?day (?:after tomorrow|before yesterday)|last(?= night)|this(?= (?:morning|afternoon|evening))|{'|'.join(word for word in _RELATIVE_EN if ' ' not in word and word not in {'last', 'this'})})",
             rf"(?P<wd>(?:(?P<wds>last|next|this|coming) )?(?P<wdd>monday|tuesday|wednesday|thursday|friday|saturday|sunday|(?<=on )(?:{_DAY})|(?<=by )(?:{_DAY})))",
             r"(?P<edge>(?:the )?end of (?:the|this) (?P<edgeu>month|year|week))",
-            r"(?P<mo>(?:(?<=in )|(?<=since )|(?<=of )|(?<=this )|(?<=last )|(?<=next ))(?P<mon2>january|february|march|april|may|june|july|august|september|october|november|december)(?: (?P<moy>20\d{2}))?)",
+            r"(?P<mo>(?:(?<=in )|(?<=from )|(?<=until )|(?<=early )|(?<=late )|(?<=since )|(?<=of )|(?<=this )|(?<=last )|(?<=next ))(?P<mon2>january|february|march|april|may|june|july|august|september|october|november|december)(?: (?P<moy>20\d{2}))?)",
         ]
     )
 )
@@ -276,7 +276,8 @@ def _chinese(match: re.Match[str], today: date) -> Span | None:
         return _run(match, date(year, 1, 1), date(year, 12, 31))
     if group["mo"]:
         day_one = nearest_year(today, _number(group["mon2"]), 1)
-        return _month_of(match, day_one.year, day_one.month) if day_one else None
+        whole = _month_of(match, day_one.year, day_one.month) if day_one else None
+        return _part_of_month(match, whole, group["moe"]) if whole and group["moe"] else whole
     if kind and group["dom"]:
         number = int(group["domn"])
         return _single(match, _day(today.year, today.month, number)) if 1 <= number <= 31 else None
@@ -323,7 +324,7 @@ def _english(match: re.Match[str], today: date) -> Span | None:
         written, unit = group["agon"] or group["innn"], (group["agou"] or group["innu"]).rstrip("s")
         unit = {"hr": "hour", "min": "minute"}.get(unit, unit)
         amount = 1 if written in {"a", "an"} else 2 if written == "a couple of" else float(parse_number(written) or 0)
-        return _offset(match, today, amount, unit, -1 if group["agod"] == "ago" else 1)
+        return _offset(match, today, amount, unit, -1 if group["agod"] in {"ago", "back"} else 1)
     if group["every"]:
         return _recurring_en(match, today)
     if group["wk"]:

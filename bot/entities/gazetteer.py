@@ -17,12 +17,10 @@ import jieba
 from pypinyin import lazy_pinyin
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
-from spacy.matcher import PhraseMatcher
-from spacy.tokens import Doc
-from spacy.vocab import Vocab
 
 from bot.entities.candidates import LISTED, SOUND, TYPO, Candidate
 from bot.entities.catalogue import Catalogue, EntityType
+from bot.entities.phrase_matcher import Doc, PhraseMatcher, Vocab
 from bot.text import fold, is_cjk
 
 jieba.setLogLevel(logging.WARNING)
@@ -228,7 +226,7 @@ class Gazetteer:
         # A longer name is unlikely to come about by chance.
         return len(written) == 2 and any(
             len(word) > 1 and (first < start < last or first < end < last)
-            for word, first, last in jieba.tokenize(lower)
+            for word, first, last in jieba.tokenize(lower, HMM=False)
         )
 
 

@@ -21,7 +21,7 @@ _SECONDS = {
 #: Types whose value is the number alone, because their unit is always the same.
 _PLAIN = {"percentage", "points", "screen_size", "age", "instalment_plan"}
 _NUMBER = re.compile(
-    rf"(?<![a-z\d.,#*@_/第])(?<![a-z]-)(?:(?<!\w)-)?(?:{DIGITS})(?:[万亿]|千(?![克瓦米卡])|k(?![a-z]))?(?![\d])|(?<![a-z\d])(?:{ENGLISH})(?![a-z])|(?<![a-z])(?:half an|half a|an|a)(?= )|半|(?<!第){CHINESE}"
+    rf"(?<![a-z\d.#*@_/第])(?<!\d,)(?<![a-z]-)(?:(?<!\w)-)?(?:{DIGITS})(?:[万亿]|千(?![克瓦米卡])|k(?![a-z]))?(?![\d])|(?<![a-z\d])(?:{ENGLISH})(?![a-z])|(?<![a-z])(?:half an|half a|an|a)(?= )|半|(?<!第){CHINESE}"
 )
 _CURRENCY_SIGNS = {
     "hk$": "HKD", "s$": "SGD", "us$": "USD", "rmb": "CNY", "cny": "CNY", "usd": "USD", "hkd": "HKD", "gbp": "GBP",
@@ -107,7 +107,9 @@ class Measures:
                 amounts.append(money)
                 continue
             found = [
-                Quantity(kind, value, unit, start, stop) for stop, kind, unit in self._unit(folded, lower, start, end)
+                Quantity(kind, value, unit, start, stop)
+                for stop, kind, unit in self._unit(folded, lower, start, end)
+                if kind != "amount"
             ]
             quantities += found
             if not found and not lower[start:end].endswith(("a", "an")) and lower[start:end] != "半":

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.reading.edits import Edit
 from bot.reading.wordlore import SYLLABLES, WordLore
@@ -20,9 +21,10 @@ _UNSEEN = -7.0
 _USUAL_ENGLISH = 4
 _SHORTEST = 2
 _LONGEST_RUN = 160  #: letters; nobody writes more pinyin than this without a comma
+_LONG = 5  #: so many syllables in a row are hardly chance
 _LIKELY = -9.6  #: what a syllable of a believable reading scores at least
 #: Laughter and lullabies: haha, hehe, lalala.
-_SAME_AGAIN = re.compile(r"([a-z]{2,4})\1+")
+_SAME_AGAIN = re.compile(r"(h[aeiou]|hei|xi|l[ao]|[nmwy]a|[bdwn]o|y[eo])\1+")
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,15 @@ class PinyinReader:
     def edits(self, text: str) -> Iterator[Edit]:
         """Edits that put characters for pinyin."""
         runs = [self._tokens(text, run) for run in _RUN.finditer(text)]
-        if not any(token.pinyin and not token.english for tokens in runs for token in tokens):
+        if not any(token.pinyin for tokens in runs for token in tokens):
             return
-        has_english = any(not token.pinyin for tokens in runs for token in tokens)
+        words = [token for tokens in runs for token in tokens]
+        has_english = any(not token.pinyin for token in words)
+        if not has_english and len(words) > 1:
+            # Every word can be pinyin: only what this shop's customers say in English counts as English.
+            runs = [
+                [replace(token, english=token.english and self._outside(token)) for token in tokens] for tokens in runs
+            ]
         for tokens in runs:
             for stretch in self._stretches(tokens):
                 # Among English words a capital begins a name: Xujiahui, Shenzhen.
@@ -119,7 +127,7 @@ class PinyinReader:
                     for path in best[start]:
                         before = path.words[-1][-1] if path.words else "^"
                         seen = self._lore.follows.get(before + word[0], _UNSEEN)
-                        score = path.score + weight + _NEW_WORD + 0.8 * seen
+                        score = path.score + weight + _NEW_WORD + 0.8 * seen + self._usual_beside(path.words, word)
                         longer = _Path(score, (*path.words, word), (*path.ends, end))
                         best.setdefault(end, []).append(longer)
             for end in list(best):
@@ -127,6 +135,14 @@ class PinyinReader:
                     best[end] = sorted(best[end], key=lambda path: -path.score)[:_BEAM]
         ends = best.get(len(letters))
         return max(ends, key=lambda path: path.score) if ends else None
+
+    def _usual_beside(self, words: tuple[str, ...], word: str) -> float:
+        """A bonus where a word makes a usual string with the one before: 保修多久 rather than 报修多久."""
+        if not words:
+            return 0.0
+        before = words[-1]
+        spans = (before[-size:] + word[: length - size] for length in (3, 4) for size in range(1, length))
+        return max(math.log1p(self._lore.strings.get(span, 0)) * (len(span) - 2) * 1.5 for span in spans)
 
     @staticmethod
     def _fits(start: int, lengths: tuple[int, ...], walls: set[int]) -> bool:
@@ -145,7 +161,8 @@ class PinyinReader:
         if not alone:
             # Among English words only what the shop's customers talk about is read, so that names stay names.
             return any(len(word) > 1 for word in read.words) and all(word in own for word in read.words)
-        return read.score >= _LIKELY * syllables and any(word in own for word in read.words)
+        likely = _LIKELY - (1.5 if syllables >= _LONG else 0.0)
+        return read.score >= likely * syllables and any(word in own for word in read.words)
 
     @staticmethod
     def _written(stretch: list[_Token], read: _Path) -> Iterator[Edit]:

@@ -58,10 +58,16 @@ class EnglishSpelling:
 
     def edits(self, text: str) -> Iterator[Edit]:
         """Edits for the words that are surely slips; names, identifiers and addresses of the net are left alone."""
-        words = _WORD.findall(text)
-        strange = sum(word.lower() not in self._known for word in words)
-        if not strange or (len(words) > 2 and strange * 4 > len(words) * 3):
-            return  # nothing to repair, or another language
+        words = [found.group().lower() for found in _WORD.finditer(text)]
+        strange = sum(word not in self._known for word in words)
+        if not strange or (len(words) > 1 and all(map(self._lore.syllables, words))):
+            return  # nothing to repair, or pinyin that could not be read
+        edits = list(self._repairs(text))
+        # Where most words are unknown, they are another language's unless most of them can be repaired.
+        if strange * 4 <= len(words) * 3 or len(edits) * 3 >= strange * 2:
+            yield from edits
+
+    def _repairs(self, text: str) -> Iterator[Edit]:
         previous = ""
         for found in _WORD.finditer(text):
             word = found.group().lower()
@@ -101,7 +107,7 @@ class EnglishSpelling:
         for length in range(len(word) - slips, len(word) + slips + 1):
             for candidate in self._by_length.get(length, ()):
                 distance = OSA.distance(word, candidate, score_cutoff=slips)
-                if distance > slips or (len(word) == 3 and not self._swapped(word, candidate)):
+                if distance > slips or (min(len(word), len(candidate)) == 3 and not self._swapped(word, candidate)):
                     continue
                 short = max(0, 6 - len(candidate)) * 0.7
                 likely = (

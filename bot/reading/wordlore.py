@@ -18,8 +18,9 @@ from bot.text import fold, is_cjk
 #: A word of jieba's dictionary must be at least this usual to be a reading of pinyin.
 _USUAL = 60
 _READINGS = 6
+_READINGS_OF_ONE = 12  #: of a single syllable, where context decides
 #: How much the examples weigh against the dictionary.
-_OWN_SHARE = 0.85
+_OWN_SHARE = 0.97
 #: English words of the dictionary that are rarer than this say nothing against pinyin or a typo.
 _KNOWN = 40
 _LONGEST = 4
@@ -53,7 +54,7 @@ class WordLore:
             words = _LATIN.findall(folded)
             if han >= len(words):
                 chinese.append(folded)
-            else:
+            elif not all(map(_PINYIN.fullmatch, words)):  # else the line may be pinyin as a whole
                 english.update(words)
                 pairs.update(f"{first} {second}" for first, second in itertools.pairwise(words))
         for name in names:
@@ -85,7 +86,7 @@ class WordLore:
                 couples.update(framed[i : i + 2] for i in range(len(framed) - 1))
                 for size in range(2, _LONGEST + 1):
                     strings.update(run[i : i + size] for i in range(len(run) - size + 1))
-        self.strings = {string: count for string, count in strings.items() if len(string) == 2 or count >= 4}
+        self.strings = {string: count for string, count in strings.items() if len(string) == 2 or count >= 2}
         self.follows = {couple: math.log(count / singles[couple[0]]) for couple, count in couples.items()}
         self.domain_words = {word: count for word, count in own.items() if count >= 2}
         usual = {
@@ -112,7 +113,10 @@ class WordLore:
                 entry = (word, round(math.log(weight), 3), tuple(map(len, spelt)))
                 by_letters.setdefault("".join(spelt), []).append(entry)
         self.pinyin = {
-            letters: sorted(entries, key=lambda entry: -entry[1])[:_READINGS] for letters, entries in by_letters.items()
+            letters: sorted(entries, key=lambda entry: -entry[1])[
+                : _READINGS_OF_ONE if letters in SYLLABLES else _READINGS
+            ]
+            for letters, entries in by_letters.items()
         }
         self.sounds = {character: sorted(sounds) for character, sounds in heard.items()}
 

@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from bot import settings
 from bot.tests.desk import Bot
 from bot.tests.fake_actions import FakeActions
+
+hypothesis_settings.register_profile("unhurried", deadline=None)
+hypothesis_settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +30,7 @@ def bot(model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
     actions = FakeActions()
     actions.known_answers = {
         "delivery": "Delivery takes 1 to 3 days.",
+        "warranty": "The warranty is 12 months.",
         "保修": "保修 12 个月。",
         "退款": "3 个工作日内退款。",
     }

@@ -33,10 +33,11 @@ def test_every_family_has_32_lines_in_each_language_half_of_them_held_out() -> N
             assert halves[0] == halves[1]
 
 
-def test_no_line_is_trained_on() -> None:
+def test_no_held_out_line_is_trained_on() -> None:
     trained = {same(example.text) for part in ("en", "zh", "gate/en", "gate/zh") for example in read(FOLDER, part)}
-    long = [one.text for one in read_families(FOLDER / "families") if len(same(one.text)) > 12]
-    assert [text for text in long if same(text) in trained] == []
+    held = [one.text for one in read_families(FOLDER / "families") if one.half == "held"]
+    # An emoji alone is the same in anybody's hands.
+    assert [text for text in held if same(text) in trained and any(map(str.isalnum, text))] == []
 
 
 @pytest.mark.parametrize(("expected", "right", "wrong"), [

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from bot.components.calibration import Examples, calibrate, thresholds
 from bot.components.gate_score import Blend, Comparison, Surroundings
 from bot.components.linear import Features, LinearHead, Recipe, Scaler, fitted_temperature, softmax
+from bot.components.other_language import BorrowedHead, untaught
 from bot.measure import Parsed, figures, near_topic
 
 CLASSES = 8
@@ -153,3 +154,32 @@ def test_near_topic_lines_are_compared_at_the_same_cost_for_both_scores() -> Non
     result = near_topic(inside, near, cost=0.05)
     assert result["gate_in_scope"] == result["max_softmax_in_scope"] == 0.95
     assert (result["gate_recall"], result["max_softmax_recall"], result["recall_gain"]) == (1.0, 0.0, 1.0)
+
+
+def two_languages(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Shared vectors, labels and languages; the languages lie apart by a constant, and intent 0 is taught in English only."""
+    random = np.random.RandomState(6)
+    centres = random.randn(CLASSES, 24) * 1.5
+    labels, languages = np.arange(size) % CLASSES, np.where(np.arange(size) % 3 == 0, "zh", "en")
+    kept = ~((labels == 0) & (languages == "zh"))
+    labels, languages = labels[kept], languages[kept]
+    apart = np.where(languages[:, None] == "zh", 2.0, 0.0)
+    return (centres[labels] + random.randn(len(labels), 24) * 0.5 + apart).astype(np.float32), labels, languages
+
+
+def test_an_intent_taught_in_one_language_only_is_named() -> None:
+    _, labels, languages = two_languages(480)
+    assert untaught(labels, languages, CLASSES) == {"zh": [0]}
+    assert untaught(labels, np.full(len(labels), "en"), CLASSES) == {}
+
+
+def test_a_message_about_an_untaught_intent_is_understood_through_the_other_language() -> None:
+    shared, labels, languages = two_languages(480)
+    borrowed = BorrowedHead.trained(shared, labels, languages, "zh", [0], CLASSES, Recipe(directions=16))
+    english = shared[(labels == 0) & (languages == "en")][:20]
+    strange_to_the_first_head = np.tile(np.linspace(-1, 1, CLASSES, dtype=np.float32), (20, 1))
+    assert (borrowed.mixed(strange_to_the_first_head, english + 2.0, 1.0).argmax(1) == 0).mean() > 0.9
+    others = shared[(labels == 5) & (languages == "zh")]
+    sure = np.full((len(others), CLASSES), -4.0, dtype=np.float32)
+    sure[:, 5] = 4.0
+    assert (borrowed.mixed(sure, others, 1.0).argmax(1) == 5).mean() > 0.9

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import datetime, timezone
+from functools import lru_cache
 
 import pytest
 
+from bot import settings
 from bot.components.gate import decide, effective_thresholds, wants_person
 from bot.components.language import detect_language
 from bot.components.tokenizer import words_of
-from bot.patterns import compact, find_entities, product_pattern, residual
+from bot.entities.catalogue import load
+from bot.entities.finder import Entity, Finder
+from bot.residual import residual
 from bot.text import fold, neutralise
 
 PRODUCTS = {
@@ -21,10 +26,21 @@ PRODUCTS = {
 }
 
 
+NOW = datetime(2026, 11, 18, 2, 30, tzinfo=timezone.utc)
+
+
+@lru_cache(maxsize=1)
+def finder() -> Finder:
+    return Finder(load(settings.entity_catalogue()), synonyms=PRODUCTS)
+
+
+def core(text: str) -> tuple[Entity, ...]:
+    """What the forms and the intent classifier see."""
+    return finder().find(text, NOW).core
+
+
 def found(text: str) -> dict[str, str]:
-    entities = find_entities(
-        text, product_pattern(PRODUCTS), {compact(alias): name for alias, name in PRODUCTS.items()}
-    )
+    entities = core(text)
     for entity in entities:
         assert 0 <= entity.start < entity.end <= len(text)
     return {entity.entity: entity.value for entity in entities}
@@ -73,8 +89,8 @@ def test_what_only_looks_like_an_entity_is_left_alone(text: str, entity: str) ->
 
 def test_nothing_is_left_of_a_message_that_is_only_data() -> None:
     for text in ("it's KT20261234", "我的订单号是KT20261234", "last four digits are 4417", "验证码是 604215"):
-        assert residual(text, find_entities(text, None, {})) == ""
-    assert residual("why is KT20261234 late?", find_entities("why is KT20261234 late?", None, {})) != ""
+        assert residual(text, core(text)) == ""
+    assert residual("why is KT20261234 late?", core("why is KT20261234 late?")) != ""
 
 
 @pytest.mark.parametrize(("text", "hint", "language"), [

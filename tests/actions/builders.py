@@ -100,7 +100,7 @@ class BrokenKnowledge(FewArticles):
         raise ConnectionError("the index is gone")
 
 
-def build_test_executor(crm: Any = None, knowledge: Any = None) -> ActionExecutor:
+def build_test_executor(crm: Any = None, knowledge: Any = None, writer: Any = None) -> ActionExecutor:
     """Every action, over an empty database that is never opened unless another CRM is given."""
     lazy = crm or SqlCrm(create_async_engine("sqlite+aiosqlite://"), KeptCodes(), CODE_KEY)
-    return build_executor(lazy, knowledge or FewArticles())
+    return build_executor(lazy, knowledge or FewArticles(), writer=writer)

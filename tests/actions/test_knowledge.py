@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from knowledge_base.generation.writer import Request, Written
+from knowledge_base.knowledge_base import Citation
 from tests.actions.builders import ARTICLES, BrokenKnowledge, FewArticles, build_test_executor
 from tests.actions.chat import Chat
 
@@ -130,6 +132,50 @@ async def test_asking_for_a_person_always_hands_off(language: str) -> None:
     said = await chat.run("action_request_human")
     assert said.custom("handoff") == "asked_for_person"
     assert said.text
+
+
+class WriterWith:
+    """A writer whose outcome is known; remembers what it was asked."""
+
+    def __init__(self, text: str | None) -> None:
+        self.text = text
+        self.requests: list[Request] = []
+
+    async def write(self, request: Request) -> Written:
+        self.requests.append(request)
+        cited = (Citation(DELIVERY_EN.id, "delivery-times", DELIVERY_EN.title, "1–3 days", DELIVERY_EN.url),)
+        return Written(self.text, cited if self.text else (), {"used": "generated" if self.text else "extractive"})
+
+
+async def test_a_phrased_answer_is_said_with_its_sources_and_how_it_came_about() -> None:
+    writer = WriterWith("It takes 1–3 days.")
+    chat = Chat(build_test_executor(knowledge=FewArticles(), writer=writer), "en")
+    said = await ask(chat, "How long does delivery take?")
+    assert said.text == "It takes 1–3 days."
+    assert said.custom("citations")[0]["quote"] == "1–3 days"
+    assert said.custom("generation") == {"used": "generated"}
+    assert said.custom("retrieval")
+    [asked] = writer.requests
+    assert (asked.question, asked.language, asked.conversation_id) == (
+        "How long does delivery take?",
+        "en",
+        chat.sender_id,
+    )
+    assert 0 < asked.seconds < 8
+
+
+async def test_without_a_phrased_answer_the_quoted_one_is_said_and_the_trace_is_kept() -> None:
+    chat = Chat(build_test_executor(knowledge=FewArticles(), writer=WriterWith(None)), "en")
+    said = await ask(chat, "How long does delivery take?")
+    assert said.text == "Mainland 1–3 days."
+    assert said.custom("generation") == {"used": "extractive"}
+
+
+async def test_a_miss_is_never_phrased() -> None:
+    writer = WriterWith("Made up.")
+    chat = Chat(build_test_executor(knowledge=FewArticles(), writer=writer), "en")
+    assert (await ask(chat, "zxcvb")).custom("route") == "clarify"
+    assert writer.requests == []
 
 
 async def test_a_broken_index_is_apologised_for_with_a_way_out() -> None:

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from actions.change_address import bare_address
 from actions.return_refund import find_item, find_reason
 from crm.model import OrderStatus, ReturnReason, TicketKind
 from crm.store import SqlCrm
@@ -87,6 +88,18 @@ async def test_the_address_of_a_paid_order_changes_after_a_yes(chinese: Chat, cr
     assert order
     assert order.address == "杭州市西湖区文三路90号"
     assert chinese.slots["order_number"] == LI_PAID
+
+
+@pytest.mark.parametrize(("said", "found", "kept"), [
+    ("请改成杭州市西湖区文三路90号，谢谢", "杭州市西湖区文三路90号", "杭州市西湖区文三路90号"),
+    ("please send it to 5 Fern Close, York", "5 Fern Close, York", "5 Fern Close, York"),
+    ("文三路90号，张三收", "文三路90号", "文三路90号，张三收"),
+    ("5 Fern Close, back door", "5 Fern Close", "5 Fern Close, back door"),
+    ("文三路90號", "文三路90号", "文三路90號"),
+    ("文三路90号", None, "文三路90号"),
+])  # fmt: skip
+def test_only_words_that_lead_to_an_address_are_left_out(said: str, found: str | None, kept: str) -> None:
+    assert bare_address(said, found) == kept
 
 
 async def test_an_address_without_substance_is_asked_for_again(english: Chat, crm: SqlCrm) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -36,6 +37,7 @@ REQUEST = TurnRequest(
     "/order_status",
     "C-1",
     ("one moment",),
+    datetime(2026, 11, 18, 2, 30, tzinfo=UTC),
     ({"product": "Sprout V1", "start": 0, "end": 6},),
     ("business",),
 )
@@ -64,6 +66,7 @@ async def test_a_turn_is_asked_and_read_as_agreed() -> None:
             "language_hint": "en",
             "customer_id": "C-1",
             "agent_said": ["one moment"],
+            "sent_at": "2026-11-18T02:30:00+00:00",
             "audiences": ["business"],
             "products": [{"product": "Sprout V1", "start": 0, "end": 6}],
             "thresholds": {"en": {"answer": 0.6, "clarify": 0.35, "retrieval": 0.5}},

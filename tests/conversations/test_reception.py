@@ -114,6 +114,22 @@ async def test_the_transcript_continues_after_a_cursor_across_conversations_with
     assert await desk.conversations.transcript(address("stranger"), Cursor(first.conversation_id, 1)) == []
 
 
+async def test_what_was_said_before_a_message_leaves_out_notes_and_the_desk_itself(desk: TestDesk) -> None:
+    conversation_id = await desk.assigned()
+    await desk.conversations.add_note(conversation_id, LIN, "grumpy today")
+    await desk.conversations.reply_as_agent(conversation_id, LIN, "I am Lin.", "r1")
+    await desk.send("thank you")
+    asked = await desk.send("how long is the warranty?")
+    await desk.send("and later")
+    said = await desk.conversations.said_before(conversation_id, asked.message_id, 3)
+    assert [(one.author.value, one.text) for one in said][-2:] == [("agent", "I am Lin."), ("contact", "thank you")]
+    assert len(said) == 3
+    everything = await desk.conversations.said_before(conversation_id, asked.message_id, 100)
+    assert {one.author for one in everything} == {Author.CONTACT, Author.BOT, Author.AGENT}
+    assert "grumpy today" not in [one.text for one in everything]
+    assert await desk.conversations.said_before(conversation_id, "0" * 32, 3) == []
+
+
 async def test_a_message_to_an_agent_is_shown_and_never_reaches_the_bot(desk: TestDesk) -> None:
     conversation_id = await desk.assigned()
     await desk.send("are you there?")

@@ -27,10 +27,16 @@ from crm.codes import MailboxCodeSender
 from crm.store import SqlCrm
 from crm.store import create_tables as create_crm_tables
 from handoff.mount import staff_blueprints
+from handoff.prompt_desk import PromptDesk
 from handoff.roles import Role
 from handoff.sign_in import Passwords, SignIn
 from handoff.staff_side import StaffSide
 from handoff.store import StaffMember, StaffStore
+from knowledge_base.generation.faithfulness import FaithfulnessChecker
+from knowledge_base.generation.prompt_store import PromptStore
+from knowledge_base.generation.writer import AnswerWriter
+from knowledge_base.knowledge_base import Answer, Hit
+from tests.knowledge_base.builders import WordEncoder
 
 PASSWORD = "correct horse battery"
 API = "/staff/api"
@@ -47,6 +53,18 @@ class Clock:
 
     def forward(self, **by: float) -> None:
         self.added += timedelta(**by)
+
+
+class NoArticles:
+    """A knowledge base that holds nothing."""
+
+    gate = 0.5
+
+    async def answer(self, text: str, language: str, gate: float | None = None) -> Answer | None:
+        return None
+
+    async def search(self, text: str, language: str | None = None, limit: int = 10) -> list[Hit]:
+        return []
 
 
 @dataclass
@@ -176,11 +194,19 @@ async def open_desk(folder: Path, **options: Any) -> AsyncIterator[Desk]:
     listener = socket.create_server(("127.0.0.1", 0))
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
     options.setdefault("public_url", base)
+    prompts = PromptStore(database.engine)
+    await prompts.create_tables()
+    await prompts.ensure_defaults()
+    knowledge = options.pop("knowledge", None) or NoArticles()
+    writer = AnswerWriter(
+        options.pop("endpoint", None), prompts, FaithfulnessChecker(WordEncoder(dimensions=512).passages)
+    )
     side = StaffSide(
         database,
         conversations,
         crm,
         Attachments(database, folder / "files", os.urandom(32)),
+        prompts=PromptDesk(prompts, writer, knowledge),
         store=store,
         sign_in=SignIn(store, Passwords(memory_kib=64, passes=1), now=clock),
         **options,
@@ -203,6 +229,7 @@ async def open_desk(folder: Path, **options: Any) -> AsyncIterator[Desk]:
     finally:
         await desk.close()
         await side.close()
+        await writer.close()
         server.close()
         await server.wait_closed()
         Sanic.unregister_app(app)

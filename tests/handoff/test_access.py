@@ -178,7 +178,7 @@ async def test_the_matrix_of_routes_and_roles(desk: Desk, role: Role | None) -> 
     for method, route in sorted(POLICY, key=lambda entry: entry[1] == "sign-out"):
         if (method, route) == ("GET", "live"):
             continue  # tested with the socket
-        path = route.replace("<conversation_id>", conversation_id)
+        path = route.replace("<conversation_id>", conversation_id).replace("<name>", "answer_en")
         response = await (browser.get(path) if method == "GET" else browser.post(path))
         code = response.json().get("error", {}).get("code") if response.status_code >= 400 else None
         if role is None:
@@ -194,7 +194,8 @@ async def test_the_matrix_of_routes_and_roles(desk: Desk, role: Role | None) -> 
 
 
 async def test_trainers_read_conversations_and_write_what_they_teach(desk: Desk) -> None:
-    assert {route for (method, route), roles in POLICY.items() if method == "POST" and Role.TRAINER in roles} == {
+    written = {route for (method, route), roles in POLICY.items() if method == "POST" and Role.TRAINER in roles}
+    assert {route for route in written if not route.startswith("prompts/")} == {
         "sign-out",
         "conversations/<conversation_id>/seen",
         "synonyms",
@@ -202,6 +203,12 @@ async def test_trainers_read_conversations_and_write_what_they_teach(desk: Desk)
         "synonyms/<synonym_id>",
         "synonyms/<synonym_id>/delete",
     }
+
+
+async def test_only_trainers_and_admins_reach_prompts(desk: Desk) -> None:
+    for (_, route), roles in POLICY.items():
+        if route.startswith("prompts"):
+            assert roles == {Role.TRAINER, Role.ADMIN}
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE"])

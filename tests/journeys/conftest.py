@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,9 +58,9 @@ def chromium_path() -> str | None:
     )
 
 
-@pytest.fixture(scope="session")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    data_dir = tmp_path_factory.mktemp("desk")
+@contextmanager
+def running_desk(data_dir: Path, **settings: str) -> Iterator[Desk]:
+    """The desk as ``make run`` starts it, with these settings as well, stopped with Ctrl-C at the end."""
     port, bot_port = free_port(), free_port()
     environment = {
         **os.environ,
@@ -69,6 +70,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         "DEMO": "1",
         "GRACE_SECONDS": "20",
         "MODEL_DIR": str(ROOT / "var" / "models"),
+        **settings,
     }
     for name in ("DATABASE_URL", "REDIS_URL", "QDRANT_URL", "PUBLIC_URL"):
         environment.pop(name, None)
@@ -103,6 +105,12 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     for checked in (port, bot_port):
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", checked)) != 0, "a process is still listening after Ctrl-C"
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with running_desk(tmp_path_factory.mktemp("desk")) as desk:
+        yield desk
 
 
 @pytest.fixture(scope="session")

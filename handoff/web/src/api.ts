@@ -1,6 +1,6 @@
 // The staff API, typed. Every write carries the CSRF token; a 401 means that the session has ended.
 import type {
-  Attachment, Contact, Conversation, Customer, DemoSignIn, Message, Order, Presence, PresenceState, Rating, Session, Synonym, SynonymDraft, SynonymTrial, Ticket, Trace, View,
+  Attachment, Contact, Conversation, Customer, DemoSignIn, Message, Order, Presence, PresenceState, PromptDetail, PromptDraft, PromptOverview, PromptTest, PromptVersion, Rating, Session, Synonym, SynonymDraft, SynonymTrial, Ticket, Trace, View,
 } from './types'
 
 export type ListedConversation = Conversation & { unread?: number; match?: { seq: number; snippet: string } | null }
@@ -19,7 +19,7 @@ export interface ConversationDetail {
 export interface Outgoing { client_msg_id: string; text: string; attachment_ids: string[] }
 
 export class ApiError extends Error {
-  constructor(readonly status: number, readonly code: string, message: string) {
+  constructor(readonly status: number, readonly code: string, message: string, readonly detail = '') {
     super(message)
   }
 
@@ -63,9 +63,9 @@ async function request<T>(method: 'GET' | 'POST', path: string, body?: unknown):
   }
   const data: unknown = await response.json().catch(() => null)
   if (response.ok) return data as T
-  const error = (data as { error?: { code?: string; message?: string } } | null)?.error
+  const error = (data as { error?: { code?: string; message?: string; detail?: string } } | null)?.error
   if (response.status === 401 && path !== 'sign-in') onUnauthorized()
-  throw new ApiError(response.status, error?.code ?? String(response.status), error?.message ?? `HTTP ${response.status}`)
+  throw new ApiError(response.status, error?.code ?? String(response.status), error?.message ?? `HTTP ${response.status}`, error?.detail)
 }
 
 const get = <T>(path: string) => request<T>('GET', path)
@@ -95,6 +95,11 @@ export const api = {
   resolve: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/resolve')),
   seen: (id: string, seq: number) => post<void>(of(id, '/seen'), { seq }),
 
+  prompts: () => get<PromptOverview>('prompts'),
+  prompt: (name: string) => get<{ prompt: PromptDetail }>(`prompts/${encodeURIComponent(name)}`),
+  savePrompt: (name: string, draft: PromptDraft & { note: string }) => post<{ version: PromptVersion }>(`prompts/${encodeURIComponent(name)}/versions`, draft),
+  activatePrompt: (name: string, version: number) => post<void>(`prompts/${encodeURIComponent(name)}/activate`, { version }),
+  testPrompt: (name: string, draft: PromptDraft & { question: string }) => post<PromptTest>(`prompts/${encodeURIComponent(name)}/test`, draft),
   synonyms: (text: string) => get<{ synonyms: Synonym[]; total: number }>(`synonyms?q=${encodeURIComponent(text)}`),
   addSynonym: (draft: SynonymDraft) => post<{ synonym: Synonym }>('synonyms', draft),
   changeSynonym: (id: string, draft: SynonymDraft) => post<{ synonym: Synonym }>(`synonyms/${encodeURIComponent(id)}`, draft),

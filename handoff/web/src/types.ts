@@ -115,7 +115,39 @@ export interface TraceBody {
   slots_changed?: Record<string, unknown>
   model_id?: string
   timings_ms?: Record<string, number>
+  generation?: Generation
 }
+
+/** How an answer was phrased by the language model, or why it was not. */
+export interface Generation {
+  used: 'generated' | 'extractive'
+  reason: string | null
+  model?: string
+  prompt?: { name: string; version: number }
+  passages?: { id: string; passage_id: string; version: string; score: number; title: string }[]
+  messages?: { role: string; content: string }[]
+  output?: string
+  sentences?: { text: string; passages: string[]; supported: boolean; reason: string; detail: string; passage: string; support: number }[]
+  attempts?: number
+  tokens?: Record<string, number>
+  timings_ms?: Record<string, number>
+}
+
+export interface PromptVersion { version: number; template: string; values: Record<string, string>; note: string; author: string; created_at: string }
+export interface PromptVariable { name: string; required: boolean; data: boolean; value: boolean }
+export interface PromptSummary { name: string; language: string; active_version: number; versions: number; changed_at: string }
+export interface PromptOverview { prompts: PromptSummary[]; variables: PromptVariable[]; limits: { template: number; value: number; note: number }; model: string | null }
+export interface PromptDetail {
+  name: string
+  language: string
+  active_version: number
+  frame: string
+  versions: PromptVersion[]
+  activations: { version: number; author: string; at: string }[]
+}
+export interface PromptDraft { template: string; values: Record<string, string> }
+export interface PhrasedAnswer { text: string; citations: Citation[] }
+export interface PromptTest { answered: boolean; score: number; gate: number; quoted: PhrasedAnswer | null; phrased: PhrasedAnswer | null; generation: Generation }
 export interface Trace {
   turn_id: string
   conversation_id: string

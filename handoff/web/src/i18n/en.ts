@@ -1,5 +1,10 @@
 // Every text of the console in English; `zh.ts` must have exactly the same keys.
+import { pages, phrasing, prompts } from './prompts.en'
+
 export const en = {
+  pages,
+  phrasing,
+  prompts,
   app: { name: 'Frontdesk', unreachable: 'The server cannot be reached. Check your connection.', tryAgain: 'Try again', loading: 'Loading…' },
   signIn: {
     title: 'Sign in to the desk', email: 'E-mail', password: 'Password', submit: 'Sign in', demo: 'Demo sign-ins',
@@ -84,7 +89,7 @@ export const en = {
     passages: 'Passages found', actions: 'Actions', slots: 'Remembered', timings: 'Time taken', model: 'Model', language: 'Language', ms: '{n} ms', showTurn: 'Show in conversation', cleared: 'cleared', technical: 'Technical details', total: 'total', understand: 'understanding', act: 'acting',
   },
   synonyms: {
-    short: 'Synonyms', title: 'Synonyms and product names', intro: 'Teach the bot the words your customers use. A change works with the next question.', search: 'Search words', add: 'Add', edit: 'Edit', remove: 'Delete', all: 'All', 
+    title: 'Synonyms and product names', intro: 'Teach the bot the words your customers use. A change works with the next question.', search: 'Search words', add: 'Add', edit: 'Edit', remove: 'Delete', all: 'All', 
     kinds: { synonym: 'Words', product: 'Product names' }, kind: { synonym: 'Word', product: 'Product name' }, kindLabel: 'What is it?', kindFilter: 'Show',
     term: 'Customers say', means: 'It means', meansProduct: 'Product', language: 'Works in', languages: { zh: 'Chinese', en: 'English', both: 'Both languages' }, twoWay: 'Works both ways', twoWayHint: 'The bot then looks for either word when a customer uses the other.',
     termHint: 'As customers write it, for example “postage”', meansHint: 'As your articles write it, for example “delivery charge”', productHint: 'The product’s name in the shop, for example “Sprout V1”',

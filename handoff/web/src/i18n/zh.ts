@@ -1,7 +1,11 @@
 // 控制台的全部中文文字；键与 `en.ts` 完全一致。
 import type { Texts } from './en'
+import { pages, phrasing, prompts } from './prompts.zh'
 
 export const zh: Texts = {
+  pages,
+  phrasing,
+  prompts,
   app: { name: '前台', unreachable: '无法连接服务器，请检查网络。', tryAgain: '重试', loading: '加载中…' },
   signIn: {
     title: '登录客服工作台', email: '邮箱', password: '密码', submit: '登录', demo: '演示账号',
@@ -58,7 +62,7 @@ export const zh: Texts = {
     passages: '找到的段落', actions: '执行的动作', slots: '记住的信息', timings: '耗时', model: '模型', language: '语言', ms: '{n} 毫秒', showTurn: '在会话中查看', cleared: '已清空', technical: '技术细节', total: '合计', understand: '理解', act: '处理',
   },
   synonyms: {
-    short: '同义词', title: '同义词与商品别名', intro: '教机器人听懂客户的说法。保存后从下一个问题起生效。', search: '搜索词语', add: '添加', edit: '编辑', remove: '删除', all: '全部',
+    title: '同义词与商品别名', intro: '教机器人听懂客户的说法。保存后从下一个问题起生效。', search: '搜索词语', add: '添加', edit: '编辑', remove: '删除', all: '全部',
     kinds: { synonym: '词语', product: '商品别名' }, kind: { synonym: '词语', product: '商品别名' }, kindLabel: '类型', kindFilter: '显示',
     term: '客户的说法', means: '文章里的说法', meansProduct: '商品', language: '适用语言', languages: { zh: '中文', en: '英文', both: '中英文' }, twoWay: '双向生效', twoWayHint: '勾选后，客户说其中任何一个，机器人都会同时按另一个去找。',
     termHint: '客户怎么写就怎么填，例如“邮费”', meansHint: '知识库文章里的写法，例如“运费”', productHint: '店里的正式商品名，例如“嫩芽扫地机 V1”',

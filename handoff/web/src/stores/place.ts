@@ -1,11 +1,11 @@
-// Where in the console we are, kept in the address: `#/queued/<conversation id>`, or `#/synonyms` for a page of its own.
+// Where in the console we are, kept in the address: `#/queued/<conversation id>`, or `#/prompts` for a page beside the desk.
 import { reactive } from 'vue'
 
 import { VIEWS } from './inbox'
 import type { View } from '../types'
 
-/** Pages beside the inbox. */
-export const PAGES = ['synonyms'] as const
+/** Pages for those who train the bot. */
+export const PAGES = ['synonyms', 'prompts'] as const
 export type Page = (typeof PAGES)[number]
 interface Place { page: Page | null; view: View; conversationId: string | null }
 
@@ -30,5 +30,5 @@ export function go(view: View, conversationId: string | null): void {
 
 export function goToPage(page: Page): void {
   place.page = page
-  window.location.hash = `#/${page}`
+  if (window.location.hash !== `#/${page}`) window.location.hash = `#/${page}`
 }

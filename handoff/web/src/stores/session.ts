@@ -46,14 +46,17 @@ onSessionEnd(end)
 
 const DESK: readonly Role[] = ['agent', 'supervisor', 'admin']
 const OVERSEERS: readonly Role[] = ['supervisor', 'admin']
+const TRAINERS: readonly Role[] = ['trainer', 'admin']
 
 /** May speak with contacts. */
 const worksAtDesk = computed(() => staff.value !== null && DESK.includes(staff.value.role))
 /** May move conversations that somebody else holds. */
 const oversees = computed(() => staff.value !== null && OVERSEERS.includes(staff.value.role))
 
-/** May look at what the bot is taught; `teaches` may change it. */
-const seesTeaching = computed(() => staff.value !== null && staff.value.role !== 'agent')
-const teaches = computed(() => staff.value?.role === 'trainer' || staff.value?.role === 'admin')
+/** May change what the bot knows and how it says it. */
+const trains = computed(() => staff.value !== null && TRAINERS.includes(staff.value.role))
 
-export const session = { staff, seesTeaching, teaches, checked, expired, unreachable, worksAtDesk, oversees, restore, signIn, signOut, end }
+/** May look at what the bot is taught. */
+const seesTeaching = computed(() => staff.value !== null && staff.value.role !== 'agent')
+
+export const session = { staff, checked, expired, unreachable, worksAtDesk, oversees, trains, seesTeaching, restore, signIn, signOut, end }

@@ -1,0 +1,43 @@
+"""What an action hands on reaches the trace, and what is large does not stay in the conversation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActionExecuted, BotUttered, Event, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+
+from bot.trace import replies_of, trace_of
+
+DOMAIN = Domain.from_dict(
+    {"intents": ["ask_knowledge"], "slots": {"language": {"type": "text", "mappings": [{"type": "custom"}]}}}
+)
+PARSE = {
+    "intent": {"name": "ask_knowledge", "confidence": 0.9},
+    "intent_ranking": [{"name": "ask_knowledge", "confidence": 0.9}],
+    "entities": [],
+    "thresholds": {},
+}
+
+
+def trace_with(custom: dict[str, Any]) -> tuple[dict[str, Any], list[Event]]:
+    """The trace of a turn in which the bot said one thing with this data."""
+    said = BotUttered("7 days.", {"custom": custom, "buttons": []})
+    events = [UserUttered("how long?"), ActionExecuted("action_answer_question", "0_RulePolicy"), said]
+    tracker = DialogueStateTracker.from_events("c1", events, DOMAIN.slots)
+    return trace_of(tracker, events, PARSE, {}, "model-1"), events
+
+
+def test_how_an_answer_was_phrased_is_in_the_trace_and_not_in_the_stored_conversation() -> None:
+    phrasing = {"used": "generated", "messages": [{"role": "system", "content": "x" * 9000}]}
+    trace, events = trace_with({"route": "knowledge", "generation": phrasing})
+    assert trace["generation"] == phrasing
+    assert trace["route"] == "knowledge"
+    assert all("xxx" not in str(event.as_dict()) for event in events)
+    assert replies_of(events)[0]["text"] == "7 days."
+
+
+def test_an_answer_that_nobody_phrased_has_no_such_entry() -> None:
+    trace, _ = trace_with({"route": "knowledge"})
+    assert "generation" not in trace
