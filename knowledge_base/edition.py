@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -24,20 +25,16 @@ from knowledge_base.index_words import asked_words
 from knowledge_base.ledger import Ledger, Line
 from knowledge_base.prepared import Prepared, passage_in, passage_json
 from knowledge_base.ranking import Ranked, rank
+from knowledge_base.scale import Scale, scale_of
 from knowledge_base.view import Floats, Mask, Rows, View
 
 LAYOUT = 4  #: of what is stored in the index; another number builds a new one
 _TEXTS = 4096  #: passages kept in memory once they were read
 _QUESTIONS = 1024  #: questions whose vectors are kept
+_SAMPLE = 300  #: articles whose titles tell an encoder's scale
 _READ_TOGETHER = 500  #: entries read at once to rebuild the ledger
 _LOOK_AGAIN_SECONDS = 1.0  #: between looks at whether another process has changed the index
-_E5_AT_LEAST, _E5_PER_USE = np.float32(0.768), np.float32(0.215)  #: fitted on the project's articles
 WRITTEN_TOGETHER = 256  #: entries; more would hold up searches noticeably
-
-
-def imputed(use: Floats) -> Floats:
-    """What E5 would probably say, from what USE says; for an edition whose own encoder cannot be loaded."""
-    return _E5_AT_LEAST + _E5_PER_USE * use
 
 
 def form_of(use: str, encoder: str) -> str:
@@ -58,6 +55,7 @@ class Edition:
         self.ledger = Ledger(ledger_dir, None if shared else (use.dimensions, e5.dimensions))
         self._texts: OrderedDict[int, dict[str, Any]] = OrderedDict()
         self._questions: OrderedDict[str, QuestionVectors] = OrderedDict()
+        self._scale = (0, Scale())  #: with the number of entries at which it was measured
         self._reading = threading.Lock()  # of the two caches
         self._catching_up = threading.RLock()
         self._looked_at = time.monotonic()
@@ -155,10 +153,15 @@ class Edition:
         text: str,
         language: str,
         advantage: Mapping[str, float],
+        *,
+        fitted: bool = True,
         without: Callable[[EntryRef], bool] | None = None,
         most: int | None = None,
     ) -> list[Ranked]:
-        """The articles nearest to a question, best first, optionally as if some entries were not there."""
+        """The articles nearest to a question, best first, optionally as if some entries were not there.
+
+        ``fitted`` says that ranking and gate were fitted with this edition's encoder.
+        """
         self._look_again()
         question = self.vectors(text)
         for _ in range(2):
@@ -174,7 +177,8 @@ class Edition:
         def similarities(numbers: Sequence[int], rows: Rows) -> tuple[Floats, Floats]:
             return self._similarities(view, numbers, rows, question)
 
-        return rank(compare(view, found, question, similarities, hidden), language, advantage, most)
+        scale = Scale() if fitted or not question.e5.any() else self._scale_of(view)
+        return rank(compare(view, found, question, similarities, scale, hidden), language, advantage, most)
 
     def vectors(self, text: str) -> QuestionVectors:
         """A question in every space; asked again, it is not encoded again."""
@@ -226,6 +230,19 @@ class Edition:
             for head, (_, ordinal) in zip(heads, places, strict=True)
         ]
 
+    def _scale_of(self, view: View) -> Scale:
+        """The encoder's scale on a sample of what is published; measured again once that has doubled."""
+        measured_at, scale = self._scale
+        if view.entries < 2 * measured_at:
+            return scale
+        keys = sorted(view.numbers, key=lambda key: zlib.crc32(key.encode()))[:_SAMPLE]
+        stored = self.index.stored([view.point_of(key, 0) for key in keys], vectors=True).values()
+        rows = [
+            np.array([one.use if vector else one.e5 for one in stored], dtype=np.float32) for vector in (True, False)
+        ]
+        self._scale = (view.entries, scale_of(rows[0], rows[1]))
+        return self._scale[1]
+
     def _look_again(self) -> None:
         if self._shared is not None and time.monotonic() - self._looked_at > _LOOK_AGAIN_SECONDS:
             self._looked_at = time.monotonic()
@@ -236,23 +253,18 @@ class Edition:
         self, view: View, numbers: Sequence[int], rows: Rows, question: QuestionVectors
     ) -> tuple[Floats, Floats]:
         if self._shared is None:
-            use, e5 = view.near(rows, question.use, question.e5)
-            return use, e5 if question.e5.any() else imputed(use)
+            return view.near(rows, question.use, question.e5)
         use_of, e5_of = self._shared.similarities(question, [view.heads[number].key for number in numbers])
         points = view.points[rows].tolist()
         use = np.array([use_of.get(point, 0.0) for point in points], dtype=np.float32)
-        if not question.e5.any():
-            return use, imputed(use)
         return use, np.array([e5_of.get(point, 0.0) for point in points], dtype=np.float32)
 
     def _hidden(self, view: View, without: Callable[[EntryRef], bool] | None) -> Mask | None:
         if without is None:
             return None
         hidden = np.zeros(len(view.alive), dtype=np.bool_)
-        for number in view.numbers.values():
-            first = int(view.first[number])
-            for place, ref in enumerate(view.heads[number].refs()):
-                hidden[first + place] = without(ref)
+        for row, ref in view.refs:
+            hidden[row] = without(ref)
         return hidden
 
     def _read(self, points: Sequence[int]) -> list[dict[str, Any] | None]:

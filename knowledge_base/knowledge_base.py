@@ -270,7 +270,7 @@ class KnowledgeBase:
     ) -> list[Ranked]:
         fitted = self.calibration.encoder == edition.e5.name
         advantage = self.calibration.advantage.get(language, {}) if fitted else {}
-        return edition.rank(text[:MAX_QUESTION], language, advantage, without, most)
+        return edition.rank(text[:MAX_QUESTION], language, advantage, fitted=fitted, without=without, most=most)
 
     async def _put_in(self, articles: list[Article], progress: Callable[[int, int], None] | None) -> None:
         """Encode, stage and publish articles, some hundred entries or some seconds at a time."""
