@@ -31,7 +31,7 @@ from knowledge_base.view import Floats, Mask, Rows, View
 LAYOUT = 4  #: of what is stored in the index; another number builds a new one
 _TEXTS = 4096  #: passages kept in memory once they were read
 _QUESTIONS = 1024  #: questions whose vectors are kept
-_SAMPLE = 300  #: articles whose titles tell an encoder's scale
+_SAMPLE = 300  #: articles whose titles and passages tell an encoder's scale
 _READ_TOGETHER = 500  #: entries read at once to rebuild the ledger
 _LOOK_AGAIN_SECONDS = 1.0  #: between looks at whether another process has changed the index
 WRITTEN_TOGETHER = 256  #: entries; more would hold up searches noticeably
@@ -235,12 +235,14 @@ class Edition:
         measured_at, scale = self._scale
         if view.entries < 2 * measured_at:
             return scale
-        keys = sorted(view.numbers, key=lambda key: zlib.crc32(key.encode()))[:_SAMPLE]
-        stored = self.index.stored([view.point_of(key, 0) for key in keys], vectors=True).values()
-        rows = [
-            np.array([one.use if vector else one.e5 for one in stored], dtype=np.float32) for vector in (True, False)
-        ]
-        self._scale = (view.entries, scale_of(rows[0], rows[1]))
+        heads = [view.heads[number] for number in view.numbers.values() if view.heads[number].passages]
+        heads = sorted(heads, key=lambda head: zlib.crc32(head.key.encode()))[:_SAMPLE]
+        firsts = [(head.ref(0).point_id, head.ref(head.questions).point_id) for head in heads]
+        stored = self.index.stored([point for pair in firsts for point in pair], vectors=True)
+        whole = [(pair, head.language) for pair, head in zip(firsts, heads, strict=True) if stored.keys() >= set(pair)]
+        titles = np.array([stored[title].e5 for (title, _), _ in whole], dtype=np.float32)
+        passages = np.array([stored[passage].e5 for (_, passage), _ in whole], dtype=np.float32)
+        self._scale = (view.entries, scale_of(titles, passages, [language for _, language in whole]))
         return self._scale[1]
 
     def _look_again(self) -> None:
