@@ -46,11 +46,19 @@ class Edition:
     """The knowledge base as one pair of encoders sees it. Reading is free to any thread, writing to one."""
 
     def __init__(
-        self, index: Index, ledger_dir: Path, use: Encoder, e5: Encoder, *, shared: SharedIndex | None = None
+        self,
+        index: Index,
+        ledger_dir: Path,
+        use: Encoder,
+        e5: Encoder,
+        *,
+        shared: SharedIndex | None = None,
+        release: Callable[[], None] = lambda: None,
     ) -> None:
         self.index = index
         self.use = use
         self.e5 = e5
+        self._release = release  #: called once the ledger's folder is free again
         self._shared = shared  #: the same index, if other processes change it, too
         self.ledger = Ledger(ledger_dir, None if shared else (use.dimensions, e5.dimensions))
         self._texts: OrderedDict[int, dict[str, Any]] = OrderedDict()
@@ -72,6 +80,7 @@ class Edition:
         self.commit()
         self.ledger.close()
         self.index.close()
+        self._release()
 
     # Writing
 
@@ -281,7 +290,9 @@ class Edition:
             texts = self.index.texts(missing)
             found.update(zip(missing, texts, strict=True))
             with self._reading:
-                self._texts.update((point, text) for point, text in zip(missing, texts, strict=True) if text)
+                # Whole articles can be long and are seldom read twice.
+                short = ((point, text) for point, text in zip(missing, texts, strict=True) if text and "anchor" in text)
+                self._texts.update(short)
                 while len(self._texts) > _TEXTS:
                     self._texts.popitem(last=False)
         return [found[point] for point in points]

@@ -321,6 +321,7 @@ class KnowledgeBase:
         await self._read(former.close)
         assert self._home is not None
         assert self._editions is not None
+        await asyncio.sleep(self._home.linger_seconds)  # if that is cut short, the next start deletes it
         self._editions = await self._write(without_retired, self._home, self._editions)
 
     def _keep_up(self, edition: Edition) -> None:
