@@ -287,6 +287,7 @@ async def test_processes_that_share_a_server_end_with_the_same_edition(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one_server(monkeypatch)
+    monkeypatch.setattr(ServerHome, "linger_seconds", 0.2)
     url = ":memory:"
     first = await KnowledgeBase.open(tmp_path / "a", url, "words")
     await first.load(small_shop())
@@ -302,6 +303,24 @@ async def test_processes_that_share_a_server_end_with_the_same_edition(
     editions = ServerHome(url, tmp_path).editions()
     assert editions is not None
     assert (editions.serving.encoder, editions.building) == ("slow", None)
+
+
+async def test_processes_on_one_machine_keep_ledgers_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_server(monkeypatch)
+    ours, theirs = [await KnowledgeBase.open(tmp_path, ":memory:", "words") for _ in range(2)]
+    await ours.load(small_shop()[:2])
+    await theirs.load(small_shop())
+    for kb in (ours, theirs):
+        assert await best(kb, "water damage under warranty") == "warranty"
+    assert len(list((tmp_path / "knowledge").glob("ledger-*"))) == 2
+    await ours.close()
+    again = await KnowledgeBase.open(tmp_path, ":memory:", "words")
+    assert await best(again, "water damage under warranty") == "warranty"
+    assert len(list((tmp_path / "knowledge").glob("ledger-*"))) == 2
+    await again.close()
+    await theirs.close()
 
 
 def one_server(monkeypatch: pytest.MonkeyPatch) -> None:
