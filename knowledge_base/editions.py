@@ -10,9 +10,10 @@ from functools import lru_cache
 
 from knowledge_base.articles import Article
 from knowledge_base.splitting import sentences
-from knowledge_base.wording import fold, plain
+from knowledge_base.wording import fold, plain, words_of
 
 NOISE = 0.1  #: scores of one question that lie this near to each other do not tell which article is better
+SAME_SUBJECT = 0.5  #: the share of common words in two titles from which articles are on the same subject
 SAME = 0.8  #: the share of common sentences from which two articles are one
 _MARKS = re.compile(r"[\W_]+")
 
@@ -47,7 +48,7 @@ def settle(results: Sequence[Standing]) -> list[Standing]:
     for place in range(1, len(ordered)):
         at = place
         # Compared with the article above only: a chain of small differences may be a large one.
-        while at and _newer(ordered[at], ordered[at - 1]) and ordered[at - 1].score - ordered[at].score < NOISE:
+        while at and _overtakes(ordered[at], ordered[at - 1]):
             ordered[at - 1], ordered[at] = ordered[at], ordered[at - 1]
             at -= 1
     shown: list[Standing] = []
@@ -58,6 +59,20 @@ def settle(results: Sequence[Standing]) -> list[Standing]:
         elif _newer(one, shown[twin]):
             shown[twin] = one
     return shown
+
+
+def _overtakes(one: Standing, above: Standing) -> bool:
+    """Whether a newer article on the same subject fits the question as well as the one above it."""
+    near = above.score - one.score < NOISE
+    return near and _newer(one, above) and _same_subject(one.article, above.article)
+
+
+def _same_subject(first: Article, second: Article) -> bool:
+    one, other = set(words_of(first.title)), set(words_of(second.title))
+    if len(one & other) >= SAME_SUBJECT * len(one | other):
+        return True
+    said, said_too = _statements(first.body, first.language), _statements(second.body, second.language)
+    return bool(said & said_too)
 
 
 def _newer(one: Standing, other: Standing) -> bool:

@@ -220,6 +220,16 @@ class KnowledgeBase:
         hits = await self.search(text, language, limit, reader)
         return [(hit.passage.article_id, hit.passage.title) for hit in hits]
 
+    async def prepare_answers(self, most: int = 1000) -> int:
+        """Make the first articles ready to be quoted, one at a time, so that searches go between; returns how many.
+
+        An article that is not ready is made so by its first answer, which then takes a few milliseconds longer.
+        """
+        articles = self.articles()[:most]
+        for article in articles:
+            await self._run(self.quoter.prepare, article)
+        return len(articles)
+
     def find_article(self, article_id: str, language: str) -> Article | None:
         """The article in this language, or None."""
         return self._catalog.find_article(article_id, language)

@@ -171,6 +171,9 @@ def order(*results: Standing) -> list[str]:
 def test_among_near_equals_the_newer_article_comes_first() -> None:
     assert order(standing("old", 2.0, 1), standing("new", 1.95, 9)) == ["new", "old"]
     assert order(standing("old", 2.0, 1), standing("new", 1.5, 9)) == ["old", "new"]
+    other = standing("other", 1.95, 9)
+    elsewhere = replace(other, article=replace(other.article, title="Where are your shops?"))
+    assert order(standing("old", 2.0, 1), elsewhere) == ["old", "other"]
     assert order(standing("dated", 2.0, 1), standing("undated", 1.95, None)) == ["dated", "undated"]
 
 
