@@ -96,6 +96,7 @@ class Desk:
     mailbox: Path
     staff: StaffSide
     web: Web
+    warming: asyncio.Task[int] | None = None
 
     async def start(self) -> None:
         """Begin to work on what is waiting, also from before the last stop."""
@@ -104,9 +105,12 @@ class Desk:
         await self.outbox.start()
         await self.sweeper.start()
         await self.backlog.start()
+        self.warming = asyncio.create_task(self.knowledge_base.prepare_answers(), name="prepare answers")
 
     async def stop(self) -> None:
         """Finish running turns, write everything down, let go of every resource."""
+        if self.warming is not None:
+            self.warming.cancel()
         await self.backlog.stop()
         await self.engine.stop()
         await self.outbox.stop()

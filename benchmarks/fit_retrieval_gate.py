@@ -181,14 +181,16 @@ def is_unanswerable(example: Example, language: str) -> bool:
     return example.kind == "unanswerable" and example.language == language
 
 
-async def run(data_dir: Path, store: bool) -> dict[str, object]:
+async def run(data_dir: Path, store: bool, named: str = "e5") -> dict[str, object]:
     """Measure, fit and store; returns the figures."""
     articles, problems = read_sources(find_sources([ROOM / "articles"]))
     if problems:
         raise problems[0]
-    kb = await KnowledgeBase.open(data_dir)
+    kb = await KnowledgeBase.open(data_dir, encoder=named)
+    encoder = kb.status()["encoder"]
+    kb.calibration = replace(kb.calibration, encoder=encoder)  # its own cosines, not as another encoder would have them
     await kb.load(articles)
-    encoder = kb.calibration.encoder
+    await kb.settled()
     advantage = await measure_advantage(kb)
     kb.calibration = replace(kb.calibration, advantage=advantage)
     examples = await collect(kb)
@@ -223,10 +225,11 @@ def main() -> int:
     """Fit, and print the figures as one JSON object."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fit_retrieval_gate", description=__doc__)
     parser.add_argument("--data-dir", type=Path, help="keep the index here, so the next run starts at once")
+    parser.add_argument("--encoder", default="e5", help="fit for this one: e5, or hf: and a path or hub name")
     parser.add_argument("--dry-run", action="store_true", help="print the figures and leave the stored file alone")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        figures = asyncio.run(run(chosen.data_dir or Path(temporary), not chosen.dry_run))
+        figures = asyncio.run(run(chosen.data_dir or Path(temporary), not chosen.dry_run, chosen.encoder))
     print(json.dumps(figures))
     return 0
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from knowledge_base.entries import FLAT, SEARCHED, Head, Index, QuestionVectors, Sparse
 from knowledge_base.readers import Reader
+from knowledge_base.scale import Scale, imputed
 from knowledge_base.standing import current_id
 from knowledge_base.view import Floats, Mask, Rows, View
 from knowledge_base.vocabulary import Asked, Numbers
@@ -124,6 +125,7 @@ def compare(
     found: Found,
     question: QuestionVectors,
     similarities: Callable[[Sequence[int], Rows], tuple[Floats, Floats]],
+    scale: Scale,
     hidden: Mask | None = None,
 ) -> Candidates:
     """The candidates with all that is known of them; ``similarities`` of articles and their rows are asked for unless
@@ -144,6 +146,7 @@ def compare(
         scores.use[tells] = view.near_in_use(rows[tells], question.use)
     else:
         scores = _scores(view, rows, asked, similarities(found.numbers, rows))
+    e5 = scale(scores.e5) if question.e5.any() else imputed(scores.use)  # without any, its encoder is missing
     keep: slice | Rows = slice(None)
     holder, held_word = scores.pairs
     if hidden is not None:
@@ -159,7 +162,7 @@ def compare(
         passage=passage[keep],
         ordinal=np.where(passage, place - questions, place)[keep],
         use=scores.use[keep].astype(np.float64),
-        e5=scores.e5[keep].astype(np.float64),
+        e5=e5[keep].astype(np.float64),
         words=np.minimum(scores.words / (asked.best or 1.0), 1.0)[keep],
         covered=asked.shares(held),
         unknown=asked.unknown,

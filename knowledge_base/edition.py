@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -25,20 +26,16 @@ from knowledge_base.ledger import Ledger, Line
 from knowledge_base.prepared import Prepared, passage_in, passage_json
 from knowledge_base.ranking import Ranked, rank
 from knowledge_base.readers import Reader
+from knowledge_base.scale import Scale, scale_of
 from knowledge_base.view import Floats, Mask, Rows, View
 
 LAYOUT = 5  #: of what is stored in the index; another number builds a new one
 _TEXTS = 4096  #: passages kept in memory once they were read
 _QUESTIONS = 1024  #: questions whose vectors are kept
+_SAMPLE = 300  #: articles whose titles and passages tell an encoder's scale
 _READ_TOGETHER = 500  #: entries read at once to rebuild the ledger
 _LOOK_AGAIN_SECONDS = 1.0  #: between looks at whether another process has changed the index
-_E5_AT_LEAST, _E5_PER_USE = np.float32(0.768), np.float32(0.215)  #: fitted on the project's articles
 WRITTEN_TOGETHER = 256  #: entries; more would hold up searches noticeably
-
-
-def imputed(use: Floats) -> Floats:
-    """What E5 would probably say, from what USE says; for an edition whose own encoder cannot be loaded."""
-    return _E5_AT_LEAST + _E5_PER_USE * use
 
 
 def form_of(use: str, encoder: str) -> str:
@@ -50,15 +47,24 @@ class Edition:
     """The knowledge base as one pair of encoders sees it. Reading is free to any thread, writing to one."""
 
     def __init__(
-        self, index: Index, ledger_dir: Path, use: Encoder, e5: Encoder, *, shared: SharedIndex | None = None
+        self,
+        index: Index,
+        ledger_dir: Path,
+        use: Encoder,
+        e5: Encoder,
+        *,
+        shared: SharedIndex | None = None,
+        release: Callable[[], None] = lambda: None,
     ) -> None:
         self.index = index
         self.use = use
         self.e5 = e5
+        self._release = release  #: called once the ledger's folder is free again
         self._shared = shared  #: the same index, if other processes change it, too
         self.ledger = Ledger(ledger_dir, None if shared else (use.dimensions, e5.dimensions))
         self._texts: OrderedDict[int, dict[str, Any]] = OrderedDict()
         self._questions: OrderedDict[tuple[str, ...], QuestionVectors] = OrderedDict()
+        self._scale = (0, Scale())  #: with the number of entries at which it was measured
         self._reading = threading.Lock()  # of the two caches
         self._catching_up = threading.RLock()
         self._looked_at = time.monotonic()
@@ -75,8 +81,14 @@ class Edition:
         self.commit()
         self.ledger.close()
         self.index.close()
+        self._release()
 
     # Writing
+
+    def prepare(self, article: Article) -> tuple[Head, list[Entry]]:
+        """An article as ``put_in`` takes it."""
+        prepared = Prepared(article)
+        return prepared.head, self.encode(prepared)
 
     def encode(self, prepared: Prepared) -> list[Entry]:
         """The article's entries with their vectors."""
@@ -157,15 +169,17 @@ class Edition:
         text: str,
         language: str,
         advantage: Mapping[str, float],
+        *,
+        fitted: bool = True,
         without: Callable[[EntryRef], bool] | None = None,
         most: int | None = None,
-        *,
         meant: str = "",
         reader: Reader | None = None,
     ) -> list[Ranked]:
         """The articles nearest to a question, best first, optionally as if some entries were not there.
 
-        ``meant`` is the question in the articles' words, where those differ; without a ``reader`` any customer asks.
+        ``meant`` is the question in the articles' words, where those differ; without a ``reader`` any customer asks. ``fitted``
+        says that ranking and gate were fitted with this edition's encoder.
         """
         self._look_again()
         reader = reader or Reader()
@@ -179,7 +193,8 @@ class Edition:
             self.catch_up()  # another process has loaded articles
         if not found.numbers:
             return []
-        return rank(self._compared(view, found, question, hidden), language, advantage, most)
+        scale = Scale() if fitted or not question.e5.any() else self._scale_of(view)
+        return rank(self._compared(view, found, question, scale, hidden), language, advantage, most)
 
     def best_passage(self, key: str, text: str, meant: str = "") -> int:
         """The ordinal of the passage that fits a question best within one article."""
@@ -187,7 +202,7 @@ class Edition:
         number = view.numbers.get(key)
         if number is None:
             return 0
-        compared = self._compared(view, Found([number]), self.vectors(text, meant))
+        compared = self._compared(view, Found([number]), self.vectors(text, meant), Scale())
         return rank(compared, view.heads[number].language, {})[0].passages[key]
 
     def readable(self, article_id: str, reader: Reader) -> list[Head]:
@@ -248,39 +263,51 @@ class Edition:
             for head, (_, ordinal) in zip(heads, places, strict=True)
         ]
 
+    def _scale_of(self, view: View) -> Scale:
+        """The encoder's scale on a sample of what is published; measured again once that has doubled."""
+        measured_at, scale = self._scale
+        if view.entries < 2 * measured_at:
+            return scale
+        heads = [view.heads[number] for number in view.numbers.values() if view.heads[number].passages]
+        heads = sorted(heads, key=lambda head: zlib.crc32(head.key.encode()))[:_SAMPLE]
+        firsts = [(head.ref(0).point_id, head.ref(head.questions).point_id) for head in heads]
+        stored = self.index.stored([point for pair in firsts for point in pair], vectors=True)
+        whole = [(pair, head.language) for pair, head in zip(firsts, heads, strict=True) if stored.keys() >= set(pair)]
+        titles = np.array([stored[title].e5 for (title, _), _ in whole], dtype=np.float32)
+        passages = np.array([stored[passage].e5 for (_, passage), _ in whole], dtype=np.float32)
+        self._scale = (view.entries, scale_of(titles, passages, [language for _, language in whole]))
+        return self._scale[1]
+
     def _look_again(self) -> None:
         if self._shared is not None and time.monotonic() - self._looked_at > _LOOK_AGAIN_SECONDS:
             self._looked_at = time.monotonic()
             if self.index.generation() != self.ledger.generation:
                 self.catch_up()
 
-    def _compared(self, view: View, found: Found, question: QuestionVectors, hidden: Mask | None = None) -> Candidates:
+    def _compared(
+        self, view: View, found: Found, question: QuestionVectors, scale: Scale, hidden: Mask | None = None
+    ) -> Candidates:
         def similarities(numbers: Sequence[int], rows: Rows) -> tuple[Floats, Floats]:
             return self._similarities(view, numbers, rows, question)
 
-        return compare(view, found, question, similarities, hidden)
+        return compare(view, found, question, similarities, scale, hidden)
 
     def _similarities(
         self, view: View, numbers: Sequence[int], rows: Rows, question: QuestionVectors
     ) -> tuple[Floats, Floats]:
         if self._shared is None:
-            use, e5 = view.near(rows, question.use, question.e5)
-            return use, e5 if question.e5.any() else imputed(use)
+            return view.near(rows, question.use, question.e5)
         use_of, e5_of = self._shared.similarities(question, [view.heads[number].key for number in numbers])
         points = view.points[rows].tolist()
         use = np.array([use_of.get(point, 0.0) for point in points], dtype=np.float32)
-        if not question.e5.any():
-            return use, imputed(use)
         return use, np.array([e5_of.get(point, 0.0) for point in points], dtype=np.float32)
 
     def _hidden(self, view: View, without: Callable[[EntryRef], bool] | None) -> Mask | None:
         if without is None:
             return None
         hidden = np.zeros(len(view.alive), dtype=np.bool_)
-        for number in view.numbers.values():
-            first = int(view.first[number])
-            for place, ref in enumerate(view.heads[number].refs()):
-                hidden[first + place] = without(ref)
+        for row, ref in view.refs:
+            hidden[row] = without(ref)
         return hidden
 
     def _read(self, points: Sequence[int]) -> list[dict[str, Any] | None]:
@@ -295,7 +322,9 @@ class Edition:
             texts = self.index.texts(missing)
             found.update(zip(missing, texts, strict=True))
             with self._reading:
-                self._texts.update((point, text) for point, text in zip(missing, texts, strict=True) if text)
+                # Whole articles can be long and are seldom read twice.
+                short = ((point, text) for point, text in zip(missing, texts, strict=True) if text and "anchor" in text)
+                self._texts.update(short)
                 while len(self._texts) > _TEXTS:
                     self._texts.popitem(last=False)
         return [found[point] for point in points]

@@ -142,6 +142,7 @@ async def evaluate(part: str, data_dir: Path | None, *, explain: bool) -> dict[s
     with tempfile.TemporaryDirectory() as temporary:
         kb = await KnowledgeBase.open(data_dir or Path(temporary))
         await kb.load(articles)
+        await kb.prepare_answers()  # as the service does when it starts
         by_language = {
             language: await ask_all(kb, read_expected(ROOM / part / f"answers.{language}.jsonl"))
             for language in LANGUAGES

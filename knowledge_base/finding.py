@@ -40,7 +40,16 @@ def ranked(
     """The articles that the reader may read, nearest to the question first."""
     fitted = calibration.encoder == edition.e5.name
     advantage = calibration.advantage.get(language, {}) if fitted else {}
-    return edition.rank(question.said, language, advantage, without, most, meant=question.meant, reader=reader)
+    return edition.rank(
+        question.said,
+        language,
+        advantage,
+        fitted=fitted,
+        without=without,
+        most=most,
+        meant=question.meant,
+        reader=reader,
+    )
 
 
 def find_hits(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 from dataclasses import asdict, dataclass, replace
+from itertools import count
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import structlog
 
@@ -53,6 +55,8 @@ class Editions:
 class Home(Protocol):
     """Keeps editions; its record changes all at once or not at all."""
 
+    linger_seconds: float  #: how long a former edition stays, because other processes may still search in it
+
     def editions(self) -> Editions | None:
         """The record, or None before anything was built."""
         ...
@@ -72,6 +76,8 @@ class Home(Protocol):
 
 class FolderHome:
     """Editions embedded in this process, in one folder."""
+
+    linger_seconds = 0.0
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -107,7 +113,9 @@ class FolderHome:
 
 
 class ServerHome:
-    """Editions on a Qdrant server, shared by many processes; each keeps its ledgers in its own folder."""
+    """Editions on a Qdrant server, shared by many processes; each keeps its ledgers in a folder of its own."""
+
+    linger_seconds = 60.0
 
     def __init__(self, url: str, directory: Path) -> None:
         from knowledge_base.index_server import ServerRecord
@@ -130,12 +138,28 @@ class ServerHome:
         from knowledge_base.index_server import ServerIndex
 
         index = ServerIndex(self._url, f"articles-{built.form}", {"use": use.dimensions, "e5": encoder.dimensions})
-        return Edition(index, self._directory / f"ledger-{built.form}", use, encoder, shared=index)
+        folder, lock = self._free_ledger(built.form)
+        return Edition(index, folder, use, encoder, shared=index, release=lock.close)
 
     def delete(self, form: str) -> None:
         """Delete what is stored of an edition."""
         self._record.delete_collection(f"articles-{form}")
-        shutil.rmtree(self._directory / f"ledger-{form}", ignore_errors=True)
+        for folder in self._directory.glob(f"ledger-{form}-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _free_ledger(self, form: str) -> tuple[Path, IO[str]]:
+        """A ledger's folder that no other process on this machine has, and what holds it until it is closed."""
+        for number in count():
+            folder = self._directory / f"ledger-{form}-{number}"
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = (folder / "lock").open("w")
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                lock.close()
+                continue
+            return folder, lock
+        raise AssertionError("there is always another number")
 
 
 def built_with(use: Encoder, encoder: Encoder, setting: str) -> Built:

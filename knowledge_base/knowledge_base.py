@@ -26,7 +26,6 @@ from knowledge_base.errors import KnowledgeBaseError
 from knowledge_base.finding import Question, article_in_force, find_hits, hit_within, quote_first, ranked
 from knowledge_base.homes import Editions, FolderHome, Home, ServerHome, open_editions, without_retired
 from knowledge_base.index_words import asked_words
-from knowledge_base.prepared import Prepared
 from knowledge_base.quotable import SLICING
 from knowledge_base.quoting import Quoter
 from knowledge_base.ranking import Ranked
@@ -325,7 +324,7 @@ class KnowledgeBase:
         for done, article in enumerate(articles):
             if progress:
                 progress(done, len(articles))
-            waiting.append(await self._write(_prepare_and_encode, edition, article))
+            waiting.append(await self._write(edition.prepare, article))
             if ready:
                 await self._write(self.quoter.prepare, article)
             now = time.monotonic()
@@ -368,6 +367,7 @@ class KnowledgeBase:
         await self._read(former.close)
         assert self._home is not None
         assert self._editions is not None
+        await asyncio.sleep(self._home.linger_seconds)  # if that is cut short, the next start deletes it
         self._editions = await self._write(without_retired, self._home, self._editions)
 
     def _keep_up(self, edition: Edition) -> None:
@@ -398,8 +398,3 @@ class KnowledgeBase:
 
     async def _write(self, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._writer, lambda: call(*args, **kwargs))
-
-
-def _prepare_and_encode(edition: Edition, article: Article) -> tuple[Head, list[Entry]]:
-    prepared = Prepared(article)
-    return prepared.head, edition.encode(prepared)

@@ -32,7 +32,8 @@ _EN_NO = re.compile(
     r"|no(?= [a-z])|not(?= (?:covered|included|possible|allowed|available|automatic|part|offered)))\b"
 )
 _EN_CLAUSE = re.compile(
-    r"[,;:.!?](?=\s|$)|\s(?=(?:but|because|although|while it|whereas|so that|as long as|and then|when|while|if|even)\s)"
+    r"[;:.!?](?=\s|$)|,\s(?=(?:and|but|so|because|although|while|whereas|which|even|as|or|then)\s)"
+    r"|\s(?=(?:but|because|although|whereas|so that|as long as|and then|when|while|if|where|whenever|in case)\s)"
 )
 _EN_STRONG = re.compile(r"\b(?:only|unless|except|if|as long as|provided|until)\b")
 _EN_WEAK = re.compile(

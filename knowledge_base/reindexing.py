@@ -20,7 +20,6 @@ from typing import Any, Literal, ParamSpec, TypeVar
 import structlog
 
 from knowledge_base.edition import Edition
-from knowledge_base.prepared import Prepared
 
 _TOGETHER = 4  #: articles encoded before others may write
 _TOLD_EVERY_SECONDS = 15.0
@@ -106,10 +105,8 @@ class Reindexing:
         built = []
         for key in keys:
             article = self._serving.article(key)
-            if article is None:
-                continue
-            prepared = Prepared(article)
-            built.append((prepared.head, self.building.encode(prepared)))
+            if article is not None:
+                built.append(self.building.prepare(article))
         self.building.put_in(built)
 
     async def _link(self) -> None:

@@ -10,12 +10,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from knowledge_base.articles import Article
-from knowledge_base.wording import fold, plain
+from knowledge_base.wording import fold, plain, words_of
 
 if TYPE_CHECKING:
     from knowledge_base.entries import Head
 
 NOISE = 0.1  #: scores of one question that lie this near to each other do not tell which article is better
+SAME_SUBJECT = 0.5  #: the share of common words in two titles from which articles are on the same subject
 SAME = 0.8  #: the share of common statements from which two articles are one
 _MAYBE_SAME = 0.6  #: as far as sketches tell
 _SKETCHED = 16  #: statements
@@ -61,13 +62,13 @@ def current_id(article_id: str, find: Callable[[str], Sequence[Replaceable]]) ->
 def settle(results: Sequence[Standing], read: Callable[[str], Article | None]) -> list[Standing]:
     """The results with newer articles before older ones where scores do not decide, and no article said twice.
 
-    ``read`` gives an article by its key; only those are read that probably say the same as another.
+    ``read`` gives an article by its key; only those are read that the heads do not tell apart.
     """
     ordered = list(results)
     for place in range(1, len(ordered)):
         at = place
         # Compared with the article above only: a chain of small differences may be a large one.
-        while at and _newer(ordered[at], ordered[at - 1]) and ordered[at - 1].score - ordered[at].score < NOISE:
+        while at and _overtakes(ordered[at], ordered[at - 1], read):
             ordered[at - 1], ordered[at] = ordered[at], ordered[at - 1]
             at -= 1
     shown: list[Standing] = []
@@ -84,6 +85,21 @@ def sketch_of(article: Article) -> str:
     """The least of the hashes of what an article says, so that another that says the same can be told unread."""
     hashes = sorted(f"{zlib.crc32(one.encode()):0{_DIGITS}x}" for one in _statements(article.body))
     return "".join(hashes[:_SKETCHED])
+
+
+def _overtakes(one: Standing, above: Standing, read: Callable[[str], Article | None]) -> bool:
+    """Whether a newer article on the same subject fits the question as well as the one above it."""
+    near = above.score - one.score < NOISE
+    return near and _newer(one, above) and _same_subject(read(one.head.key), read(above.head.key))
+
+
+def _same_subject(first: Article | None, second: Article | None) -> bool:
+    if first is None or second is None:
+        return False
+    one, other = set(words_of(first.title)), set(words_of(second.title))
+    if len(one & other) >= SAME_SUBJECT * len(one | other):
+        return True
+    return not _statements(first.body).isdisjoint(_statements(second.body))
 
 
 def _newer(one: Standing, other: Standing) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge_base.columns import slices
-from knowledge_base.entries import Head, Kind, Points, Terms
+from knowledge_base.entries import EntryRef, Head, Kind, Points, Terms
 from knowledge_base.postings import Postings, turned_around
 from knowledge_base.readers import Reader
 from knowledge_base.vocabulary import Numbers, Vocabulary
@@ -174,6 +174,15 @@ class View:
             found["question", language] = np.flatnonzero(here & asks)
             found["passage", language] = np.flatnonzero(here & ~asks)
         return found
+
+    @cached_property
+    def refs(self) -> list[tuple[int, EntryRef]]:
+        """Published rows with what they stand for; only asked for to measure, not to search."""
+        return [
+            (int(self.first[number]) + place, ref)
+            for number in self.numbers.values()
+            for place, ref in enumerate(self.heads[number].refs())
+        ]
 
     @cached_property
     def shelf(self) -> npt.NDArray[np.int16]:

@@ -61,6 +61,7 @@ class Chat:
     executor: ActionExecutor
     language: str = "en"
     customer_id: str | None = None
+    audiences: list[Any] = field(default_factory=list)
     thresholds: dict[str, Any] = field(default_factory=dict)
     slots: dict[str, Any] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -131,6 +132,7 @@ class Chat:
         metadata = {
             "turn_id": turn_id,
             "customer_id": self.customer_id,
+            "audiences": self.audiences,
             "language_hint": self.language,
             "thresholds": self.thresholds,
         }

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from crm.model import Customer
 from knowledge_base.generation.writer import Request, Written
 from knowledge_base.knowledge_base import Citation
-from tests.actions.builders import ARTICLES, BrokenKnowledge, FewArticles, build_test_executor
+from tests.actions.builders import ARTICLES, BrokenCrm, BrokenKnowledge, FewArticles, build_test_executor
 from tests.actions.chat import Chat
 
+EMMA = Customer("C-7", "Emma", "+447700900123", None, "en", "GB", "standard", 0, datetime(2026, 1, 1, tzinfo=UTC))
 DELIVERY_EN = ARTICLES["delivery-times", "en"]
+
+
+class AccountOf:
+    """A CRM that holds one customer and nothing else."""
+
+    def __init__(self, customer: Customer) -> None:
+        self.customer = customer
+
+    async def find_customer(self, customer_id: str) -> Customer | None:
+        return self.customer if customer_id == self.customer.id else None
 
 
 def chat_over(knowledge: Any, language: str = "en", **more: Any) -> Chat:
@@ -192,3 +206,35 @@ async def test_payloads_of_buttons_survive_quotes_and_chinese() -> None:
     asked = await chat.run("action_clarify")
     payload = next(p for p in asked.payloads if p.startswith("/ask_knowledge"))
     assert json.loads(payload.removeprefix("/ask_knowledge")) == {"question": question}
+
+
+async def test_the_question_is_asked_as_a_customer_unless_more_is_known() -> None:
+    knowledge = FewArticles()
+    await ask(chat_over(knowledge), "How long does delivery take?")
+    assert knowledge.readers[-1].audiences == {"customer"}
+
+
+async def test_what_the_channel_is_for_comes_with_the_turn() -> None:
+    knowledge = FewArticles()
+    chat = chat_over(knowledge)
+    chat.audiences = ["business", 7]
+    await ask(chat, "How long does delivery take?")
+    assert knowledge.readers[-1].audiences == {"customer", "business"}
+
+
+async def test_a_proved_account_opens_what_is_for_members_of_its_level() -> None:
+    knowledge = FewArticles()
+    gold = replace(EMMA, level="gold")
+    chat = Chat(build_test_executor(AccountOf(gold), knowledge), "en")
+    chat.customer_id = gold.id
+    await ask(chat, "How long does delivery take?")
+    assert knowledge.readers[-1].audiences == {"customer", "member", "standard", "silver", "gold"}
+
+
+async def test_without_the_crm_everybody_is_told_what_customers_are_told() -> None:
+    knowledge = FewArticles()
+    chat = Chat(build_test_executor(BrokenCrm(), knowledge), "en")
+    chat.customer_id = "C-1"
+    said = await ask(chat, "How long does delivery take?")
+    assert said.text == "Mainland 1–3 days."
+    assert knowledge.readers[-1].audiences == {"customer"}

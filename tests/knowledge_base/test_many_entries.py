@@ -6,16 +6,21 @@ import asyncio
 import random
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from knowledge_base import candidates, index, ledger, postings
 from knowledge_base.articles import Article
 from knowledge_base.edition import Edition
+from knowledge_base.entries import Terms, head_of
 from knowledge_base.index_server import ServerIndex
 from knowledge_base.knowledge_base import KnowledgeBase
 from knowledge_base.prepared import Prepared
+from knowledge_base.readers import Reader
 from tests.knowledge_base.builders import article, edition, shared_edition, small_shop
 
 SUBJECTS = [
@@ -110,6 +115,75 @@ def test_a_server_is_searched_the_same_way(tmp_path: Path, never_flat: None) -> 
     put_in(one, many_articles())
     assert best(one, "the warranty of the drone") == "warranty-drone"
     one.close()
+
+
+def limited(articles: list[Article]) -> list[Article]:
+    """Coupons are for members, repairs hold in June only."""
+    june = datetime(2026, 6, 1, tzinfo=UTC)
+    terms: dict[str, dict[str, Any]] = {
+        "coupon": {"audience": ("member", "staff")},
+        "repair": {"valid_from": june, "valid_until": june + timedelta(days=30)},
+    }
+    return [replace(one, **terms.get(one.id.partition("-")[0], {})) for one in articles]
+
+
+def subjects_found(one: Edition, question: str, reader: Reader) -> set[str]:
+    return {found.article_id.partition("-")[0] for found in one.rank(question, "en", {}, reader=reader)}
+
+
+@pytest.mark.parametrize("kind", ["graphs", "flat", "server"])
+def test_only_what_the_reader_may_read_is_compared(
+    tmp_path: Path, kind: str, never_flat: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind == "server":
+        one = shared_edition(ServerIndex(":memory:", "articles", {"use": 128, "e5": 128}), tmp_path)
+    else:
+        one = edition(tmp_path)
+    put_in(one, limited(many_articles()))
+    if kind == "graphs":
+        build(one)
+    if kind == "flat":
+        monkeypatch.setattr(candidates, "FLAT", 10_000)
+    june = datetime(2026, 6, 15, tzinfo=UTC)
+    question = "the coupon and the repair of the kettle"
+    found = {
+        (audience, month): subjects_found(one, question, Reader.of([audience], june.replace(month=month)))
+        & {"coupon", "repair"}
+        for audience in ("business", "staff")
+        for month in (5, 6, 7)
+    }
+    assert found == {
+        ("business", 5): set(),
+        ("business", 6): {"repair"},
+        ("business", 7): set(),
+        ("staff", 5): {"coupon"},
+        ("staff", 6): {"coupon", "repair"},
+        ("staff", 7): {"coupon"},
+    }
+    assert len(one.rank(question, "en", {}, reader=Reader.of(["business"], june))) >= 20  # others take their places
+    one.close()
+
+
+def test_terms_and_successors_survive_a_restart_and_a_lost_ledger(tmp_path: Path) -> None:
+    import shutil
+
+    one = edition(tmp_path)
+    put_in(one, [replace(shop, replaced_by="refunds-2", updated=date(2026, 5, 1)) for shop in limited(many_articles())])
+    before = {key: one.view.heads[number] for key, number in one.view.numbers.items()}
+    assert before["coupon-kettle/en"].terms.audience == ("member", "staff")
+    one.close()
+    for lost in (False, True):
+        if lost:
+            shutil.rmtree(tmp_path / "ledger")
+        again = edition(tmp_path)
+        assert {key: again.view.heads[number] for key, number in again.view.numbers.items()} == before
+        again.close()
+
+
+def test_entries_written_before_there_were_terms_are_for_everybody() -> None:
+    head = head_of({"article_id": "a", "language": "en", "version": "1", "questions": 1, "passages": 2})
+    assert head.terms == Terms()
+    assert (head.replaced_by, head.updated, head.sketch) == (None, "", "")
 
 
 def test_graphs_are_built_when_enough_was_written_and_not_again_until_then(filled: Edition, tmp_path: Path) -> None:

@@ -177,6 +177,9 @@ def order(*results: Result) -> list[str]:
 def test_among_near_equals_the_newer_article_comes_first() -> None:
     assert order(standing("old", 2.0, 1), standing("new", 1.95, 9)) == ["new", "old"]
     assert order(standing("old", 2.0, 1), standing("new", 1.5, 9)) == ["old", "new"]
+    other, score = standing("other", 1.95, 9)
+    elsewhere = replace(other, title="Where are your shops?")
+    assert order(standing("old", 2.0, 1), (elsewhere, score)) == ["old", "other"]
     assert order(standing("dated", 2.0, 1), standing("undated", 1.95, None)) == ["dated", "undated"]
 
 

@@ -50,8 +50,8 @@ def encoders(monkeypatch: pytest.MonkeyPatch, use: UseEncoder) -> dict[str, Enco
     known: dict[str, Encoder] = {"words": WordEncoder(), "slow": SlowEncoder(), "use": use}
     monkeypatch.setattr(knowledge_base, "UseEncoder", lambda: use)
 
-    def named(name: str, threads: int = 1) -> Encoder:
-        return known[name] if name in known else passage_encoder(name, threads)
+    def named(name: str) -> Encoder:
+        return known[name] if name in known else passage_encoder(name)
 
     for module in (homes, knowledge_base):
         monkeypatch.setattr(module, "passage_encoder", named)
@@ -126,7 +126,7 @@ async def test_the_encoders_of_the_product_can_take_each_others_place(tmp_path: 
     async with opened(tmp_path, "e5") as kb:
         assert await best(kb, "how long does a refund take") == "refunds"
         await kb.settled()
-        assert kb.status()["encoder"] == "multilingual-e5-small-q4"
+        assert kb.status()["encoder"] == "multilingual-e5-small-int8"
         assert await best(kb, "when do I get my money") == "refunds"
         assert await best(kb, "手机进水保修吗") == "warranty"
 
@@ -211,7 +211,7 @@ async def test_when_the_former_encoder_is_missing_words_and_use_serve(
 ) -> None:
     await built(tmp_path)
 
-    def named(name: str, threads: int = 1) -> Encoder:
+    def named(name: str) -> Encoder:
         if name == "words" and change == "gone":
             raise EncoderUnavailable("hf:words cannot be loaded")
         return WordEncoder("other words") if name == "words" else encoders[name]
@@ -245,7 +245,7 @@ from tests.knowledge_base.test_reindexing import SlowEncoder
 from tests.knowledge_base.builders import WordEncoder
 known = {"words": WordEncoder(), "slow": SlowEncoder(seconds=0.02)}
 for module in (homes, knowledge_base):
-    module.passage_encoder = lambda name, threads=1: known[name]
+    module.passage_encoder = known.__getitem__
 async def main():
     kb = await knowledge_base.KnowledgeBase.open(Path(sys.argv[1]), encoder="slow")
     while True:
@@ -287,6 +287,7 @@ async def test_processes_that_share_a_server_end_with_the_same_edition(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one_server(monkeypatch)
+    monkeypatch.setattr(ServerHome, "linger_seconds", 0.2)
     url = ":memory:"
     first = await KnowledgeBase.open(tmp_path / "a", url, "words")
     await first.load(small_shop())
@@ -302,6 +303,24 @@ async def test_processes_that_share_a_server_end_with_the_same_edition(
     editions = ServerHome(url, tmp_path).editions()
     assert editions is not None
     assert (editions.serving.encoder, editions.building) == ("slow", None)
+
+
+async def test_processes_on_one_machine_keep_ledgers_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_server(monkeypatch)
+    ours, theirs = [await KnowledgeBase.open(tmp_path, ":memory:", "words") for _ in range(2)]
+    await ours.load(small_shop()[:2])
+    await theirs.load(small_shop())
+    for kb in (ours, theirs):
+        assert await best(kb, "water damage under warranty") == "warranty"
+    assert len(list((tmp_path / "knowledge").glob("ledger-*"))) == 2
+    await ours.close()
+    again = await KnowledgeBase.open(tmp_path, ":memory:", "words")
+    assert await best(again, "water damage under warranty") == "warranty"
+    assert len(list((tmp_path / "knowledge").glob("ledger-*"))) == 2
+    await again.close()
+    await theirs.close()
 
 
 def one_server(monkeypatch: pytest.MonkeyPatch) -> None:
