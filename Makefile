@@ -6,7 +6,7 @@ BOT := bot/.venv/bin/python
 PROFILE ?= fast
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix train eval-nlu eval-families eval-kb bench lock
+.PHONY: help setup run test check fix train eval-nlu eval-families eval-cross eval-kb bench lock
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ eval-nlu: python ## DATA=file.jsonl [PROFILE=fast|accurate]: train and measure u
 eval-families: python ## how people really write: ten families of lines through the trained model, figures per language [SHOW=dev|held lists what was missed]
 	@$(PYTHON) tools/setup.py --for train
 	@cd bot && .venv/bin/python -W ignore evaluate_families.py $(if $(SHOW),--show $(SHOW))
+
+eval-cross: python ## how well an intent taught in one language is understood in the other
+	@$(PYTHON) tools/setup.py --for bot
+	@cd bot && .venv/bin/python evaluate_cross.py
 
 eval-kb: python ## KB=kb.jsonl QUERIES=q.jsonl: index and measure retrieval on any knowledge base (neither: the project's own)
 	@$(PYTHON) tools/setup.py --for service

@@ -93,15 +93,13 @@ class KnowledgeBase:
         self._loading = asyncio.Lock()
 
     @classmethod
-    async def open(
-        cls, data_dir: Path, qdrant_url: str | None = None, encoder: str = "e5", encoder_threads: int = 1
-    ) -> KnowledgeBase:
+    async def open(cls, data_dir: Path, qdrant_url: str | None = None, encoder: str = "e5") -> KnowledgeBase:
         """The knowledge base in ``data_dir``, or on the Qdrant server when a URL is given; what it holds is ready."""
-        return await asyncio.to_thread(cls._open, data_dir, qdrant_url, encoder, encoder_threads)
+        return await asyncio.to_thread(cls._open, data_dir, qdrant_url, encoder)
 
     @classmethod
-    def _open(cls, data_dir: Path, qdrant_url: str | None, encoder: str, threads: int) -> KnowledgeBase:
-        use, e5 = UseEncoder(), passage_encoder(encoder, threads)
+    def _open(cls, data_dir: Path, qdrant_url: str | None, encoder: str) -> KnowledgeBase:
+        use, e5 = UseEncoder(), passage_encoder(encoder)
         dimensions = {"use": use.dimensions, "e5": e5.dimensions}
         form = hashlib.sha256(f"{LAYOUT} {use.name} {e5.name}".encode()).hexdigest()[:12]
         index: Index
