@@ -18,7 +18,7 @@ if __package__ in (None, ""):
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from bot import settings, without_tensorflow
-from bot.nlu_data import check
+from bot.nlu_data import check, gate_cost
 
 #: What of this folder goes into a model; the code that serves turns does not.
 SOURCES = (
@@ -40,8 +40,16 @@ MARK = "fingerprint.json"
 def fingerprint(nlu_data: Path, profile: str = "fast") -> str:
     """One hash over everything a model depends on: examples, domain, rules, pipeline and the code of the components."""
     files = {path for pattern in SOURCES for path in settings.BOT.glob(pattern)}
+<<<<<<< HEAD
     measured = {"test", "near", "families"}
     files |= {path for path in nlu_data.rglob("*.yml") if not measured & set(path.relative_to(nlu_data).parts)}
+=======
+    files |= {
+        path
+        for path in nlu_data.rglob("*.yml")
+        if not {"test", "near", "families"} & set(path.relative_to(nlu_data).parts)
+    }
+>>>>>>> families
     digest = hashlib.sha256(profile.encode())
     for path in sorted(files):
         digest.update(str(path.relative_to(settings.ROOT) if path.is_relative_to(settings.ROOT) else path).encode())
@@ -75,6 +83,7 @@ def main() -> None:
         )
     print("[1/3] training data checked; loading Rasa …", flush=True)
     settings.quieten()
+    os.environ.setdefault("GATE_COST", str(gate_cost(nlu_data)))
     model = train(nlu_data, arguments.model_dir.resolve(), settings.config(arguments.profile))
     print(f"[3/3] {model} ({time.monotonic() - started:.0f} s)", flush=True)
     remembered.write_text(json.dumps({"fingerprint": mark, "model": model.name}))
