@@ -6,11 +6,7 @@ BOT := bot/.venv/bin/python
 PROFILE ?= fast
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
 .PHONY: help setup run test check fix train eval-nlu eval-cross eval-entities eval-families eval-kb eval-answers eval-faithfulness bench bench-kb lock
-=======
-.PHONY: help setup run test check fix train eval-nlu eval-families eval-cross eval-kb bench lock
->>>>>>> families
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,7 +44,6 @@ eval-nlu: python ## DATA=file.jsonl [PROFILE=fast|accurate]: train and measure u
 	@$(PYTHON) tools/setup.py --for bot
 	@cd bot && .venv/bin/python evaluate.py $(if $(DATA),--data $(abspath $(DATA)),--project) --profile $(PROFILE)
 
-<<<<<<< HEAD
 eval-entities: python ## [SET=file.yml]: the entity catalogue on its held-out lines, per type
 	@$(PYTHON) tools/setup.py --for bot
 	@cd bot && .venv/bin/python evaluate_entities.py --types $(if $(SET),--set $(abspath $(SET)))
@@ -60,15 +55,6 @@ eval-cross: python ## how well an intent taught in one language is understood in
 eval-families: python ## how people really write: ten families of lines through the trained model, figures per language [SHOW=dev|held lists what was missed]
 	@$(PYTHON) tools/setup.py --for train
 	@cd bot && .venv/bin/python -W ignore evaluate_families.py $(if $(SHOW),--show $(SHOW))
-=======
-eval-families: python ## how people really write: ten families of lines through the trained model, figures per language [SHOW=dev|held lists what was missed]
-	@$(PYTHON) tools/setup.py --for train
-	@cd bot && .venv/bin/python -W ignore evaluate_families.py $(if $(SHOW),--show $(SHOW))
-
-eval-cross: python ## how well an intent taught in one language is understood in the other
-	@$(PYTHON) tools/setup.py --for bot
-	@cd bot && .venv/bin/python evaluate_cross.py
->>>>>>> families
 
 eval-kb: python ## KB=kb.jsonl QUERIES=q.jsonl: index and measure retrieval on any knowledge base (neither: the project's own)
 	@$(PYTHON) tools/setup.py --for service

@@ -25,11 +25,7 @@ from bot.memory import memory_of, speech_of, speech_slots
 from bot.reply_language import Speech, next_speech, wished_language
 from bot.serving import Serving
 from bot.straight_runner import StraightProcessor
-<<<<<<< HEAD
 from bot.text import fold, neutralise
-=======
-from bot.text import neutralise
->>>>>>> families
 from bot.trace import replies_of, trace_of
 from bot.tracker_store import TurnStore
 from bot.understanding import Parse, Part, Understanding
