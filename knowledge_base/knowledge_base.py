@@ -19,7 +19,7 @@ from threadpoolctl import ThreadpoolController
 from knowledge_base.answering import best_sentences
 from knowledge_base.articles import LANGUAGES, Article, Passage
 from knowledge_base.calibration import load_calibration
-from knowledge_base.edition import WRITTEN_TOGETHER, Edition
+from knowledge_base.edition import Edition
 from knowledge_base.encoder import UseEncoder
 from knowledge_base.encoders import MissingEncoder, Reranker, passage_encoder, reranker_named
 from knowledge_base.entries import Entry, EntryRef, Head
@@ -35,6 +35,7 @@ from knowledge_base.wording import fold, language_of, plain
 MAX_QUESTION = 2000  #: characters that are looked at
 _RERANKED = 10  #: of the best articles
 _COMMITTED_EVERY_SECONDS = 10.0  #: while much is loaded
+_PUBLISHED_TOGETHER = 1024  #: entries
 _PUBLISHED_EVERY_SECONDS = 2.0  #: while much is loaded
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -282,12 +283,12 @@ class KnowledgeBase:
                 progress(done, len(articles))
             waiting.append(await self._write(_prepare_and_encode, edition, article))
             now = time.monotonic()
-            enough = sum(head.entries for head, _ in waiting) >= WRITTEN_TOGETHER
+            enough = sum(head.entries for head, _ in waiting) >= _PUBLISHED_TOGETHER
             if enough or now - published > _PUBLISHED_EVERY_SECONDS or done + 1 == len(articles):
                 await self._write(edition.put_in, waiting)
                 waiting, published = [], time.monotonic()
             if now - committed > _COMMITTED_EVERY_SECONDS:
-                await self._write(edition.commit)
+                await self._write(edition.commit, more_to_come=True)
                 committed = time.monotonic()
         if progress:
             progress(len(articles), len(articles))
