@@ -6,7 +6,7 @@ BOT := bot/.venv/bin/python
 PROFILE ?= fast
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix train eval-nlu eval-kb bench bench-kb lock
+.PHONY: help setup run test check fix train eval-nlu eval-cross eval-kb bench bench-kb lock
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ train: python ## validate nlu_data/ and train the bot's model
 eval-nlu: python ## DATA=file.jsonl [PROFILE=fast|accurate]: train and measure understanding on any data set (no DATA: the project's own test set)
 	@$(PYTHON) tools/setup.py --for bot
 	@cd bot && .venv/bin/python evaluate.py $(if $(DATA),--data $(abspath $(DATA)),--project) --profile $(PROFILE)
+
+eval-cross: python ## how well an intent taught in one language is understood in the other
+	@$(PYTHON) tools/setup.py --for bot
+	@cd bot && .venv/bin/python evaluate_cross.py
 
 eval-kb: python ## KB=kb.jsonl QUERIES=q.jsonl: index and measure retrieval on any knowledge base (neither: the project's own)
 	@$(PYTHON) tools/setup.py --for service

@@ -23,10 +23,11 @@ if __package__ in (None, ""):
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from bot import settings, without_tensorflow
-from bot.measure import OUT_OF_SCOPE, Parsed, figures
+from bot.measure import OUT_OF_SCOPE, Parsed, figures, near_topic
 from bot.nlu_data import OUT_OF_SCOPE as STRANGE
-from bot.nlu_data import read, same
+from bot.nlu_data import read, read_near, same
 
+LANGUAGES = ("en", "zh")
 Line = tuple[str, str, str]  # text, intent, group
 
 
@@ -56,11 +57,7 @@ def read_data(path: Path) -> tuple[list[Line], list[Line]]:
 
 def read_project(folder: Path) -> tuple[list[Line], list[Line]]:
     """The project's lines; a test line that some training file also has is left out and named."""
-    train = [
-        (line.text, line.intent, line.language)
-        for part in ("en", "zh", "gate/en", "gate/zh")
-        for line in read(folder, part)
-    ]
+    train = [(line.text, line.intent, line.language) for part in ("en", "zh", "gate") for line in read(folder, part)]
     known = {same(text) for text, _, _ in train}
     test = []
     for part in ("test/en", "test/zh"):
@@ -100,16 +97,22 @@ def _plain(text: str) -> str:
 
 async def parse_all(model: Path, lines: Sequence[Line]) -> list[Parsed]:
     """Every line through the loaded model, one after the other."""
-    from rasa.core.agent import Agent
+    from rasa.core.channels.channel import UserMessage
+    from rasa.core.lock_store import InMemoryLockStore
+    from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
+    from rasa.core.tracker_store import InMemoryTrackerStore
+    from rasa.shared.core.domain import Domain
 
+    from bot.straight_runner import StraightProcessor
     from bot.text import neutralise
 
-    agent = Agent.load(str(model))
-    await agent.parse_message("warm up")
+    nowhere = InMemoryTrackerStore(Domain.empty())
+    processor = StraightProcessor(str(model), nowhere, InMemoryLockStore(), TemplatedNaturalLanguageGenerator({}))
+    await processor.parse_message(UserMessage("warm up"))
     parsed = []
     for text, intent, _ in lines:
         started = time.perf_counter()
-        result = await agent.parse_message(neutralise(text) or "…")
+        result = await processor.parse_message(UserMessage(neutralise(text) or "…"))
         milliseconds = (time.perf_counter() - started) * 1000
         ranking, decided = result["intent_ranking"], result["intent"]["name"]
         best = ranking[0] if ranking else {"name": "", "confidence": 0.0}
@@ -152,12 +155,24 @@ def main() -> None:
         )
         seconds = round(time.monotonic() - started, 1)
         print(f"Parsing {len(test)} lines …", flush=True)
-        parsed = asyncio.run(parse_all(model, test))
+        near = [
+            (line.text, OUT_OF_SCOPE, language)
+            for language in (LANGUAGES if arguments.project else ())
+            for line in read_near(nlu_data, language)
+            if line.split == "test"
+        ]
+        everything = asyncio.run(parse_all(model, [*test, *near]))
+        parsed, strange = everything[: len(test)], everything[len(test) :]
         os.chdir(settings.BOT)
     result: dict[str, Any] = {"profile": arguments.profile, "train": len(train), **figures(parsed), "train_s": seconds}
     if arguments.project:
-        for language in ("en", "zh"):
-            result[language] = figures([one for one, line in zip(parsed, test) if line[2] == language])
+        for language in LANGUAGES:
+            mine = [one for one, line in zip(parsed, test) if line[2] == language]
+            result[language] = figures(mine)
+            inside = [one for one in mine if one.intent != OUT_OF_SCOPE]
+            result[language]["near_topic"] = near_topic(
+                inside, [one for one, line in zip(strange, near) if line[2] == language]
+            )
         for one, line in zip(parsed, test):
             if not one.right and one.intent != OUT_OF_SCOPE:
                 print(f"  {line[2]}  {line[1]} taken for {one.predicted}: {line[0]}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,10 +49,46 @@ def figures(parsed: Sequence[Parsed]) -> dict[str, Any]:
             _share([not line.passed or line.decided == "ask_knowledge" for line in outside]) if outside else None
         ),
         "oos_auroc": _auroc(inside, outside) if outside else None,
+        # Where the threshold would stand if these lines themselves chose it: what the score can do.
+        "oos_recall_at_cost": (
+            {str(cost): withheld(inside, outside, cost, _gate_score)[1] for cost in (0.01, 0.02, 0.04)}
+            if outside
+            else None
+        ),
         "ece": _calibration_error(inside),
         "parse_p50": round(float(np.percentile(times, 50)), 2),
         "parse_p95": round(float(np.percentile(times, 95)), 2),
     }
+
+
+def near_topic(inside: Sequence[Parsed], near: Sequence[Parsed], cost: float = 0.01) -> dict[str, Any]:
+    """How many near-topic lines each score withholds at the threshold that costs this much of the in-scope accuracy."""
+    result: dict[str, Any] = {"near": len(near), "cost": cost}
+    for name, score in (("gate", _gate_score), ("max_softmax", _probability)):
+        result[f"{name}_in_scope"], result[f"{name}_recall"] = withheld(inside, near, cost, score)
+        result[f"{name}_auroc"] = _auroc(inside, near, score)
+    result["recall_gain"] = round(result["gate_recall"] - result["max_softmax_recall"], 4)
+    return result
+
+
+def withheld(
+    inside: Sequence[Parsed], outside: Sequence[Parsed], cost: float, score: Callable[[Parsed], float]
+) -> tuple[float, float]:
+    """In-scope accuracy and out-of-scope recall at the threshold that costs at most this share of the lines in scope."""
+    right = np.sort([score(line) for line in inside if line.right])
+    threshold = right[min(int(cost * len(inside)), len(right) - 1)] if len(right) else 0.0
+    return (
+        _share([line.right and score(line) >= threshold for line in inside]),
+        _share([score(line) < threshold for line in outside]),
+    )
+
+
+def _gate_score(line: Parsed) -> float:
+    return line.score
+
+
+def _probability(line: Parsed) -> float:
+    return line.probability
 
 
 def _share(hits: Sequence[bool]) -> float:
@@ -69,8 +105,10 @@ def _macro_f1(inside: Sequence[Parsed]) -> float:
     return round(float(np.mean(scores)), 4) if scores else 0.0
 
 
-def _auroc(inside: Sequence[Parsed], outside: Sequence[Parsed]) -> float:
-    good, bad = np.array([line.score for line in inside]), np.array([line.score for line in outside])
+def _auroc(
+    inside: Sequence[Parsed], outside: Sequence[Parsed], score: Callable[[Parsed], float] = _gate_score
+) -> float:
+    good, bad = np.array([score(line) for line in inside]), np.array([score(line) for line in outside])
     wins = np.searchsorted(np.sort(bad), good, "left") + np.searchsorted(np.sort(bad), good, "right")
     return round(float(wins.mean() / (2 * len(bad))), 4)
 

@@ -45,6 +45,27 @@ def read(folder: Path, part: str) -> Iterator[Example]:
                     yield Example(text, str(block["intent"]), Path(part).name, path)
 
 
+@dataclass(frozen=True)
+class NearLine:
+    """A message that no intent and no article serves, and the intent it could be taken for; never trained on."""
+
+    text: str
+    near: str
+    split: str
+
+
+def read_near(folder: Path, language: str) -> Iterator[NearLine]:
+    """The near-topic lines of a language, none if there is no such file; raises ``ValueError`` naming a bad entry."""
+    path = folder / "near" / f"{language}.yml"
+    if not path.exists():
+        return
+    for number, entry in enumerate(yaml.safe_load(path.read_text(encoding="utf-8")) or [], start=1):
+        try:
+            yield NearLine(str(entry["text"]), str(entry["near"]), str(entry["split"]))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"near/{path.name}: entry {number} needs text, near and split ({error})") from None
+
+
 def same(text: str) -> str:
     """What two lines share when they differ in nothing but case, spaces and punctuation."""
     folded = unicodedata.normalize("NFKC", text).lower()
@@ -89,17 +110,16 @@ def check(folder: Path, domain: Path) -> tuple[list[str], list[str]]:
                     problems.append(
                         f"{language}: {intent} has {count[intent]} examples, at least {MINIMUM_EXAMPLES} are needed."
                     )
-        for language in languages:
-            if (folder / "gate" / f"{language}.yml").exists():
-                for example in read(folder, f"gate/{language}"):
-                    where = f"gate/{example.path.name}: “{example.text}”"
-                    if example.intent != OUT_OF_SCOPE:
-                        problems.append(f"{where} must be an example of {OUT_OF_SCOPE}.")
-                    other = seen.setdefault(same(example.text), example)
-                    if other.intent != OUT_OF_SCOPE:
-                        problems.append(
-                            f"{where} is also an example of {other.intent} ({other.language}/{other.path.name})."
-                        )
+        if (folder / "gate").is_dir():
+            for example in read(folder, "gate"):
+                where = f"gate/{example.path.name}: “{example.text}”"
+                if example.intent != OUT_OF_SCOPE:
+                    problems.append(f"{where} must be an example of {OUT_OF_SCOPE}.")
+                other = seen.setdefault(same(example.text), example)
+                if other.intent != OUT_OF_SCOPE:
+                    problems.append(
+                        f"{where} is also an example of {other.intent} ({other.language}/{other.path.name})."
+                    )
         for language in languages:
             if (folder / "test" / f"{language}.yml").exists():
                 for example in read(folder, f"test/{language}"):
@@ -109,6 +129,9 @@ def check(folder: Path, domain: Path) -> tuple[list[str], list[str]]:
                         (problems if trained.language == language else warnings).append(
                             f"{where} ({trained.language}/{trained.path.name})."
                         )
+            for line in read_near(folder, language):
+                if same(line.text) in seen:
+                    problems.append(f"near/{language}.yml: “{line.text}” is a training example too.")
     except ValueError as error:
         problems.append(str(error))
     return problems, warnings

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
+from rasa.core.processor import MessageProcessor
 from rasa.engine.graph import GraphNode
+from rasa.engine.loader import load_predict_graph_runner
 from rasa.engine.runner.dask import DaskGraphRunner
+from rasa.engine.storage.local_model_storage import LocalModelStorage
+from rasa.engine.storage.storage import ModelMetadata
 
 
 class StraightRunner(DaskGraphRunner):  # type: ignore[misc]  # rasa is not installed where types are checked
@@ -40,3 +46,15 @@ class StraightRunner(DaskGraphRunner):  # type: ignore[misc]  # rasa is not inst
         for name in wanted:
             visit(name)
         return list(ordered.values())
+
+
+class StraightProcessor(MessageProcessor):  # type: ignore[misc]
+    """Rasa's message processor with that runner."""
+
+    @staticmethod
+    def _load_model(model_path: str) -> tuple[str, ModelMetadata, StraightRunner]:
+        with tempfile.TemporaryDirectory() as folder:
+            metadata, runner = load_predict_graph_runner(
+                Path(folder), Path(model_path), LocalModelStorage, StraightRunner
+            )
+        return Path(model_path).name, metadata, runner

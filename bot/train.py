@@ -37,7 +37,7 @@ MARK = "fingerprint.json"
 def fingerprint(nlu_data: Path, profile: str = "fast") -> str:
     """One hash over everything a model depends on: examples, domain, rules, pipeline and the code of the components."""
     files = {path for pattern in SOURCES for path in settings.BOT.glob(pattern)}
-    files |= {path for path in nlu_data.rglob("*.yml") if "test" not in path.relative_to(nlu_data).parts}
+    files |= {path for path in nlu_data.rglob("*.yml") if not {"test", "near"} & set(path.relative_to(nlu_data).parts)}
     digest = hashlib.sha256(profile.encode())
     for path in sorted(files):
         digest.update(str(path.relative_to(settings.ROOT) if path.is_relative_to(settings.ROOT) else path).encode())

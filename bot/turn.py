@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import tempfile
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -17,17 +15,13 @@ from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.lock_store import InMemoryLockStore
 from rasa.core.nlg import NaturalLanguageGenerator, TemplatedNaturalLanguageGenerator
 from rasa.core.policies.policy import PolicyPrediction
-from rasa.core.processor import MessageProcessor
-from rasa.engine.loader import load_predict_graph_runner
-from rasa.engine.storage.local_model_storage import LocalModelStorage
-from rasa.engine.storage.storage import ModelMetadata
 from rasa.shared.core.events import ActionExecutionRejected, ActiveLoop, Event, SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.action_calls import ActionEndpoint
 from bot.components.gate import effective_thresholds
 from bot.components.language import LANGUAGES
-from bot.straight_runner import StraightRunner
+from bot.straight_runner import StraightProcessor
 from bot.text import neutralise
 from bot.trace import replies_of, trace_of
 from bot.tracker_store import TurnStore
@@ -93,7 +87,7 @@ class _Nowhere(OutputChannel):  # type: ignore[misc]  # rasa is not installed wh
         """Nothing to send."""
 
 
-class Dialogue(MessageProcessor):  # type: ignore[misc]
+class Dialogue(StraightProcessor):  # type: ignore[misc]
     """Rasa's message processor, with failures that are told and one commit per turn."""
 
     def __init__(self, model_path: str, store: TurnStore, action_endpoint: ActionEndpoint) -> None:
@@ -104,15 +98,6 @@ class Dialogue(MessageProcessor):  # type: ignore[misc]
         store.domain = self.domain
         self._tasks = {form[: -len("_form")]: form for form in self.domain.forms}
         self._running: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-
-    @staticmethod
-    def _load_model(model_path: str) -> tuple[str, ModelMetadata, StraightRunner]:
-        """As in Rasa, with the faster runner."""
-        with tempfile.TemporaryDirectory() as folder:
-            metadata, runner = load_predict_graph_runner(
-                Path(folder), Path(model_path), LocalModelStorage, StraightRunner
-            )
-        return Path(model_path).name, metadata, runner
 
     @property
     def model_id(self) -> str:

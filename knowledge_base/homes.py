@@ -15,8 +15,8 @@ import structlog
 from knowledge_base.columns import replace_file
 from knowledge_base.edition import Edition, form_of
 from knowledge_base.encoder import Encoder
-from knowledge_base.encoders import MissingEncoder, passage_encoder
 from knowledge_base.errors import EncoderUnavailable, IndexUnavailable
+from knowledge_base.named_encoders import MissingEncoder, passage_encoder
 
 log = structlog.get_logger()
 
@@ -176,9 +176,7 @@ class Opened:
     editions: Editions
 
 
-def open_editions(
-    home: Home, use: Encoder, encoder: Encoder, setting: str, *, reindex: bool, threads: int = 1
-) -> Opened:
+def open_editions(home: Home, use: Encoder, encoder: Encoder, setting: str, *, reindex: bool) -> Opened:
     """Open what serves; ``reindex`` says whether an edition of another encoder is to be replaced."""
     wanted = built_with(use, encoder, setting)
     editions = home.editions()
@@ -193,7 +191,7 @@ def open_editions(
             home.record(editions)
             editions = without_retired(home, editions)
         return Opened(home.open(wanted, use, encoder), None, editions)
-    serving = home.open(editions.serving, use, _former_encoder(editions.serving, threads))
+    serving = home.open(editions.serving, use, _former_encoder(editions.serving))
     if not reindex:
         return Opened(serving, None, editions)
     if abandoned is not None and abandoned.form != wanted.form:
@@ -203,11 +201,11 @@ def open_editions(
     return Opened(serving, home.open(wanted, use, encoder), editions)
 
 
-def _former_encoder(built: Built, threads: int) -> Encoder:
+def _former_encoder(built: Built) -> Encoder:
     """The encoder that an edition was built with, or its stand-in."""
     problem = "its files have changed"
     try:
-        encoder = passage_encoder(built.encoder, threads)
+        encoder = passage_encoder(built.encoder)
         if encoder.name == built.name:
             return encoder
     except EncoderUnavailable as error:

@@ -21,11 +21,11 @@ from knowledge_base.articles import LANGUAGES, Article, Passage
 from knowledge_base.calibration import load_calibration
 from knowledge_base.edition import Edition
 from knowledge_base.encoder import UseEncoder
-from knowledge_base.encoders import MissingEncoder, Reranker, passage_encoder, reranker_named
 from knowledge_base.entries import Entry, EntryRef, Head
 from knowledge_base.errors import KnowledgeBaseError
 from knowledge_base.homes import Editions, FolderHome, Home, ServerHome, open_editions, without_retired
 from knowledge_base.index_words import asked_words
+from knowledge_base.named_encoders import MissingEncoder, Reranker, passage_encoder, reranker_named
 from knowledge_base.prepared import Prepared
 from knowledge_base.ranking import Ranked
 from knowledge_base.reindexing import Reindexing
@@ -70,7 +70,6 @@ class KnowledgeBase:
         data_dir: Path,
         qdrant_url: str | None = None,
         encoder: str = "e5",
-        encoder_threads: int = 1,
         *,
         reranker: str = "",
         reindex: bool = True,
@@ -80,9 +79,7 @@ class KnowledgeBase:
         If it was built with another encoder than ``encoder``, what is there serves and, with ``reindex``, the new
         edition is built in the background. Raises ``EncoderUnavailable`` when ``encoder`` or ``reranker`` cannot be loaded.
         """
-        opened, building = await asyncio.to_thread(
-            cls._open, data_dir, qdrant_url, encoder, encoder_threads, reranker, reindex
-        )
+        opened, building = await asyncio.to_thread(cls._open, data_dir, qdrant_url, encoder, reranker, reindex)
         if building is not None:
             opened._start_reindexing(building, encoder)
         opened._keep_up(opened._serving)
@@ -90,15 +87,15 @@ class KnowledgeBase:
 
     @classmethod
     def _open(
-        cls, data_dir: Path, qdrant_url: str | None, encoder: str, threads: int, reranker: str, reindex: bool
+        cls, data_dir: Path, qdrant_url: str | None, encoder: str, reranker: str, reindex: bool
     ) -> tuple[KnowledgeBase, Edition | None]:
         # Matrices are small here: a second thread of the linear algebra library costs more than it brings.
         ThreadpoolController().limit(limits=1, user_api="blas")
-        use, target = UseEncoder(), passage_encoder(encoder, threads)
+        use, target = UseEncoder(), passage_encoder(encoder)
         asked_words("warm the segmenter up")
         folder = data_dir / "knowledge"
         home: Home = ServerHome(qdrant_url, folder) if qdrant_url else FolderHome(folder)
-        opened = open_editions(home, use, target, encoder, reindex=reindex, threads=threads)
+        opened = open_editions(home, use, target, encoder, reindex=reindex)
         judge = reranker_named(reranker) if reranker else None
         return cls(opened.serving, home, opened.editions, judge), opened.building
 

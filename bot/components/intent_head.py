@@ -16,29 +16,19 @@ from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.components.features import DENSE, NGRAMS, SECOND_DENSE
+from bot.components.calibration import Examples, calibrate, per_language, thresholds
+from bot.components.features import DENSE, NGRAMS, SECOND_DENSE, read_in_both_languages
+from bot.components.gate_score import Blend, Comparison, Strangers, Surroundings
 from bot.components.language import detect_language
-from bot.components.linear import (
-    Array,
-    Blend,
-    Examples,
-    LinearHead,
-    Recipe,
-    Scaler,
-    Strangers,
-    Surroundings,
-    calibrate,
-    fitted_temperature,
-    per_language,
-    softmax,
-    thresholds,
-)
+from bot.components.linear import Array, LinearHead, Recipe, Scaler, fitted_temperature, softmax
+from bot.components.other_language import BorrowedHead, untaught
 
 #: The intent of messages that no intent fits; it is never predicted, it only teaches the gate.
 OUT_OF_SCOPE = "out_of_scope"
 #: Where the gate finds the score and the model's own thresholds.
 GATE = "gate"
 _RANKING_LENGTH = 10
+_BORROWED_ARRAYS = ("mean", "weights", "bias", "directions", "examples", "labels")
 
 logger = logging.getLogger(__name__)
 
@@ -90,9 +80,12 @@ class LinearIntentClassifier(GraphComponent):
         labels = np.array([number[message.get(INTENT)] for message in messages])
         dense, ngrams = _features(messages)
         recipe = Recipe(**{name: self._config[name] for name in vars(Recipe())})
-        strange_dense, strange_ngrams = _features(strange) if strange else (dense[:0], ngrams[:0])
-        examples = Examples(dense, ngrams, labels, len(self._intents), strange_dense, strange_ngrams)
-        held, self._blend = calibrate(examples, recipe)
+        self._scaler = Scaler.fitted(dense, ngrams, len(self._intents), recipe)
+        features = self._scaler.scale(dense, ngrams)
+        strange_features = self._scaler.scale(*_features(strange)) if strange else features[np.arange(0)]
+        self._comparison = Comparison.fitted(features.dense, recipe)
+        examples = Examples(features, labels, len(self._intents), strange_features, self._comparison)
+        held, self._blend, start = calibrate(examples, recipe)
         self._temperature = fitted_temperature(held.logits, held.labels)
         scores = self._blend.score(held.evidence)
         right = held.logits.argmax(1) == held.labels
@@ -102,15 +95,29 @@ class LinearIntentClassifier(GraphComponent):
             chosen = languages == language
             self._thresholds[language] = thresholds(scores[chosen], right[chosen])
         logger.info("Held-out intent accuracy %.3f on %d examples.", right.mean(), len(right))
-        self._head = LinearHead.trained(dense, ngrams, labels, len(self._intents), recipe)
-        self._around = Surroundings.of(dense, labels, self._temperature, recipe)
+        self._head = LinearHead.trained(features, labels, len(self._intents), recipe, start)
+        turned = self._comparison.turned(features.dense)
+        self._around = Surroundings.of(turned, labels, self._temperature, recipe)
         if examples.has_strangers:
-            self._around.strangers = Strangers.fitted(dense, strange_dense)
+            self._around.strangers = Strangers.fitted(turned, self._comparison.turned(strange_features.dense))
+        spoken = np.array([detect_language(message.get(TEXT)) for message in messages])
+        missing = untaught(labels, spoken, len(self._intents))
+        shared = read_in_both_languages(messages) if missing else dense[:, :0]
+        self._borrowed = {
+            language: BorrowedHead.trained(shared, labels, spoken, language, intents, len(self._intents), recipe)
+            for language, intents in missing.items()
+        }
+        for language, intents in missing.items():
+            names = ", ".join(self._intents[intent] for intent in intents)
+            logger.warning("No examples in %s, understood through the other language: %s.", language, names)
         self._report = {
             "examples": len(messages),
             "held_out_accuracy": float(right.mean()),
             "held_out_accuracy_by_language": {
                 language: float(right[languages == language].mean()) for language in set(languages.tolist())
+            },
+            "taught_in_the_other_language_only": {
+                language: [self._intents[intent] for intent in intents] for language, intents in missing.items()
             },
         }
         self._persist()
@@ -126,9 +133,23 @@ class LinearIntentClassifier(GraphComponent):
             "strange_weights": strangers.weights,
         }
 
+    def _borrowed_arrays(self) -> dict[str, Array]:
+        return {
+            f"borrowed_{language}_{name}": values
+            for language, borrowed in self._borrowed.items()
+            for name, values in {
+                "mean": borrowed.mean,
+                "weights": borrowed.head.weights.astype(np.float16),
+                "bias": borrowed.head.bias,
+                "directions": borrowed.comparison.directions,
+                "examples": borrowed.surroundings.examples.astype(np.float16),
+                "labels": borrowed.surroundings.labels,
+            }.items()
+        }
+
     def _persist(self) -> None:
         assert self._head is not None
-        scaler = self._head.scaler
+        scaler = self._scaler
         with self._model_storage.write_to(self._resource) as directory:
             np.savez(
                 directory / "head.npz",
@@ -137,9 +158,11 @@ class LinearIntentClassifier(GraphComponent):
                 idf=scaler.idf,
                 weights=self._head.weights.astype(np.float16),
                 bias=self._head.bias,
+                directions=self._comparison.directions,
                 examples=self._around.examples.astype(np.float16),
                 labels=self._around.labels,
                 **self._strange_arrays(),
+                **self._borrowed_arrays(),
                 centre=self._blend.centre,
                 spread=self._blend.spread,
                 blend=self._blend.weights,
@@ -152,6 +175,10 @@ class LinearIntentClassifier(GraphComponent):
                 "blend_bias": self._blend.bias,
                 "neighbours": self._around.neighbours,
                 "stranger_bias": self._around.strangers.bias if self._around.strangers else None,
+                "borrowed": {
+                    language: {"missing": borrowed.missing, "temperature": borrowed.temperature}
+                    for language, borrowed in self._borrowed.items()
+                },
                 "thresholds": self._thresholds,
                 "report": self._report,
             }
@@ -172,8 +199,9 @@ class LinearIntentClassifier(GraphComponent):
             facts = json.loads((directory / "head.json").read_text(encoding="utf-8"))
             with np.load(directory / "head.npz", allow_pickle=False) as arrays:
                 held = {name: arrays[name] for name in arrays.files}
-        scaler = Scaler(held["mean"], held["columns"], held["idf"], facts["dense_weight"], facts["ngram_weight"])
-        self._head = LinearHead(scaler, held["weights"].astype(np.float32), held["bias"])
+        self._scaler = Scaler(held["mean"], held["columns"], held["idf"], facts["dense_weight"], facts["ngram_weight"])
+        self._head = LinearHead(held["weights"].astype(np.float32), held["bias"])
+        self._comparison = Comparison(held["directions"])
         self._around = Surroundings(
             held["examples"].astype(np.float32), held["labels"], facts["temperature"], facts["neighbours"]
         )
@@ -183,6 +211,19 @@ class LinearIntentClassifier(GraphComponent):
                 held["strange_centre"],
                 held["strange_weights"],
                 facts["stranger_bias"],
+            )
+        self._borrowed = {}
+        for language, of in facts["borrowed"].items():
+            arrays = {name: held[f"borrowed_{language}_{name}"] for name in _BORROWED_ARRAYS}
+            self._borrowed[language] = BorrowedHead(
+                of["missing"],
+                arrays["mean"],
+                LinearHead(arrays["weights"].astype(np.float32), arrays["bias"]),
+                of["temperature"],
+                Comparison(arrays["directions"]),
+                Surroundings(
+                    arrays["examples"].astype(np.float32), arrays["labels"], of["temperature"], facts["neighbours"]
+                ),
             )
         self._blend = Blend(held["centre"], held["spread"], held["blend"], facts["blend_bias"])
         self._intents, self._temperature = facts["intents"], facts["temperature"]
@@ -197,10 +238,16 @@ class LinearIntentClassifier(GraphComponent):
                 message.set(INTENT, {"name": None, "confidence": 0.0}, add_to_output=True)
                 message.set(GATE, {"score": 0.0, "thresholds": self._thresholds, "intents": self._intents})
                 continue
-            dense, ngrams = _features([message])
-            logits = self._head.logits(dense, ngrams)
+            features = self._scaler.scale(*_features([message]))
+            logits = self._head.logits(features)
+            borrowed = self._borrowed.get(message.get("language"))
+            if borrowed is not None:
+                shared = read_in_both_languages([message])
+                logits = borrowed.mixed(logits, shared, self._temperature)
             probabilities = softmax(logits, self._temperature)[0]
-            rows = self._around.evidence(logits, dense)
+            rows = self._around.evidence(logits, self._comparison.turned(features.dense))
+            if borrowed is not None:
+                rows = borrowed.evidence(rows, logits, shared)
             order = np.argsort(-probabilities)[:_RANKING_LENGTH]
             ranking = [{"name": self._intents[i], "confidence": float(probabilities[i])} for i in order]
             message.set(INTENT, dict(ranking[0]), add_to_output=True)

@@ -6,18 +6,11 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from bot.components.linear import (
-    Blend,
-    Examples,
-    LinearHead,
-    Recipe,
-    Surroundings,
-    calibrate,
-    fitted_temperature,
-    softmax,
-    thresholds,
-)
-from bot.measure import Parsed, figures
+from bot.components.calibration import Examples, calibrate, thresholds
+from bot.components.gate_score import Blend, Comparison, Surroundings
+from bot.components.linear import Features, LinearHead, Recipe, Scaler, fitted_temperature, softmax
+from bot.components.other_language import BorrowedHead, untaught
+from bot.measure import Parsed, figures, near_topic
 
 CLASSES = 8
 
@@ -34,10 +27,11 @@ def clusters(size: int, strangers: int = 0) -> Examples:
         return sp.random(rows, 2**18, density=2e-5, format="csr", dtype=np.float32, random_state=random)
 
     labels = np.arange(size) % CLASSES
-    return Examples(
-        unit(centres[labels] * 1.5 + random.randn(size, 24)), ngrams(size), labels, CLASSES,
-        unit(random.randn(strangers, 24)), ngrams(strangers),
-    )  # fmt: skip
+    dense, sparse = unit(centres[labels] * 1.5 + random.randn(size, 24)), ngrams(size)
+    scaler = Scaler.fitted(dense, sparse, CLASSES, Recipe())
+    strange = scaler.scale(unit(random.randn(strangers, 24)), ngrams(strangers))
+    features = scaler.scale(dense, sparse)
+    return Examples(features, labels, CLASSES, strange, Comparison.fitted(features.dense, Recipe(directions=16)))
 
 
 @pytest.fixture(scope="module")
@@ -45,19 +39,57 @@ def examples() -> Examples:
     return clusters(480)
 
 
+def rows(first: int, last: int) -> np.ndarray:
+    return np.arange(first, last)
+
+
 def test_a_head_learns_what_can_be_learnt(examples: Examples) -> None:
-    head = LinearHead.trained(examples.dense[:400], examples.ngrams[:400], examples.labels[:400], CLASSES, Recipe())
-    right = head.logits(examples.dense[400:], examples.ngrams[400:]).argmax(1) == examples.labels[400:]
+    head = LinearHead.trained(examples.features[rows(0, 400)], examples.labels[:400], CLASSES, Recipe())
+    right = head.logits(examples.features[rows(400, 480)]).argmax(1) == examples.labels[400:]
     assert right.mean() > 0.9
 
 
+def test_a_head_that_starts_from_another_one_arrives_where_it_would_alone(examples: Examples) -> None:
+    half = LinearHead.trained(examples.features[rows(0, 240)], examples.labels[:240], CLASSES, Recipe())
+    alone = LinearHead.trained(examples.features, examples.labels, CLASSES, Recipe(iterations=200))
+    led = LinearHead.trained(examples.features, examples.labels, CLASSES, Recipe(iterations=200), half)
+    ours, theirs = (softmax(head.logits(examples.features)) for head in (led, alone))
+    assert np.abs(ours - theirs).max() < 0.02
+
+
+def test_a_rare_intent_is_not_drowned_by_a_frequent_one() -> None:
+    random = np.random.RandomState(4)
+    labels = np.array([0] * 300 + [1] * 10)
+    dense = (random.randn(310, 6) + labels[:, None] * 1.2).astype(np.float32)
+    features = Features(dense, sp.csr_matrix((310, 4), dtype=np.float32))
+    said = LinearHead.trained(features, labels, 2, Recipe()).logits(features).argmax(1)
+    assert said[labels == 1].mean() > 0.8
+
+
 def test_a_message_without_known_ngrams_is_still_ranked(examples: Examples) -> None:
-    head = LinearHead.trained(examples.dense, examples.ngrams, examples.labels, CLASSES, Recipe(iterations=20))
-    empty = sp.csr_matrix((1, 2**18), dtype=np.float32)
-    alone = head.logits(examples.dense[:1], empty)
-    together = head.logits(examples.dense[:2], sp.csr_matrix(sp.vstack([empty, examples.ngrams[1]])))
+    head = LinearHead.trained(examples.features, examples.labels, CLASSES, Recipe(iterations=20))
+    columns = examples.features.ngrams.shape[1]
+    empty = sp.csr_matrix((1, columns), dtype=np.float32)
+    alone = head.logits(Features(examples.features.dense[:1], empty))
+    both = sp.csr_matrix(sp.vstack([empty, examples.features.ngrams[1]]))
+    together = head.logits(Features(examples.features.dense[:2], both))
     assert np.isfinite(alone).all()
     assert np.allclose(alone[0], together[0], atol=1e-4)
+
+
+def test_what_an_encoder_does_not_read_stays_zero_when_centred() -> None:
+    dense = np.array([[1.0, 0.0], [3.0, 0.0], [0.0, 5.0], [0.0, 7.0]], dtype=np.float32)
+    nothing = sp.csr_matrix((4, 2**18), dtype=np.float32)
+    scaled = Scaler.fitted(dense, nothing, 2, Recipe()).scale(dense, nothing).dense
+    assert scaled.tolist() == [[-1, 0], [1, 0], [0, -1], [0, 1]]
+
+
+def test_messages_are_compared_in_few_directions_nearly_as_in_all(examples: Examples) -> None:
+    dense = examples.features.dense
+    unit = dense / np.linalg.norm(dense, axis=1, keepdims=True)
+    turned = examples.comparison.turned(dense)
+    assert turned.shape == (480, 16)
+    assert np.corrcoef((unit @ unit.T).ravel(), (turned @ turned.T).ravel())[0, 1] > 0.95
 
 
 def test_temperature_makes_probabilities_honest() -> None:
@@ -69,7 +101,7 @@ def test_temperature_makes_probabilities_honest() -> None:
 
 @pytest.mark.parametrize("strangers", [0, 120])
 def test_the_score_is_high_for_what_belongs_and_low_for_what_does_not(strangers: int) -> None:
-    held, blend = calibrate(clusters(480, strangers), Recipe(iterations=40))
+    held, blend, _ = calibrate(clusters(480, strangers), Recipe(iterations=40))
     assert (blend.weights >= 0).all()
     inside = blend.score(held.evidence)
     assert ((inside >= 0) & (inside <= 1)).all()
@@ -94,9 +126,10 @@ def test_the_threshold_costs_what_it_may_cost() -> None:
 
 
 def test_evidence_of_a_copy_of_an_example_is_the_strongest(examples: Examples) -> None:
-    around = Surroundings(examples.dense, examples.labels, 1.0, 1)
+    turned = examples.comparison.turned(examples.features.dense)
+    around = Surroundings(turned, examples.labels, 1.0, 1)
     logits = np.eye(CLASSES, dtype=np.float32)[examples.labels[:5]]
-    assert around.evidence(logits, examples.dense[:5])[:, 2] == pytest.approx(1, abs=1e-3)
+    assert around.evidence(logits, turned[:5])[:, 2] == pytest.approx(1, abs=1e-3)
 
 
 def test_the_figures_of_an_evaluation_mean_what_they_say() -> None:
@@ -113,3 +146,40 @@ def test_the_figures_of_an_evaluation_mean_what_they_say() -> None:
     assert (result["oos_recall"], result["oos_recall_by_route"]) == (0.5, 1.0)
     assert result["oos_auroc"] == pytest.approx(4 / 6, abs=1e-3)
     assert result["parse_p50"] == 3.0
+
+
+def test_near_topic_lines_are_compared_at_the_same_cost_for_both_scores() -> None:
+    inside = [Parsed("a", "a", 0.5 + i / 200, 0.5 + i / 200, 0.5, "a", 1.0) for i in range(100)]
+    near = [Parsed("oos", "a", 0.9, 0.2, 0.5, "a", 1.0)] * 4
+    result = near_topic(inside, near, cost=0.05)
+    assert result["gate_in_scope"] == result["max_softmax_in_scope"] == 0.95
+    assert (result["gate_recall"], result["max_softmax_recall"], result["recall_gain"]) == (1.0, 0.0, 1.0)
+
+
+def two_languages(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Shared vectors, labels and languages; the languages lie apart by a constant, and intent 0 is taught in English only."""
+    random = np.random.RandomState(6)
+    centres = random.randn(CLASSES, 24) * 1.5
+    labels, languages = np.arange(size) % CLASSES, np.where(np.arange(size) % 3 == 0, "zh", "en")
+    kept = ~((labels == 0) & (languages == "zh"))
+    labels, languages = labels[kept], languages[kept]
+    apart = np.where(languages[:, None] == "zh", 2.0, 0.0)
+    return (centres[labels] + random.randn(len(labels), 24) * 0.5 + apart).astype(np.float32), labels, languages
+
+
+def test_an_intent_taught_in_one_language_only_is_named() -> None:
+    _, labels, languages = two_languages(480)
+    assert untaught(labels, languages, CLASSES) == {"zh": [0]}
+    assert untaught(labels, np.full(len(labels), "en"), CLASSES) == {}
+
+
+def test_a_message_about_an_untaught_intent_is_understood_through_the_other_language() -> None:
+    shared, labels, languages = two_languages(480)
+    borrowed = BorrowedHead.trained(shared, labels, languages, "zh", [0], CLASSES, Recipe(directions=16))
+    english = shared[(labels == 0) & (languages == "en")][:20]
+    strange_to_the_first_head = np.tile(np.linspace(-1, 1, CLASSES, dtype=np.float32), (20, 1))
+    assert (borrowed.mixed(strange_to_the_first_head, english + 2.0, 1.0).argmax(1) == 0).mean() > 0.9
+    others = shared[(labels == 5) & (languages == "zh")]
+    sure = np.full((len(others), CLASSES), -4.0, dtype=np.float32)
+    sure[:, 5] = 4.0
+    assert (borrowed.mixed(sure, others, 1.0).argmax(1) == 5).mean() > 0.9

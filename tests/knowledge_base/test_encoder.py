@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-from importlib.util import find_spec
-
 import numpy as np
 import pytest
 
@@ -38,10 +35,3 @@ def test_traditional_characters_mean_the_same_as_simplified_ones(encoder: Encode
 @pytest.mark.parametrize("text", ["", "\0", "\ud83d", "🪁", "a" * 600])
 def test_any_text_has_a_row(encoder: Encoder, text: str) -> None:
     assert np.isfinite(encoder.questions([text])).all()
-
-
-def test_waiting_threads_do_not_spin_and_their_limit_is_obeyed() -> None:
-    library = ctypes.CDLL(None)
-    library.getenv.restype = ctypes.c_char_p
-    assert library.getenv(b"OMP_WAIT_POLICY") == b"PASSIVE"
-    assert find_spec("threadpoolctl"), "without it USE takes every core"

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from knowledge_base import homes, knowledge_base
-from knowledge_base.encoder import Encoder, UseEncoder, Vectors
-from knowledge_base.encoders import passage_encoder
+from knowledge_base.encoder import E5Encoder, Encoder, UseEncoder, Vectors
 from knowledge_base.errors import EncoderUnavailable
 from knowledge_base.homes import FolderHome, ServerHome
 from knowledge_base.knowledge_base import KnowledgeBase
+from knowledge_base.named_encoders import passage_encoder
 from tests.knowledge_base.builders import WordEncoder, article, small_shop
 
 
@@ -50,8 +50,8 @@ def encoders(monkeypatch: pytest.MonkeyPatch, use: UseEncoder) -> dict[str, Enco
     known: dict[str, Encoder] = {"words": WordEncoder(), "slow": SlowEncoder(), "use": use}
     monkeypatch.setattr(knowledge_base, "UseEncoder", lambda: use)
 
-    def named(name: str, threads: int = 1) -> Encoder:
-        return known[name] if name in known else passage_encoder(name, threads)
+    def named(name: str) -> Encoder:
+        return known[name] if name in known else passage_encoder(name)
 
     for module in (homes, knowledge_base):
         monkeypatch.setattr(module, "passage_encoder", named)
@@ -126,7 +126,7 @@ async def test_the_encoders_of_the_product_can_take_each_others_place(tmp_path: 
     async with opened(tmp_path, "e5") as kb:
         assert await best(kb, "how long does a refund take") == "refunds"
         await kb.settled()
-        assert kb.status()["encoder"] == "multilingual-e5-small-q4"
+        assert kb.status()["encoder"] == E5Encoder.name
         assert await best(kb, "when do I get my money") == "refunds"
         assert await best(kb, "手机进水保修吗") == "warranty"
 
@@ -211,7 +211,7 @@ async def test_when_the_former_encoder_is_missing_words_and_use_serve(
 ) -> None:
     await built(tmp_path)
 
-    def named(name: str, threads: int = 1) -> Encoder:
+    def named(name: str) -> Encoder:
         if name == "words" and change == "gone":
             raise EncoderUnavailable("hf:words cannot be loaded")
         return WordEncoder("other words") if name == "words" else encoders[name]
@@ -245,7 +245,7 @@ from tests.knowledge_base.test_reindexing import SlowEncoder
 from tests.knowledge_base.builders import WordEncoder
 known = {"words": WordEncoder(), "slow": SlowEncoder(seconds=0.02)}
 for module in (homes, knowledge_base):
-    module.passage_encoder = lambda name, threads=1: known[name]
+    module.passage_encoder = lambda name: known[name]
 async def main():
     kb = await knowledge_base.KnowledgeBase.open(Path(sys.argv[1]), encoder="slow")
     while True:

@@ -212,10 +212,10 @@ def _load(model: str, kind: str) -> tuple[Any, Any]:
     return tokenizer, loaded
 
 
-def passage_encoder(name: str, threads: int = 1) -> Encoder:
+def passage_encoder(name: str) -> Encoder:
     """The encoder a setting names: ``e5`` (the default) or ``hf:`` with the path or the name of a model."""
     if name in ("", "e5"):
-        return E5Encoder(threads)
+        return E5Encoder()
     if name.startswith("hf:") and len(name) > 3:
         return HuggingFaceEncoder(name[3:])
     raise EncoderUnavailable(f"the encoder {name!r} is not known; use 'e5' or 'hf:' with a path or name of a model")
