@@ -104,8 +104,9 @@ def find_candidates(
     chosen: dict[int, None] = {}
     for _, group in groupby(lists, key=lambda one: one.language):
         chosen.update(dict.fromkeys(_best_groups(view, list(group), hidden)))
-    found = (view.heads[number].id for number in chosen)
-    ids = dict.fromkeys(current_id(one, lambda name: readable_heads(view, name, readable)) for one in found)
+    ids = dict.fromkeys(view.heads[number].id for number in chosen)
+    if not view.replaced.isdisjoint(ids):
+        ids = dict.fromkeys(current_id(one, lambda name: readable_heads(view, name, readable)) for one in ids)
     numbers = [number for article_id in ids for number in _readable_numbers(view, article_id, readable)]
     return Found(numbers, everything, stale)
 

@@ -72,12 +72,18 @@ def settle(results: Sequence[Standing], read: Callable[[str], Article | None]) -
             ordered[at - 1], ordered[at] = ordered[at], ordered[at - 1]
             at -= 1
     shown: list[Standing] = []
+    saying: dict[str, list[int]] = {}  # the places in ``shown`` of those that make a statement
     for one in ordered:
-        twin = next((place for place, other in enumerate(shown) if _same(one.head, other.head, read)), None)
+        said = _sketched(one.head.sketch)
+        rivals = sorted({place for statement in said for place in saying.get(statement, ())})
+        twin = next((place for place in rivals if _same(one.head, shown[place].head, read)), None)
+        place = len(shown) if twin is None else twin
         if twin is None:
             shown.append(one)
         elif _newer(one, shown[twin]):
             shown[twin] = one
+        for statement in said:
+            saying.setdefault(statement, []).append(place)
     return shown
 
 
@@ -90,16 +96,20 @@ def sketch_of(article: Article) -> str:
 def _overtakes(one: Standing, above: Standing, read: Callable[[str], Article | None]) -> bool:
     """Whether a newer article on the same subject fits the question as well as the one above it."""
     near = above.score - one.score < NOISE
-    return near and _newer(one, above) and _same_subject(read(one.head.key), read(above.head.key))
+    return near and _newer(one, above) and _same_subject(one.head, above.head, read)
 
 
-def _same_subject(first: Article | None, second: Article | None) -> bool:
-    if first is None or second is None:
-        return False
-    one, other = set(words_of(first.title)), set(words_of(second.title))
-    if len(one & other) >= SAME_SUBJECT * len(one | other):
+def _same_subject(first: Head, second: Head, read: Callable[[str], Article | None]) -> bool:
+    if not _sketched(first.sketch).isdisjoint(_sketched(second.sketch)):
         return True
-    return not _statements(first.body).isdisjoint(_statements(second.body))
+    articles = read(first.key), read(second.key)
+    one, other = (_title_words(article.title) if article else frozenset[str]() for article in articles)
+    return bool(one | other) and len(one & other) >= SAME_SUBJECT * len(one | other)
+
+
+@lru_cache(maxsize=4096)
+def _title_words(title: str) -> frozenset[str]:
+    return frozenset(words_of(title))
 
 
 def _newer(one: Standing, other: Standing) -> bool:
@@ -116,8 +126,6 @@ def _same(first: Head, second: Head, read: Callable[[str], Article | None]) -> b
 
 def _look_the_same(first: str, second: str) -> bool:
     one, other = _sketched(first), _sketched(second)
-    if one.isdisjoint(other):
-        return False
     least = sorted(one | other)[:_SKETCHED]
     return sum(hashed in one and hashed in other for hashed in least) >= _MAYBE_SAME * len(least)
 

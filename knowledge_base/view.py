@@ -119,6 +119,11 @@ class View:
             np.array([one.valid_until for one in terms], dtype=np.int64),
         )
 
+    @cached_property
+    def replaced(self) -> frozenset[str]:
+        """Ids of the published articles that name a successor."""
+        return frozenset(head.id for number in self.numbers.values() if (head := self.heads[number]).replaced_by)
+
     def place(self, rows: Rows) -> Rows:
         """Each row's place among its article's entries."""
         return rows - self.first[self.article[rows]]
