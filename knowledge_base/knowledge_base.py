@@ -39,8 +39,7 @@ from knowledge_base.wording import language_of
 MAX_QUESTION = 2000  #: characters that are looked at
 MADE_READY = 1000  #: articles up to which each is made ready to be quoted before anybody asks
 _COMMITTED_EVERY_SECONDS = 10.0  #: while much is loaded
-_PUBLISHED_TOGETHER = 1024  #: entries
-_PUBLISHED_EVERY_SECONDS = 2.0  #: while much is loaded
+_PUBLISHED_TOGETHER, _PUBLISHED_EVERY_SECONDS = 1024, 2.0  #: entries or time, while much is loaded
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 __all__ = ["Answer", "Citation", "Hit", "KnowledgeBase", "LoadReport"]
