@@ -25,7 +25,7 @@ if __package__ in (None, ""):
 from bot import settings, without_tensorflow
 from bot.measure import OUT_OF_SCOPE, Parsed, figures, near_topic
 from bot.nlu_data import OUT_OF_SCOPE as STRANGE
-from bot.nlu_data import read, read_near, same
+from bot.nlu_data import gate_cost, read, read_near, same
 
 LANGUAGES = ("en", "zh")
 Line = tuple[str, str, str]  # text, intent, group
@@ -139,6 +139,8 @@ def main() -> None:
     train, test = read_project(nlu_data) if arguments.project else read_data(arguments.data)
     if len({intent for _, intent, _ in train} - {STRANGE}) < 2 or not test:
         sys.exit("The set needs train lines of at least two intents, and test lines.")
+    if arguments.project:
+        os.environ.setdefault("GATE_COST", str(gate_cost(nlu_data)))
     settings.quieten()
     without_tensorflow.install()
     from bot import quiet_logs

@@ -96,6 +96,17 @@ def read_near(folder: Path, language: str) -> Iterator[NearLine]:
             raise ValueError(f"near/{path.name}: entry {number} needs text, near and split ({error})") from None
 
 
+def gate_cost(folder: Path) -> float:
+    """How much of the in-scope accuracy the gate may cost, from ``policy.yml``; raises ``ValueError`` for a bad value."""
+    path = folder / "policy.yml"
+    if not path.exists():
+        return 0.01
+    cost = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("gate_cost")
+    if not isinstance(cost, float) or not 0 < cost < 0.2:
+        raise ValueError(f"{path.name}: gate_cost is {cost!r}; write a share between 0 and 0.2, such as 0.05")
+    return cost
+
+
 def same(text: str) -> str:
     """What two lines share when they differ in nothing but case, spaces and punctuation."""
     folded = unicodedata.normalize("NFKC", text).lower()
@@ -150,6 +161,7 @@ def check(folder: Path, domain: Path) -> tuple[list[str], list[str]]:
                     problems.append(
                         f"{where} is also an example of {other.intent} ({other.language}/{other.path.name})."
                     )
+        gate_cost(folder)
         for language in languages:
             if (folder / "test" / f"{language}.yml").exists():
                 for example in read(folder, f"test/{language}"):

@@ -18,7 +18,7 @@ if __package__ in (None, ""):
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from bot import settings, without_tensorflow
-from bot.nlu_data import check
+from bot.nlu_data import check, gate_cost
 
 #: What of this folder goes into a model; the code that serves turns does not.
 SOURCES = (
@@ -75,6 +75,7 @@ def main() -> None:
         )
     print("[1/3] training data checked; loading Rasa …", flush=True)
     settings.quieten()
+    os.environ.setdefault("GATE_COST", str(gate_cost(nlu_data)))
     model = train(nlu_data, arguments.model_dir.resolve(), settings.config(arguments.profile))
     print(f"[3/3] {model} ({time.monotonic() - started:.0f} s)", flush=True)
     remembered.write_text(json.dumps({"fingerprint": mark, "model": model.name}))

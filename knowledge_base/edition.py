@@ -35,7 +35,7 @@ _QUESTIONS = 1024  #: questions whose vectors are kept
 _SAMPLE = 300  #: articles whose titles and passages tell an encoder's scale
 _READ_TOGETHER = 500  #: entries read at once to rebuild the ledger
 _LOOK_AGAIN_SECONDS = 1.0  #: between looks at whether another process has changed the index
-WRITTEN_TOGETHER = 256  #: entries; more would hold up searches noticeably
+_STAGED_TOGETHER = 256  #: entries; more would hold up searches noticeably
 
 
 def form_of(use: str, encoder: str) -> str:
@@ -117,8 +117,8 @@ class Edition:
     def put_in(self, articles: Sequence[tuple[Head, Sequence[Entry]]]) -> None:
         """Store articles and then show them, each in place of its former version."""
         entries = [entry for _, listed in articles for entry in listed]
-        for first in range(0, len(entries), WRITTEN_TOGETHER):
-            self.index.stage(entries[first : first + WRITTEN_TOGETHER])
+        for first in range(0, len(entries), _STAGED_TOGETHER):
+            self.index.stage(entries[first : first + _STAGED_TOGETHER])
         self.index.publish([head for head, _ in articles])
         with self._catching_up:
             self.ledger.add([(head, [self._line(entry) for entry in listed]) for head, listed in articles])
@@ -130,7 +130,7 @@ class Edition:
             with self._catching_up:
                 self.ledger.discard(keys)
 
-    def commit(self) -> None:
+    def commit(self, *, more_to_come: bool = False) -> None:
         """Make what was written durable; the next start then reads the ledger instead of the index."""
         if self._shared is not None:  # others may have written, too: a generation says nothing about whose it is
             self.catch_up()
@@ -139,7 +139,7 @@ class Edition:
         if generation != self.ledger.generation:
             self.index.flush()
             with self._catching_up:
-                self.ledger.commit(generation)
+                self.ledger.commit(generation, more_to_come=more_to_come)
 
     def catch_up(self) -> None:
         """Make the ledger agree with an index that has moved on without it: another process, a crash, a lost file."""

@@ -1,6 +1,6 @@
 """Turns texts into vectors: USE compares questions with questions, E5 compares questions with passages.
 
-Both models travel inside their packages, so nothing is downloaded. ``encoders.py`` can put another in E5's place.
+Both models travel inside their packages, so nothing is downloaded. ``named_encoders.py`` can put another in E5's place.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from knowledge_base.articles import Article
 from knowledge_base.calibration import Calibration
 from knowledge_base.edition import Edition
-from knowledge_base.encoders import Reranker
 from knowledge_base.entries import EntryRef
+from knowledge_base.named_encoders import Reranker
 from knowledge_base.quoting import Quoter
 from knowledge_base.ranking import Ranked
 from knowledge_base.readers import Reader

@@ -15,8 +15,8 @@ import structlog
 from knowledge_base.columns import replace_file
 from knowledge_base.edition import Edition, form_of
 from knowledge_base.encoder import Encoder
-from knowledge_base.encoders import MissingEncoder, passage_encoder
 from knowledge_base.errors import EncoderUnavailable, IndexUnavailable
+from knowledge_base.named_encoders import MissingEncoder, passage_encoder
 
 log = structlog.get_logger()
 

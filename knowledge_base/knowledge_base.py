@@ -18,14 +18,14 @@ from threadpoolctl import ThreadpoolController
 
 from knowledge_base.articles import LANGUAGES, Article, Passage
 from knowledge_base.calibration import load_calibration
-from knowledge_base.edition import WRITTEN_TOGETHER, Edition
+from knowledge_base.edition import Edition
 from knowledge_base.encoder import UseEncoder, Vectors
-from knowledge_base.encoders import MissingEncoder, Reranker, passage_encoder, reranker_named
 from knowledge_base.entries import Entry, EntryRef, Head
 from knowledge_base.errors import KnowledgeBaseError
 from knowledge_base.finding import Question, article_in_force, find_hits, hit_within, quote_first, ranked
 from knowledge_base.homes import Editions, FolderHome, Home, ServerHome, open_editions, without_retired
 from knowledge_base.index_words import asked_words
+from knowledge_base.named_encoders import MissingEncoder, Reranker, passage_encoder, reranker_named
 from knowledge_base.quotable import SLICING
 from knowledge_base.quoting import Quoter
 from knowledge_base.ranking import Ranked
@@ -39,7 +39,7 @@ from knowledge_base.wording import language_of
 MAX_QUESTION = 2000  #: characters that are looked at
 MADE_READY = 1000  #: articles up to which each is made ready to be quoted before anybody asks
 _COMMITTED_EVERY_SECONDS = 10.0  #: while much is loaded
-_PUBLISHED_EVERY_SECONDS = 2.0  #: while much is loaded
+_PUBLISHED_TOGETHER, _PUBLISHED_EVERY_SECONDS = 1024, 2.0  #: entries or time, while much is loaded
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 __all__ = ["Answer", "Citation", "Hit", "KnowledgeBase", "LoadReport"]
@@ -328,12 +328,12 @@ class KnowledgeBase:
             if ready:
                 await self._write(self.quoter.prepare, article)
             now = time.monotonic()
-            enough = sum(head.entries for head, _ in waiting) >= WRITTEN_TOGETHER
+            enough = sum(head.entries for head, _ in waiting) >= _PUBLISHED_TOGETHER
             if enough or now - published > _PUBLISHED_EVERY_SECONDS or done + 1 == len(articles):
                 await self._write(edition.put_in, waiting)
                 waiting, published = [], time.monotonic()
             if now - committed > _COMMITTED_EVERY_SECONDS:
-                await self._write(edition.commit)
+                await self._write(edition.commit, more_to_come=True)
                 committed = time.monotonic()
         if progress:
             progress(len(articles), len(articles))

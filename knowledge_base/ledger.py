@@ -50,7 +50,7 @@ class Ledger:
         for older in kept[1:]:
             shutil.rmtree(directory / str(older), ignore_errors=True)
         self.view = self._read()
-        self._cover()
+        self._cover(more_to_come=False)
 
     @property
     def generation(self) -> int:
@@ -125,13 +125,13 @@ class Ledger:
             vocabulary=before.vocabulary.less(before.words_of(rows)[0], len(rows)),
         )
 
-    def commit(self, generation: int) -> None:
+    def commit(self, generation: int, *, more_to_come: bool = False) -> None:
         """Write down that this is what the index holds in this generation."""
         former = self._columns.directory
         if len(self.view.alive) - self.view.entries > max(_WORTH_REWRITING, self.view.entries // 3):
             self._rewrite()
         self._columns.commit(generation)
-        self._cover()
+        self._cover(more_to_come=more_to_come)
         if former != self._columns.directory:  # views of the old files stay readable until nobody has them
             shutil.rmtree(former, ignore_errors=True)
 
@@ -145,10 +145,10 @@ class Ledger:
         """Stop writing; what was not committed is forgotten."""
         self._columns.close()
 
-    def _cover(self) -> None:
+    def _cover(self, *, more_to_come: bool) -> None:
         view = self.view
         covered = view.postings.rows if view.postings else 0
-        if view.entries > FLAT and worth_writing(covered, len(view.alive)):
+        if view.entries > FLAT and worth_writing(covered, len(view.alive), more_to_come=more_to_come):
             turned = turned_around(view.words, view.weights, view.offsets, len(view.vocabulary.hashes))
             self.view = replace(view, postings=write_postings(self._columns.directory, turned))
 

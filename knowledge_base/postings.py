@@ -56,9 +56,9 @@ def turned_around(words: Numbers, weights: Floats, offsets: Rows, vocabulary: in
     return Postings(begins, owner[order], np.asarray(weights)[order], rows)
 
 
-def worth_writing(covered: int, rows: int) -> bool:
+def worth_writing(covered: int, rows: int, *, more_to_come: bool) -> bool:
     """Whether so many rows came later that looking through them takes noticeable time."""
-    return rows - covered > max(_FEW_ROWS, rows // 10)
+    return rows - covered > max(_FEW_ROWS, rows // (4 if more_to_come else 50))
 
 
 def write_postings(directory: Path, postings: Postings) -> Postings:

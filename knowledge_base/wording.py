@@ -6,6 +6,7 @@ import re
 import threading
 import unicodedata
 from functools import cache, lru_cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import Protocol
 
@@ -41,10 +42,8 @@ def _changing() -> frozenset[str]:
         for line in (dictionary / name).read_text(encoding="utf-8").splitlines():
             written, _, simplified = line.partition("\t")
             simplified = simplified.split(" ")[0]
-            if len(written) == len(simplified):
-                changing.update(old for old, new in zip(written, simplified, strict=True) if old != new)
-            else:
-                changing.update(written)
+            if written != simplified and changing.isdisjoint(written):  # otherwise another character gives it away
+                changing.update(old for old, new in zip_longest(written, simplified) if old and old != new)
     return frozenset(changing)
 
 

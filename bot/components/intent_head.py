@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ from bot.components.other_language import BorrowedHead, untaught
 OUT_OF_SCOPE = "out_of_scope"
 #: Where the gate finds the score and the model's own thresholds.
 GATE = "gate"
+#: The variable that says how much of the in-scope accuracy the gate may cost; what a set's owner wants, not the pipeline.
+GATE_COST = "GATE_COST"
 _RANKING_LENGTH = 10
 _BORROWED_ARRAYS = ("mean", "weights", "bias", "directions", "examples", "labels")
 
@@ -96,10 +99,11 @@ class LinearIntentClassifier(GraphComponent):
         scores = self._blend.score(held.evidence)
         right = held.logits.argmax(1) == held.labels
         languages = np.array([detect_language(messages[i].get(TEXT)) for i in held.index])
-        self._thresholds = {"any": thresholds(scores, right)}
+        cost = float(os.environ.get(GATE_COST) or 0.01)
+        self._thresholds = {"any": thresholds(scores, right, cost)}
         for language in per_language(languages.tolist()):
             chosen = languages == language
-            self._thresholds[language] = thresholds(scores[chosen], right[chosen])
+            self._thresholds[language] = thresholds(scores[chosen], right[chosen], cost)
         logger.info("Held-out intent accuracy %.3f on %d examples.", right.mean(), len(right))
         self._head = LinearHead.trained(features, labels, len(self._intents), recipe, start)
         turned = self._comparison.turned(features.dense)

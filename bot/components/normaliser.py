@@ -43,8 +43,9 @@ _ASKS_NOTHING = {
 class Reader:
     """Turns a message into its reading; the steps run from letters to words."""
 
-    def __init__(self, lore: WordLore, regional: dict[str, str]) -> None:
-        """``lore`` and ``regional`` are learned when a model is trained."""
+    def __init__(self, lore: WordLore, regional: dict[str, str], *, refuses: bool = True) -> None:
+        """All is learned when a model is trained; ``refuses`` says whether the model knows what a refusal comes to."""
+        self.refuses = refuses
         self._regional = RegionalWords(regional)
         self._pinyin = PinyinReader(lore)
         self._english = EnglishSpelling(lore)
@@ -106,7 +107,7 @@ class Normaliser(GraphComponent):
         names = {*training_data.entity_synonyms, *training_data.entity_synonyms.values()}
         lore, regional = WordLore.gathered(texts, names), regional_words()
         with self._model_storage.write_to(self._resource) as directory:
-            stored = {"lore": lore.stored(), "regional": regional}
+            stored = {"lore": lore.stored(), "regional": regional, "refuses": "deny" in training_data.intents}
             (directory / "words.json").write_text(json.dumps(stored, ensure_ascii=False), encoding="utf-8")
         return self._resource
 
@@ -122,7 +123,8 @@ class Normaliser(GraphComponent):
         """Reads the lore back."""
         with model_storage.read_from(resource) as directory:
             stored = json.loads((directory / "words.json").read_text(encoding="utf-8"))
-        return cls(model_storage, resource, Reader(WordLore.restored(stored["lore"]), stored["regional"]))
+        reader = Reader(WordLore.restored(stored["lore"]), stored["regional"], refuses=stored["refuses"])
+        return cls(model_storage, resource, reader)
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Replaces the text by its reading, without what the message asks not to do."""
@@ -132,7 +134,7 @@ class Normaliser(GraphComponent):
             metadata = message.get("metadata") or {}
             reading = self._reader.read(written, metadata.get("language_hint"))
             message.set(READING, reading.text, add_to_output=True)
-            if metadata.get("requested_slot") not in FREE_TEXT:
+            if self._reader.refuses and metadata.get("requested_slot") not in FREE_TEXT:
                 refusal = find_refusal(reading.text)
                 if refusal is not None:
                     message.set(REFUSED, refusal)

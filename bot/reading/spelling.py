@@ -14,7 +14,7 @@ from rapidfuzz.distance import OSA
 from bot.reading.edits import Edit
 from bot.reading.wordlore import WordLore
 
-_WORD = re.compile(r"(?<![\w@./'-])[A-Za-z]{3,}(?:'[a-z]{1,2})?(?![\w@/]|\.\w|-\d)")
+_WORD = re.compile(r"(?<![\w@./'-])[A-Za-z]{3,}(?:'[a-z]{1,2})?(?![\w@/`]|\.\w|-\d)")
 _REPEATED = re.compile(r"(.)\1{2,}")
 _TARGET = 3  #: a repair must be at least this usual in the examples
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
@@ -107,6 +107,8 @@ class EnglishSpelling:
         for length in range(len(word) - slips, len(word) + slips + 1):
             for candidate in self._by_length.get(length, ()):
                 distance = OSA.distance(word, candidate, score_cutoff=slips)
+                if word == candidate + "s":
+                    continue  # a plural, or "that's" without its apostrophe
                 if distance > slips or (min(len(word), len(candidate)) == 3 and not self._swapped(word, candidate)):
                     continue
                 short = max(0, 6 - len(candidate)) * 0.7
@@ -138,6 +140,8 @@ def _ear(typed: str, meant: str) -> bool:
     return any(typed in group and meant in group for group in ("aeiouy", "sczx", "ckq", "fv", "bp", "dt", "gj", "mn"))
 
 
+#: Particles and numerals stand beside anything, and are what they are.
+_NEVER_SLIPS = frozenset("呢吗吧啊了的呀哦么嘛啦一二两三四五六七八九十百千")
 _FUZZY = (("zh", "z"), ("ch", "c"), ("sh", "s"))
 
 
@@ -157,6 +161,7 @@ class ChineseSpelling:
 
     _USUAL = 5  #: how often the repaired word must stand in the examples
     _STRING = 20  #: how often, if it is a run of characters and no word
+    _BELONGS = 0.15  #: in what share of its places the run stands with the character
     _GAIN = 6.4  #: how much more usual the repaired text must be
 
     def __init__(self, lore: WordLore) -> None:
@@ -189,7 +194,7 @@ class ChineseSpelling:
 
     def _best(self, characters: str, at: int) -> tuple[float, int, str]:
         best = (0.0, at, characters[at])
-        if self._is_word(characters, at):
+        if characters[at] in _NEVER_SLIPS or self._is_word(characters, at):
             return best
         for sound in self._sounds.get(characters[at], ()):
             for other in self._alike[sound]:
@@ -208,11 +213,17 @@ class ChineseSpelling:
                 string = changed[start : start + size]
                 count = self._words.get(string, 0)
                 if count < self._USUAL:
-                    count = self._strings.get(string, 0) if size > 2 else 0
-                    count = count if count >= self._STRING else 0
+                    count = self._binding(string, at - start) if size > 2 else 0
                 if count:
                     best = max(best, size * size * math.log(count))
         return best
+
+    def _binding(self, string: str, place: int) -> int:
+        """How usual a string that is no word is, if the character at its edge belongs to the rest of it: 转 to 人工."""
+        count = self._strings.get(string, 0)
+        rest = string[1:] if place == 0 else string[:-1] if place == len(string) - 1 else ""
+        belongs = bool(rest) and count >= self._BELONGS * self._strings.get(rest, count)
+        return count if count >= self._STRING and belongs else 0
 
     def _is_word(self, characters: str, at: int) -> bool:
         """Whether the character is part of a word that dictionaries know, and so is most likely meant."""

@@ -41,16 +41,16 @@ async def _create_postgres_tables() -> None:
 
 @pytest.fixture(scope="session")
 def postgres_schema() -> Iterator[None]:
-    """Tables in a schema of their own; skipped by name where no server answers."""
+    """Tables in a schema of their own; skipped by name where no server answers. Rooms that import this share the schema."""
     try:
-        asyncio.run(_in_postgres(f"CREATE SCHEMA {SCHEMA}"))
+        asyncio.run(_in_postgres(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
     except (OSError, TimeoutError) as error:
         if os.environ.get("CI"):
             raise
         pytest.skip(f"no PostgreSQL answers at TEST_POSTGRES_URL ({type(error).__name__})")
     asyncio.run(_create_postgres_tables())
     yield
-    asyncio.run(_in_postgres(f"DROP SCHEMA {SCHEMA} CASCADE"))
+    asyncio.run(_in_postgres(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE"))
 
 
 @pytest.fixture(scope="session")

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from knowledge_base import homes, knowledge_base
-from knowledge_base.encoder import Encoder, UseEncoder, Vectors
-from knowledge_base.encoders import passage_encoder
+from knowledge_base.encoder import E5Encoder, Encoder, UseEncoder, Vectors
 from knowledge_base.errors import EncoderUnavailable
 from knowledge_base.homes import FolderHome, ServerHome
 from knowledge_base.knowledge_base import KnowledgeBase
+from knowledge_base.named_encoders import passage_encoder
 from tests.knowledge_base.builders import WordEncoder, article, small_shop
 
 
@@ -126,7 +126,7 @@ async def test_the_encoders_of_the_product_can_take_each_others_place(tmp_path: 
     async with opened(tmp_path, "e5") as kb:
         assert await best(kb, "how long does a refund take") == "refunds"
         await kb.settled()
-        assert kb.status()["encoder"] == "multilingual-e5-small-int8"
+        assert kb.status()["encoder"] == E5Encoder.name
         assert await best(kb, "when do I get my money") == "refunds"
         assert await best(kb, "手机进水保修吗") == "warranty"
 
@@ -245,7 +245,7 @@ from tests.knowledge_base.test_reindexing import SlowEncoder
 from tests.knowledge_base.builders import WordEncoder
 known = {"words": WordEncoder(), "slow": SlowEncoder(seconds=0.02)}
 for module in (homes, knowledge_base):
-    module.passage_encoder = known.__getitem__
+    module.passage_encoder = lambda name: known[name]
 async def main():
     kb = await knowledge_base.KnowledgeBase.open(Path(sys.argv[1]), encoder="slow")
     while True:

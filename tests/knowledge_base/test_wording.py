@@ -59,3 +59,11 @@ def test_words_are_segmented_and_lower_case_in_one_script() -> None:
 )
 def test_plain_text_has_no_inline_marks(markdown: str, text: str) -> None:
     assert plain(markdown) == text
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="退貨運費誰付么麼什怎瞭解覆回著作乾坤一目然了的A ", max_size=12))
+def test_texts_that_look_simplified_are_folded_as_if_they_had_been_converted(text: str) -> None:
+    from opencc import OpenCC
+
+    assert fold(text) == OpenCC("t2s").convert(" ".join(text.split()))

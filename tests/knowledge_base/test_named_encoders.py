@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from knowledge_base.encoders import (
+from knowledge_base.errors import EncoderUnavailable
+from knowledge_base.knowledge_base import KnowledgeBase
+from knowledge_base.named_encoders import (
     HuggingFaceEncoder,
     MissingEncoder,
     Reranker,
     passage_encoder,
     reranker_named,
 )
-from knowledge_base.errors import EncoderUnavailable
-from knowledge_base.knowledge_base import KnowledgeBase
 from tests.knowledge_base.builders import edition, small_shop
 
 HAVE_TRANSFORMERS = find_spec("transformers") is not None and find_spec("torch") is not None
