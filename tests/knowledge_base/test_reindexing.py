@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -323,13 +324,35 @@ async def test_processes_on_one_machine_keep_ledgers_of_their_own(
     await theirs.close()
 
 
+class OneAtATime:
+    """The client in memory is no server: it takes one call at a time, and closing it would lose everything."""
+
+    def __init__(self, client: object) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> object:
+        if name == "close":
+            return lambda: None
+        method = getattr(self._client, name)
+        if not callable(method):
+            return method
+
+        def called(*arguments: object, **named: object) -> object:
+            with _ONE_CALL:
+                return method(*arguments, **named)
+
+        return called
+
+
+_ONE_CALL = threading.RLock()
+
+
 def one_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes every client in this process talk to one server in memory, which stays when a client leaves."""
     from qdrant_client import QdrantClient
 
     client = QdrantClient(location=":memory:")
-    monkeypatch.setattr(client, "close", lambda: None)
-    monkeypatch.setattr("knowledge_base.index_server.QdrantClient", lambda **_: client)
+    monkeypatch.setattr("knowledge_base.index_server.QdrantClient", lambda **_: OneAtATime(client))
 
 
 def test_a_record_that_cannot_be_read_says_what_to_delete(tmp_path: Path) -> None:
