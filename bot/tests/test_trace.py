@@ -26,7 +26,7 @@ def trace_with(custom: dict[str, Any]) -> tuple[dict[str, Any], list[Event]]:
     said = BotUttered("7 days.", {"custom": custom, "buttons": []})
     events = [UserUttered("how long?"), ActionExecuted("action_answer_question", "0_RulePolicy"), said]
     tracker = DialogueStateTracker.from_events("c1", events, DOMAIN.slots)
-    return trace_of(tracker, events, PARSE, {}, "model-1"), events
+    return trace_of(tracker, events, [PARSE], {}, "model-1"), events
 
 
 def test_how_an_answer_was_phrased_is_in_the_trace_and_not_in_the_stored_conversation() -> None:
