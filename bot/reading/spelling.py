@@ -161,6 +161,7 @@ class ChineseSpelling:
 
     _USUAL = 5  #: how often the repaired word must stand in the examples
     _STRING = 20  #: how often, if it is a run of characters and no word
+    _GAIN_ONCE = 24.0  #: the same, where the examples have the slip once themselves
     _BELONGS = 0.15  #: in what share of its places the run stands with the character
     _GAIN = 6.4  #: how much more usual the repaired text must be
 
@@ -180,13 +181,13 @@ class ChineseSpelling:
         """Edits of single characters."""
         for run in re.finditer(r"[\u3400-\u9fff]{2,}", text):
             characters = run.group()
-            strange = [i for i in range(len(characters) - 1) if characters[i : i + 2] not in self._strings]
+            strange = [i for i in range(len(characters) - 1) if self._strings.get(characters[i : i + 2], 0) <= 1]
             done = -2
             for index in strange:
                 if index <= done:
                     continue
                 best = max((self._best(characters, at) for at in (index, index + 1)), key=lambda one: one[0])
-                if best[0] >= self._GAIN:
+                if best[0] >= (self._GAIN_ONCE if characters[index : index + 2] in self._strings else self._GAIN):
                     at, character = best[1], best[2]
                     yield Edit(run.start() + at, run.start() + at + 1, character)
                     characters = characters[:at] + character + characters[at + 1 :]
@@ -198,7 +199,7 @@ class ChineseSpelling:
             return best
         for sound in self._sounds.get(characters[at], ()):
             for other in self._alike[sound]:
-                if other != characters[at]:
+                if other != characters[at] and other not in _NEVER_SLIPS:
                     gain = self._standing(characters, at, other) - self._standing(characters, at, characters[at])
                     if gain > best[0]:
                         best = (gain, at, other)
