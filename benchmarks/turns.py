@@ -17,12 +17,14 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import httpx
 
-from benchmarks.turns_figures import CONCURRENT, Samples, Window, compare, table
-from benchmarks.turns_sides import Side, Step, desk, stock, stock_model
+from benchmarks.turns_figures import CONCURRENT, Samples, Window, compare, costs, costs_table, overhead, table
+from benchmarks.turns_models import desk_model, stock_model
+from benchmarks.turns_service import measure_service
+from benchmarks.turns_sides import Side, Step, desk, stock
 
 TURN_SECONDS = 60  #: a turn that takes longer is an error
 LATENCY_SECONDS = 60  #: the single client of one round stops then even when its turns are not done
@@ -74,6 +76,13 @@ CONVERSATIONS: dict[str, tuple[tuple[Step, ...], ...]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """An answer that does not count."""
+
+    why: str
+
+
 @dataclass(slots=True)
 class Load:
     """Puts questions of one kind to one side, in a closed loop: a client asks when its last question was answered."""
@@ -107,28 +116,46 @@ class Load:
                 if not more() or len(self.problems) >= TOO_MANY_ERRORS:
                     return
                 started = time.perf_counter()
-                problem = await self._ask(conversation_id, step)
-                if problem is None:
-                    latencies.append((time.perf_counter() - started) * 1000)
-                else:
-                    self.problems.append(f"{self.side.name}, {self.kind}, “{step.text}”: {problem}")
+                answer = await self.ask(conversation_id, step)
+                if isinstance(answer, Wrong):
+                    self.problems.append(f"{self.side.name}, {self.kind}, “{step.text}”: {answer.why}")
                     break
+                latencies.append((time.perf_counter() - started) * 1000)
 
     def _conversations(self, first: int) -> Iterator[tuple[Step, ...]]:
         # Clients begin at different places, so that they do not ask the same at the same time.
         known = CONVERSATIONS[self.kind]
         return itertools.islice(itertools.cycle(known), first % len(known), None)
 
-    async def _ask(self, conversation_id: str, step: Step) -> str | None:
+    async def ask(self, conversation_id: str, step: Step) -> Any:
+        """The answer to one question, or why there is none."""
         try:
             answer = await self.client.post(
                 self.side.url, json=self.side.question(conversation_id, step), headers=self.side.headers
             )
         except httpx.HTTPError as error:
-            return f"{type(error).__name__} {error}"
+            return Wrong(f"{type(error).__name__} {error}")
         if answer.status_code != 200:
-            return f"HTTP {answer.status_code} {answer.text[:200]}"
-        return self.side.problem(step, answer.json())
+            return Wrong(f"HTTP {answer.status_code} {answer.text[:200]}")
+        body = answer.json()
+        problem = self.side.problem(step, body)
+        return body if problem is None else Wrong(problem)
+
+
+async def said_by(side: Side) -> dict[str, str]:
+    """What a side says to every question, by the question, and of every order, by its number."""
+    said: dict[str, str] = {}
+    async with httpx.AsyncClient(timeout=TURN_SECONDS, trust_env=False) as client:
+        load = Load(side, "knowledge", client)
+        for conversation in (*CONVERSATIONS["knowledge"], *CONVERSATIONS["task"]):
+            conversation_id = uuid.uuid4().hex
+            for step in conversation:
+                answer = await load.ask(conversation_id, step)
+                if isinstance(answer, Wrong):
+                    stop_on([f"“{step.text}”: {answer.why}"])
+                number = step.expects if step is conversation[-1] and step.kind == "task" else step.text
+                said[number] = side.text_of(answer)
+    return said
 
 
 async def measure(sides: tuple[Side, Side], turns: int, seconds: float) -> dict[str, dict[str, Samples]]:
@@ -175,17 +202,25 @@ def main() -> None:
         parser.error("--turns and --seconds must be above 0")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _ended)
-    model = stock_model()
+    theirs_trained, ours_trained = stock_model(), desk_model()
     with tempfile.TemporaryDirectory(prefix="frontdesk-bench-") as name:
         folder = Path(name)
-        print("Starting the stock bot …", flush=True)
-        with stock(model, folder / "stock") as theirs:
-            print("Starting the desk …", flush=True)
-            with desk(folder / "desk") as ours:
+        print("Starting the desk …", flush=True)
+        with desk(ours_trained.model, folder / "desk") as ours:
+            answers = asyncio.run(said_by(ours))
+            print("Starting the stock bot …", flush=True)
+            with stock(theirs_trained.model, folder / "stock", answers) as theirs:
                 samples = asyncio.run(measure((theirs, ours), arguments.turns, arguments.seconds))
+                memory = {side.name: side.cost.rss_mb() for side in (theirs, ours)}
+                start = {side.name: side.cost.start_s for side in (theirs, ours)}
+                questions = [step.text for talk in CONVERSATIONS["knowledge"] for step in talk]
+                through_service = asyncio.run(measure_service(ours, questions, arguments.turns, arguments.seconds))
                 print("Stopping both …", flush=True)
     report = {kind: compare(sides["stock"], sides["desk"]) for kind, sides in samples.items()}
     print(f"\n{table(report)}\n")
+    report["service_overhead"] = overhead(through_service)
+    report |= costs({"stock": theirs_trained, "desk": ours_trained}, start, memory)
+    print(f"{costs_table(report)}\n")
     print(json.dumps(report))
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from benchmarks.turns_models import Trained
+    from benchmarks.turns_service import ServiceSamples
 
 CONCURRENT = (8, 32)  #: clients of the two throughput figures; the ratio is taken at the first
 
@@ -73,4 +77,47 @@ def table(report: Mapping[str, Mapping[str, Any]]) -> str:
             f"{'':<11}desk is {figures['latency_ratio']:.2f} × as quick for one client"
             f" and answers {figures['throughput_ratio']:.2f} × as many turns for {CONCURRENT[0]}"
         )
+    return "\n".join(lines)
+
+
+def overhead(samples: ServiceSamples) -> dict[str, float]:
+    """What the service adds to the bot in ms (``p50``, ``p95``), and the whole path through the service."""
+    figures = {
+        "p50": percentile(samples.overhead_ms, 50),
+        "p95": percentile(samples.overhead_ms, 95),
+        "whole_p50": percentile(samples.whole_ms, 50),
+        "whole_p95": percentile(samples.whole_ms, 95),
+    }
+    figures |= {f"whole_rps_{clients}": turns_per_second([window]) for clients, window in samples.windows.items()}
+    return {name: round(value, 2) for name, value in figures.items()}
+
+
+def costs(
+    trained: Mapping[str, Trained], start_s: Mapping[str, float], rss_mb: Mapping[str, float]
+) -> dict[str, dict[str, float]]:
+    """What each side takes besides turns: training (and how many examples), start-up, memory after the load."""
+    return {
+        "train_s": {name: round(one.train_s, 1) for name, one in trained.items()},
+        "train_examples": {name: one.examples for name, one in trained.items()},
+        "start_s": {name: round(value, 1) for name, value in start_s.items()},
+        "rss_mb": {name: round(value) for name, value in rss_mb.items()},
+    }
+
+
+def costs_table(report: Mapping[str, Mapping[str, Any]]) -> str:
+    """The rest of the report for people."""
+    ours = report["service_overhead"]
+    names = {
+        "train_s": "training, s",
+        "train_examples": "  on so many examples",
+        "start_s": "start until ready, s",
+        "rss_mb": "memory of all processes, MB",
+    }
+    lines = [f"{'':<29}{'stock':>10}{'desk':>10}"]
+    lines += [f"{title:<29}{report[key]['stock']:>10}{report[key]['desk']:>10}" for key, title in names.items()]
+    lines.append(
+        f"The service adds {ours['p50']:.1f} ms to the bot's time (p95 {ours['p95']:.1f} ms), commits to disk included;"
+        f" the whole path takes {ours['whole_p50']:.1f} ms (p95 {ours['whole_p95']:.1f} ms)"
+        f" and carries {ours['whole_rps_8']:.1f} turns/s of 8 clients, {ours['whole_rps_32']:.1f} of 32."
+    )
     return "\n".join(lines)

@@ -6,7 +6,7 @@ Desk is this project as ``make run`` starts it, with demo data in a folder of it
 
 from __future__ import annotations
 
-import hashlib
+import json
 import os
 import re
 import secrets
@@ -24,18 +24,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
-import yaml
 
+from benchmarks.turns_models import BOT_PYTHON, ROOT, STOCK, rasa_environment, stock_domain
 from knowledge_base.calibration import load_calibration
 
-ROOT = Path(__file__).resolve().parent.parent
-BOT_PYTHON = ROOT / "bot" / ".venv" / "bin" / "python"
-STOCK = ROOT / "bot" / "bench_stock"
-STOCK_NLU = ROOT / "nlu_data" / "en"
-#: The first examples of every intent that the stock side learns: all of them would train for hours, and a turn does not
-#: take longer for fewer (the smaller vocabulary favours the stock side a little).
-STOCK_EXAMPLES = 30
-CACHE = ROOT / "var" / "bench"
 START_SECONDS = 600  #: a stock bot loads its networks in about 50 s on an idle machine
 #: The desk stops its two processes one after the other; each may use its own grace time.
 STOP_SECONDS = 70
@@ -52,18 +44,44 @@ class Step:
     expects: str = ""  #: pattern for the text of task replies, the same for both sides
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a side takes to be there: the seconds until it answered, and its processes."""
+
+    start_s: float
+    processes: tuple[subprocess.Popen[bytes], ...]
+
+    def rss_mb(self) -> float:
+        """The resident memory of the processes and all that they started."""
+        listed = subprocess.run(
+            ["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True
+        ).stdout
+        rows = [tuple(map(int, line.split())) for line in listed.splitlines()]
+        family = {process.pid for process in self.processes}
+        for _ in rows:  # parents may be listed after their children
+            more = {pid for pid, parent, _ in rows if parent in family} - family
+            if not more:
+                break
+            family |= more
+        return sum(rss for pid, _, rss in rows if pid in family) / 1024
+
+
 class Side(Protocol):
     """One system under load."""
 
     name: str
     url: str
     headers: dict[str, str]
+    cost: Cost
 
     def question(self, conversation_id: str, step: Step) -> dict[str, Any]:
         """The JSON body that asks this."""
 
     def problem(self, step: Step, answer: Any) -> str | None:
         """Why the answer is not one to this question, or None."""
+
+    def text_of(self, answer: Any) -> str:
+        """What the contact reads."""
 
 
 @dataclass(slots=True)
@@ -73,18 +91,21 @@ class StockSide:
     url: str
     name: str = "stock"
     headers: dict[str, str] = field(default_factory=dict)
+    cost: Cost = field(default_factory=lambda: Cost(0.0, ()))
     responses: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        domain = yaml.safe_load((STOCK / "domain.yml").read_text(encoding="utf-8"))
-        self.responses = {name: [said["text"] for said in texts] for name, texts in domain["responses"].items()}
+        self.responses = {name: [said["text"] for said in texts] for name, texts in stock_domain()["responses"].items()}
 
     def question(self, conversation_id: str, step: Step) -> dict[str, Any]:
         return {"sender": conversation_id, "message": step.text}
 
+    def text_of(self, answer: Any) -> str:
+        return "\n".join(part.get("text") or "" for part in answer)
+
     def problem(self, step: Step, answer: Any) -> str | None:
         said = [part.get("text") or "" for part in answer]
-        text = "\n".join(said)
+        text = self.text_of(answer)
         if not text.strip():
             return "nothing was said"
         if step.kind == "knowledge" and "\nSource: " not in text:
@@ -101,6 +122,10 @@ class DeskSide:
     url: str
     headers: dict[str, str]
     name: str = "desk"
+    service_url: str = ""
+    data_dir: Path = Path()
+    api_key: str = ""
+    cost: Cost = field(default_factory=lambda: Cost(0.0, ()))
     #: What the service sends with every turn when nobody has changed its settings.
     thresholds: dict[str, dict[str, float]] = field(init=False)
 
@@ -123,8 +148,11 @@ class DeskSide:
             "metadata": metadata,
         }
 
+    def text_of(self, answer: Any) -> str:
+        return "\n".join(reply["text"] for reply in answer["replies"])
+
     def problem(self, step: Step, answer: Any) -> str | None:
-        text = "\n".join(reply["text"] for reply in answer["replies"])
+        text = self.text_of(answer)
         route = answer["trace"]["route"]
         if not text.strip():
             return "nothing was said"
@@ -179,99 +207,64 @@ def wait_until_ready(name: str, process: subprocess.Popen[bytes], log: Path, url
                     return
             except httpx.HTTPError:
                 pass
-            time.sleep(0.5)
+            time.sleep(0.1)
     tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
     raise SystemExit(f"The {name} did not start. The end of {log}:\n{tail}")
 
 
-def stock_model() -> Path:
-    """The stock model for today's training data; trained when its inputs have changed, which takes minutes."""
-    digest = hashlib.sha256(str(STOCK_EXAMPLES).encode())
-    for file in sorted([*STOCK.glob("**/*.yml"), *STOCK_NLU.glob("*.yml"), ROOT / "bot" / "requirements.lock"]):
-        digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
-    name = f"stock-{digest.hexdigest()[:16]}"
-    model = CACHE / f"{name}.tar.gz"
-    if model.exists():
-        return model
-    examples = stock_examples(CACHE / "stock_nlu.yml")
-    print(
-        "Training the stock model: three networks of 100 epochs, some minutes; it is kept for the next run.", flush=True
-    )
-    command = [str(BOT_PYTHON), "-m", "rasa", "train", "--domain", "domain.yml", "--config", "config.yml"]
-    command += ["--data", str(examples), "data", "--out", str(CACHE), "--fixed-model-name", name]
-    CACHE.mkdir(parents=True, exist_ok=True)
-    if subprocess.run(command, cwd=STOCK, env=rasa_environment()).returncode != 0 or not model.exists():
-        raise SystemExit(
-            "The stock model could not be trained; the lines above say why. Fix that and run make bench again."
-        )
-    for old in CACHE.glob("stock-*.tar.gz"):
-        if old != model:
-            old.unlink()
-    return model
-
-
-def stock_examples(file: Path) -> Path:
-    """Write what the stock side learns from into one file; returns it."""
-    blocks = []
-    for source in sorted(STOCK_NLU.glob("*.yml")):
-        for block in yaml.safe_load(source.read_text(encoding="utf-8"))["nlu"]:
-            examples = block["examples"].splitlines()[:STOCK_EXAMPLES]
-            blocks.append({"intent": block["intent"], "examples": "\n".join(examples) + "\n"})
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(yaml.safe_dump({"version": "3.1", "nlu": blocks}, allow_unicode=True), encoding="utf-8")
-    return file
-
-
-def rasa_environment(**more: str) -> dict[str, str]:
-    """The environment of a stock Rasa: nothing is sent out, nothing is kept outside ``var/``, the rest is default."""
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", "SQLALCHEMY_SILENCE_UBER_WARNING": "1", "PYTHONUNBUFFERED": "1"}
-    return {**os.environ, **quiet, "RASA_TELEMETRY_ENABLED": "false", "RASA_MAX_CACHE_SIZE": "0", **more}
-
-
 @contextmanager
-def stock(model: Path, folder: Path) -> Iterator[StockSide]:
-    """A stock Rasa and its action server, one worker each."""
+def stock(model: Path, folder: Path, answers: dict[str, str]) -> Iterator[StockSide]:
+    """A stock Rasa and its action server, one worker each; where it answers, it says the ``answers`` of the desk."""
     port, action_port = free_port(), free_port()
     actions_url, url = f"http://{LOOPBACK}:{action_port}", f"http://{LOOPBACK}:{port}"
     actions = [str(BOT_PYTHON), "-m", "rasa_sdk", "--actions", "actions", "--port", str(action_port)]
     bot = [str(BOT_PYTHON), "-m", "rasa", "run", "--model", str(model), "--interface", LOOPBACK, "--port", str(port)]
     bot += ["--credentials", "credentials.yml", "--endpoints", "endpoints.yml"]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "answers.json").write_text(json.dumps(answers), encoding="utf-8")
     environment = rasa_environment(
         SANIC_HOST=LOOPBACK,
         # By default the action server closes a new connection that is silent for 5 s, and a busy Rasa on a slow machine
         # is silent for longer: turns would be lost. This makes nothing slower.
         SANIC_KEEP_ALIVE_TIMEOUT="75",
         STOCK_ACTION_URL=f"{actions_url}/webhook",
+        STOCK_ANSWERS=str(folder / "answers.json"),
     )
+    started = time.monotonic()
     with ExitStack() as stack:
+        begun = []
         for name, command, health in (
             ("stock action server", actions, f"{actions_url}/health"),
             ("stock bot", bot, f"{url}/webhooks/rest/"),
         ):
             log = folder / f"{name.replace(' ', '-')}.log"
-            process = stack.enter_context(running(name, command, STOCK, environment, log))
+            begun.append((name, stack.enter_context(running(name, command, STOCK, environment, log)), log, health))
+        for name, process, log, health in begun:
             wait_until_ready(name, process, log, health, {})
-        yield StockSide(f"{url}/webhooks/rest/webhook")
+        cost = Cost(time.monotonic() - started, tuple(process for _, process, _, _ in begun))
+        yield StockSide(f"{url}/webhooks/rest/webhook", cost=cost)
 
 
 @contextmanager
-def desk(folder: Path) -> Iterator[DeskSide]:
+def desk(model: Path, folder: Path) -> Iterator[DeskSide]:
     """The whole desk with demo data, on the embedded default whatever the settings of this machine say."""
-    port, bot_port, secret = free_port(), free_port(), secrets.token_urlsafe(32)
+    port, bot_port = free_port(), free_port()
+    secret, api_key = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     own_url, bot_url = f"http://{LOOPBACK}:{port}", f"http://{LOOPBACK}:{bot_port}"
-    scaled = ("DATABASE_URL", "REDIS_URL", "QDRANT_URL", "PUBLIC_URL", "BUSINESS_HOURS")
-    gates = ("ANSWER_THRESHOLD", "CLARIFY_THRESHOLD", "RETRIEVAL_GATE", "ENCODER", "LOG_LEVEL")
+    scaled = ("DATABASE_URL", "REDIS_URL", "QDRANT_URL", "PUBLIC_URL", "BUSINESS_HOURS", "CONCURRENT_TURNS")
+    gates = ("ANSWER_THRESHOLD", "CLARIFY_THRESHOLD", "RETRIEVAL_GATE", "ENCODER", "RERANKER", "LOG_LEVEL")
+    writer = ("LLM_URL", "LLM_KEY", "LLM_MODEL")
     environment = {
         **os.environ,
-        **dict.fromkeys((*scaled, *gates), ""),
+        **dict.fromkeys((*scaled, *gates, *writer), ""),
         "DATA_DIR": str(folder),
         "HOST": LOOPBACK,
         "PORT": str(port),
         "BOT_URLS": bot_url,
         "BOT_SECRET": secret,
+        "REST_API_KEYS": api_key,
         "DEMO": "1",
-        # The data folder is empty; the model is the one that `make train` left in the usual place.
-        "MODEL_DIR": os.environ.get("MODEL_DIR") or str(Path(os.environ.get("DATA_DIR") or ROOT / "var") / "models"),
+        "MODEL_DIR": str(model.parent),
     }
     environment.pop("BOT_DATABASE_URL", None)
     encoded = ROOT / "var" / "knowledge"
@@ -281,7 +274,11 @@ def desk(folder: Path) -> Iterator[DeskSide]:
         raise SystemExit("The demo data could not be loaded; the lines above say why.")
     headers = {"Authorization": f"Bearer {secret}"}
     log = folder / "run.log"
+    started = time.monotonic()
     with running("desk", [sys.executable, "tools/run.py"], ROOT, environment, log) as process:
         wait_until_ready("bot of the desk", process, log, f"{bot_url}/webhooks/turn/health", headers)
         wait_until_ready("service of the desk", process, log, f"{own_url}/health/ready", {})
-        yield DeskSide(f"{bot_url}/webhooks/turn", headers)
+        cost = Cost(time.monotonic() - started, (process,))
+        yield DeskSide(
+            f"{bot_url}/webhooks/turn", headers, service_url=own_url, data_dir=folder, api_key=api_key, cost=cost
+        )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import httpx
@@ -51,13 +53,14 @@ class RasaDialogue:
         body = _body(request)
         trouble = ""
         for url in self._preferred(request.conversation_id):
+            asked = time.perf_counter()
             try:
                 response = await self._client.post(f"{url}/webhooks/turn", json=body)
             except httpx.HTTPError as error:
                 trouble = f"{url} did not answer: {type(error).__name__} {error}".rstrip()
                 continue
             if response.status_code == 200:
-                return read_answer(response)
+                return _timed(read_answer(response), time.perf_counter() - asked)
             trouble = f"{url} answered {response.status_code}"
             if response.status_code < 500:
                 raise DialogueRefused(f"{trouble}; check BOT_SECRET and that service and bot have the same version")
@@ -121,6 +124,13 @@ def read_answer(response: httpx.Response) -> TurnResult:
         return TurnResult(replies, trace)
     except (ValueError, KeyError, TypeError) as error:
         raise DialogueUnavailable(f"the bot's answer is not as agreed: {type(error).__name__} {error}") from error
+
+
+def _timed(result: TurnResult, seconds: float) -> TurnResult:
+    """Adds how long the service waited to the bot's own times, so that a slow turn shows where it was slow."""
+    timings = result.trace.get("timings_ms")
+    known = timings if isinstance(timings, dict) else {}
+    return replace(result, trace={**result.trace, "timings_ms": {**known, "call": round(seconds * 1000, 2)}})
 
 
 def _reply(form: Any) -> Reply:

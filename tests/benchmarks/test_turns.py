@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,8 +19,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.turns import CONVERSATIONS, TOO_MANY_ERRORS, Load, stop_on
-from benchmarks.turns_figures import Samples, Window, compare, percentile, table, turns_per_second
-from benchmarks.turns_sides import STOCK_EXAMPLES, DeskSide, Step, StockSide, stock_examples
+from benchmarks.turns_figures import (
+    Samples,
+    Window,
+    compare,
+    costs,
+    costs_table,
+    overhead,
+    percentile,
+    table,
+    turns_per_second,
+)
+from benchmarks.turns_models import STOCK_EXAMPLES, Trained, english_responses, stock_examples
+from benchmarks.turns_service import ServiceSamples
+from benchmarks.turns_sides import Cost, DeskSide, Step, StockSide
 
 QUESTION = Step("knowledge", "how long is the warranty", "ask_knowledge")
 JOKE = Step("smalltalk", "tell me a joke", "joke")
@@ -125,6 +141,44 @@ def test_every_small_talk_turn_has_a_stock_reply_to_compare_with() -> None:
 
 def test_conversations_are_equally_long_on_every_kind() -> None:
     assert {len(conversation) for kind in CONVERSATIONS.values() for conversation in kind} == {3}
+
+
+def test_the_stock_side_says_the_words_of_the_desk() -> None:
+    desk_says, stock_says = english_responses(), StockSide("http://stock").responses
+    for talk in CONVERSATIONS["smalltalk"]:
+        for step in talk:
+            name = f"utter_{step.intent}"
+            assert stock_says[name] == [one["text"] for one in desk_says[name]]
+
+
+def test_the_service_adds_what_it_did_not_wait_for_the_bot() -> None:
+    window = {8: Window(80, 2), 32: Window(90, 2)}
+    figures = overhead(ServiceSamples(whole_ms=[20, 22, 24], overhead_ms=[3, 4, 5], windows=window))
+    assert (figures["p50"], figures["whole_p50"]) == (4, 22)
+    assert (figures["whole_rps_8"], figures["whole_rps_32"]) == (40, 45)
+
+
+def test_the_costs_of_both_sides_stand_beside_each_other() -> None:
+    trained = {"stock": Trained(Path("s"), 300.04, 870), "desk": Trained(Path("d"), 60.0, 9000)}
+    report: dict[str, Any] = costs(trained, {"stock": 50.0, "desk": 5.0}, {"stock": 900.4, "desk": 700.0})
+    assert report["train_s"] == {"stock": 300.0, "desk": 60.0}
+    report["service_overhead"] = overhead(ServiceSamples([20], [3], {8: Window(1, 1), 32: Window(1, 1)}))
+    assert [line.split()[-2:] for line in costs_table(report).splitlines() if line.startswith("memory")] == [
+        ["900", "700"]
+    ]
+
+
+def test_memory_counts_the_processes_that_were_started() -> None:
+    child = "import time; kept = bytearray(30_000_000); print(1, flush=True); time.sleep(60)"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert Cost(0.0, (process,)).rss_mb() > 30
+        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+        for pid, parent_pid in (map(int, line.split()) for line in listed.splitlines()):
+            if parent_pid == process.pid:
+                os.kill(pid, signal.SIGKILL)
 
 
 def answering(load: Callable[[httpx.Request], httpx.Response], kind: str = "smalltalk") -> Load:

@@ -26,7 +26,7 @@ ANSWER: dict[str, Any] = {
             "customer_id": "C-1",
         }
     ],
-    "trace": {"language": "en", "intent": "order_status"},
+    "trace": {"language": "en", "intent": "order_status", "timings_ms": {"total": 3.5}},
 }
 REQUEST = TurnRequest(
     "t" * 32,
@@ -77,6 +77,9 @@ async def test_a_turn_is_asked_and_read_as_agreed() -> None:
     assert reply.buttons == (ReplyButton("Thanks", "/thanks"),)
     assert reply.citations == (Citation("p1", "a1", "Delivery", "…", "/kb/en/a1"),)
     assert result.trace["intent"] == "order_status"
+    timings = result.trace["timings_ms"]
+    assert timings["total"] == 3.5  # the bot's own
+    assert timings["call"] > 0
 
 
 @pytest.mark.parametrize(

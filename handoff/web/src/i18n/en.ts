@@ -86,7 +86,7 @@ export const en = {
     none: 'The bot has not answered in this conversation.', intro: 'How the bot came to each answer, newest first.', said: 'Customer said', understood: 'Understood as', nothing: 'no intent', ranking: 'Also considered', 
     limits: 'The bot acts at {answer} or more and asks back from {clarify}.', barRetrieval: 'An article is quoted at {p} or more.', verdictAnswer: 'Sure enough to act.', verdictClarify: 'Not sure: between the two limits.', verdictLow: 'Too unsure to act on the intent.', route: 'Then the bot',
     routes: { task: 'worked on a task', smalltalk: 'made small talk', knowledge: 'searched the knowledge base', clarify: 'asked what was meant', handoff: 'handed off to a person' },
-    passages: 'Passages found', actions: 'Actions', slots: 'Remembered', timings: 'Time taken', model: 'Model', language: 'Language', ms: '{n} ms', showTurn: 'Show in conversation', cleared: 'cleared', technical: 'Technical details', total: 'total', understand: 'understanding', act: 'acting',
+    passages: 'Passages found', actions: 'Actions', slots: 'Remembered', timings: 'Time taken', model: 'Model', language: 'Language', ms: '{n} ms', showTurn: 'Show in conversation', cleared: 'cleared', technical: 'Technical details', total: 'total', understand: 'understanding', act: 'acting', call: 'with the way there and back',
   },
   synonyms: {
     title: 'Synonyms and product names', intro: 'Teach the bot the words your customers use. A change works with the next question.', search: 'Search words', add: 'Add', edit: 'Edit', remove: 'Delete', all: 'All', 
