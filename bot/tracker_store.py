@@ -2,20 +2,26 @@
 
 Rasa's own wrapper answers a failing database with an empty conversation in memory. Here the turn fails instead, and the
 service repeats it. Events and the answer of a turn are committed together, so a turn is either done or can be run again.
+
+The conversations of the last turns are kept in memory as well. Each turn asks the database, in the look-up it needs
+anyway, whether the kept one is all there is; where another process has added to it, it is read again.
 """
 
 from __future__ import annotations
 
+import functools
 import json
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from rasa.core.tracker_store import SerializedTrackerAsText, TrackerStore
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import SessionStarted
+from rasa.shared.core.events import Event, SessionStarted
 from rasa.shared.core.trackers import DialogueStateTracker
 
 _METADATA = sa.MetaData()
@@ -36,6 +42,45 @@ _TURNS = sa.Table(
     sa.Column("sender_id", sa.String(255), nullable=False),
     sa.Column("answer", sa.Text, nullable=False),
 )
+_MINE = _EVENTS.c.sender_id == sa.bindparam("conversation_id")
+_EXTENT = [
+    sa.select(sa.func.count()).select_from(_EVENTS).where(_MINE).scalar_subquery().label("number"),
+    sa.select(sa.func.max(_EVENTS.c.id)).where(_MINE).scalar_subquery().label("last"),
+]
+_ANSWERED = (
+    _TURNS.select()
+    .with_only_columns(_TURNS.c.answer)
+    .where(_TURNS.c.turn_id == sa.bindparam("turn_id"), _TURNS.c.sender_id == sa.bindparam("conversation_id"))
+)
+_LOOK_UP = sa.select(_ANSWERED.scalar_subquery().label("answer"), *_EXTENT)
+_MEASURE = sa.select(*_EXTENT)
+_LATEST_SESSION = (
+    sa.select(sa.func.max(_EVENTS.c.id)).where(_MINE, _EVENTS.c.type_name == SessionStarted.type_name).scalar_subquery()
+)
+_READ = (
+    sa.select(_EVENTS.c.data).where(_MINE, _EVENTS.c.id >= sa.func.coalesce(_LATEST_SESSION, 0)).order_by(_EVENTS.c.id)
+)
+_ADD_TURN, _ADD_EVENTS = _TURNS.insert(), _EVENTS.insert()
+_MOST_KEPT = 256  #: conversations in memory
+
+# Rasa lists and inspects every class of event for each event that it reads.
+Event.resolve_by_type = staticmethod(functools.cache(Event.resolve_by_type))
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A conversation at the beginning of a turn, or the answer if the turn was done before."""
+
+    answer: dict[str, Any] | None
+    tracker: DialogueStateTracker | None
+
+
+@dataclass(frozen=True)
+class _Extent:
+    """How much of a conversation the database holds; it changes with every event that anybody adds or deletes."""
+
+    number: int
+    last: int | None
 
 
 class StoreFailed(Exception):
@@ -48,6 +93,7 @@ class TurnStore(TrackerStore, SerializedTrackerAsText):  # type: ignore[misc]  #
     def __init__(self, domain: Domain | None = None, event_broker: Any = None, host: str = "", **kwargs: Any) -> None:
         """``host`` is the database URL: the name under which Rasa hands over ``url`` of ``endpoints.yml``."""
         super().__init__(domain, event_broker)
+        self._kept: OrderedDict[str, tuple[_Extent, DialogueStateTracker]] = OrderedDict()
         url = sa.engine.make_url(host)
         is_file = url.get_backend_name() == "sqlite" and bool(url.database)
         try:
@@ -83,26 +129,27 @@ class TurnStore(TrackerStore, SerializedTrackerAsText):  # type: ignore[misc]  #
 
     def find_answer(self, conversation_id: str, turn_id: str) -> dict[str, Any] | None:
         """The answer given to a turn before, exactly as it was, or None."""
-        query = sa.select(_TURNS.c.answer).where(_TURNS.c.turn_id == turn_id, _TURNS.c.sender_id == conversation_id)
         with self._transaction() as connection:
-            stored = connection.execute(query).scalar_one_or_none()
+            wanted = {"conversation_id": conversation_id, "turn_id": turn_id}
+            stored = connection.execute(_ANSWERED, wanted).scalar_one_or_none()
         answer: dict[str, Any] | None = None if stored is None else json.loads(stored)
         return answer
 
-    def load(self, conversation_id: str) -> DialogueStateTracker:
-        """The conversation since its latest session start; a new one has no events."""
-        latest = (
-            sa.select(sa.func.max(_EVENTS.c.id))
-            .where(_EVENTS.c.sender_id == conversation_id, _EVENTS.c.type_name == SessionStarted.type_name)
-            .scalar_subquery()
-        )
-        query = (
-            sa.select(_EVENTS.c.data)
-            .where(_EVENTS.c.sender_id == conversation_id, _EVENTS.c.id >= sa.func.coalesce(latest, 0))
-            .order_by(_EVENTS.c.id)
-        )
+    def open_turn(self, conversation_id: str, turn_id: str) -> Opened:
+        """The answer of the turn if it was done, else its conversation, which nobody else gets until it is saved."""
         with self._transaction() as connection:
-            rows = connection.execute(query).scalars().all()
+            row = connection.execute(_LOOK_UP, {"conversation_id": conversation_id, "turn_id": turn_id}).one()
+        if row.answer is not None:
+            return Opened(json.loads(row.answer), None)
+        extent, tracker = self._kept.pop(conversation_id, (None, None))
+        if tracker is None or extent != _Extent(row.number, row.last):
+            tracker = self.load(conversation_id)
+        return Opened(None, tracker)
+
+    def load(self, conversation_id: str) -> DialogueStateTracker:
+        """The conversation since its latest session start, from the database; a new one has no events."""
+        with self._transaction() as connection:
+            rows = connection.execute(_READ, {"conversation_id": conversation_id}).scalars().all()
         assert self.domain is not None, "a model is loaded before the first turn"
         tracker = DialogueStateTracker.from_dict(conversation_id, [json.loads(row) for row in rows], self.domain.slots)
         tracker.stored_events = len(tracker.events)
@@ -123,9 +170,21 @@ class TurnStore(TrackerStore, SerializedTrackerAsText):  # type: ignore[misc]  #
             )
         stored = {"turn_id": turn_id, "sender_id": tracker.sender_id, "answer": json.dumps(answer, ensure_ascii=False)}
         with self._transaction() as connection:
-            connection.execute(_TURNS.insert().values(stored))
+            connection.execute(_ADD_TURN, stored)
             if rows:
-                connection.execute(_EVENTS.insert(), rows)
+                connection.execute(_ADD_EVENTS, rows)
+            extent = connection.execute(_MEASURE, {"conversation_id": tracker.sender_id}).one()
+        self._keep(tracker, _Extent(extent.number, extent.last))
+
+    def _keep(self, tracker: DialogueStateTracker, extent: _Extent) -> None:
+        begins = [place for place, event in enumerate(tracker.events) if isinstance(event, SessionStarted)]
+        if begins and begins[-1] > 1:
+            return  # what came before the new session is left behind when it is read from the database
+        tracker.stored_events = len(tracker.events)
+        self._kept[tracker.sender_id] = (extent, tracker)
+        self._kept.move_to_end(tracker.sender_id)
+        if len(self._kept) > _MOST_KEPT:
+            self._kept.popitem(last=False)
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         """Rasa's way to save; here a conversation is only ever saved with its turn."""

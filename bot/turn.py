@@ -141,17 +141,16 @@ class Dialogue(StraightProcessor):  # type: ignore[misc]
         """The answer to a turn; one seen before is answered from the store and not run again."""
         lock = self._running.setdefault(turn.conversation_id, asyncio.Lock())
         async with lock:
-            stored = self.tracker_store.find_answer(turn.conversation_id, turn.turn_id)
-            if stored is not None:
-                return dict(stored)
-            answer, tracker = await self._run(turn)
-            self.tracker_store.save_turn(tracker, turn.turn_id, answer)
+            opened = self.tracker_store.open_turn(turn.conversation_id, turn.turn_id)
+            if opened.answer is not None:
+                return dict(opened.answer)
+            answer = await self._run(turn, opened.tracker)
+            self.tracker_store.save_turn(opened.tracker, turn.turn_id, answer)
             return answer
 
-    async def _run(self, turn: Turn) -> tuple[dict[str, Any], DialogueStateTracker]:
+    async def _run(self, turn: Turn, tracker: DialogueStateTracker) -> dict[str, Any]:
         started = time.perf_counter()
         channel = _Nowhere()
-        tracker = self.tracker_store.load(turn.conversation_id)
         tracker.model_id = self.model_id
         tracker.assistant_id = self.model_metadata.assistant_id
         await self._start_session(tracker, channel)
@@ -174,7 +173,7 @@ class Dialogue(StraightProcessor):  # type: ignore[misc]
             "act": round((ended - understood) * 1000, 2),
             "total": round((ended - started) * 1000, 2),
         }
-        return {"replies": replies, "trace": trace}, tracker
+        return {"replies": replies, "trace": trace}
 
     async def _start_session(self, tracker: DialogueStateTracker, channel: OutputChannel) -> None:
         long = len(tracker.events) > _LONG and not tracker.active_loop_name
@@ -245,9 +244,6 @@ class Dialogue(StraightProcessor):  # type: ignore[misc]
             "language": language,
             "thresholds": limits,
         }
-
-    def _check_for_unseen_features(self, parse_data: dict[str, Any]) -> None:
-        """Rasa warns of entities the domain does not list; the catalogue has many that no rule or slot needs."""
 
     async def _run_action(
         self,
