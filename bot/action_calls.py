@@ -6,6 +6,8 @@ on every call. That is most of the time of a turn, so the three are replaced her
 
 from __future__ import annotations
 
+import json
+from dataclasses import fields
 from typing import Any
 
 import aiohttp
@@ -13,10 +15,13 @@ import jsonschema
 import rasa
 from rasa.core.actions.action import RemoteAction
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import UserUttered
-from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
+from rasa.shared.core.events import Event, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
+from yarl import URL
 
+_JSON = {"Content-Type": "application/json"}
+_VALIDATES = "validate_"
 _RESULT = jsonschema.Draft7Validator(RemoteAction.action_response_format_spec())
 
 
@@ -26,17 +31,20 @@ class ActionEndpoint(EndpointConfig):  # type: ignore[misc]  # rasa is not insta
     def __init__(self, url: str, timeout_seconds: float) -> None:
         """``timeout_seconds`` bounds one action, connecting included."""
         super().__init__(url)
+        self._address = URL(url)
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         self._session: aiohttp.ClientSession | None = None
 
     async def request(self, method: str = "post", subpath: str | None = None, **kwargs: Any) -> Any:
         """Post the call; an answer of 400 or more raises what Rasa expects."""
         if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(timeout=self._timeout)
-        async with self._session.request(method, self.url, json=kwargs.get("json")) as response:
+            self._session = aiohttp.ClientSession(timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar())
+        body = json.dumps(kwargs.get("json"), ensure_ascii=False).encode()
+        async with self._session.request(method, self._address, data=body, headers=_JSON) as response:
+            answer = await response.read()
             if response.status >= 400:
-                raise ClientResponseError(response.status, response.reason, await response.read())
-            return await response.json()
+                raise ClientResponseError(response.status, response.reason, answer)
+            return json.loads(answer)
 
     async def close(self) -> None:
         """Close the connection."""
@@ -47,16 +55,39 @@ class ActionEndpoint(EndpointConfig):  # type: ignore[misc]  # rasa is not insta
 def _call(action: RemoteAction, tracker: DialogueStateTracker, domain: Domain) -> dict[str, Any]:
     events = list(tracker.events)
     latest = next((i for i in range(len(events) - 1, -1, -1) if isinstance(events[i], UserUttered)), 0)
-    state = tracker.current_state(EventVerbosity.NONE)
-    state["events"] = [event.as_dict() for event in events[latest:]]
-    forms = {name: domain.forms[name] for name in domain.forms if action.name() == f"validate_{name}"}
+    name = action.name()
+    form = name[len(_VALIDATES) :] if name.startswith(_VALIDATES) else ""
     return {
-        "next_action": action.name(),
+        "next_action": name,
         "sender_id": tracker.sender_id,
-        "tracker": state,
-        "domain": {"forms": forms},
+        "tracker": _state(tracker) | {"events": [_event(event) for event in events[latest:]]},
+        "domain": {"forms": {form: domain.forms[form]} if form in domain.forms else {}},
         "version": rasa.__version__,
     }
+
+
+def _state(tracker: DialogueStateTracker) -> dict[str, Any]:
+    """What ``current_state`` gives, without its deep copy of the message that began the form."""
+    loop = tracker.active_loop
+    return {
+        "sender_id": tracker.sender_id,
+        "slots": tracker.current_slot_values(),
+        "latest_message": tracker._latest_message_data(),
+        "latest_event_time": tracker.events[-1].timestamp if tracker.events else None,
+        "followup_action": tracker.followup_action,
+        "paused": tracker.is_paused(),
+        "latest_input_channel": tracker.get_latest_input_channel(),
+        "active_loop": {field.name: getattr(loop, field.name) for field in fields(loop)} if loop else {},
+        "latest_action": tracker.latest_action,
+        "latest_action_name": tracker.latest_action_name,
+    }
+
+
+def _event(event: Event) -> dict[str, Any]:
+    told: dict[str, Any] = event.as_dict()
+    if isinstance(event, UserUttered):
+        told["parse_data"] = {}  # it is the latest message, which the state holds
+    return told
 
 
 def _check(action: RemoteAction, result: Any) -> bool:

@@ -83,6 +83,9 @@ class QuickRules(RulePolicy):  # type: ignore[misc]  # rasa is not installed whe
         return super()._get_possible_keys(chosen, states) if chosen else set()
 
 
+QuickRules.__name__ = RulePolicy.__name__  # predictions and traces name it
+
+
 def _by_last_step(lookup: dict[str, str]) -> _Candidates:
     """The rules by what their last step demands of the previous action and the intent."""
     found: _Candidates = defaultdict(list)
