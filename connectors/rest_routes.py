@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
@@ -89,18 +89,25 @@ def rest_api(
         cursor = Cursor(receipt.conversation_id, receipt.seq)
         deadline = time.monotonic() + seconds
         events = aiter(news)
+        # Replies to a repeated message may be there already; others are announced, and only then worth a look.
+        announced = receipt.duplicate or await reply_announced(events, deadline)
         while True:
             said = await desk.transcript(address, cursor, _PAGE)
             replies = [message for message in said if message.author is not Author.CONTACT]
-            left = deadline - time.monotonic()
-            if replies or left <= 0:
+            if replies or not announced:
                 return replies
-            try:
-                async with asyncio.timeout(left):
-                    while (await anext(events)).get("type") != "message":
-                        pass
-            except (TimeoutError, StopAsyncIteration, ConversationError):
-                deadline = 0.0  # look once more, then answer with what there is
+            announced = await reply_announced(events, deadline)
+
+    async def reply_announced(events: AsyncIterator[dict[str, Any]], deadline: float) -> bool:
+        """Wait until something is said to the contact; False if that cannot be known in time."""
+        try:
+            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+                async for event in events:
+                    if event.get("type") == "message" and event["message"]["author"] != Author.CONTACT.value:
+                        return True
+        except (TimeoutError, ConversationError):
+            pass
+        return False
 
     @blueprint.get("/messages", name="list")
     async def list_messages(request: Request) -> HTTPResponse:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import and_, bindparam, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conversations.conversation_store import SELECT_CONVERSATION, at_address, conversation_of, message_of
+from conversations.conversation_store import SELECT_CONVERSATION, conversation_of, message_of
 from conversations.errors import NotFound
 from conversations.model import (
     Address,
@@ -23,6 +24,28 @@ from conversations.model import (
     Trace,
 )
 from conversations.tables import addresses, contacts, conversations, inbox, messages, turns
+
+_AT_ADDRESS = (
+    conversations.c.channel == bindparam("channel"),
+    conversations.c.account == bindparam("account"),
+    conversations.c.contact == bindparam("contact"),
+)
+# Statements of every turn are built once: building one costs more than running it.
+_LATEST = SELECT_CONVERSATION.where(*_AT_ADDRESS).order_by(conversations.c.opened_at.desc()).limit(1)
+_OPENED_AT = select(conversations.c.opened_at).where(conversations.c.id == bindparam("conversation_id"), *_AT_ADDRESS)
+_SHOWN = (
+    select(messages)
+    .join(conversations, conversations.c.id == messages.c.conversation_id)
+    .where(*_AT_ADDRESS, messages.c.kind != MessageKind.NOTE.value)
+    .limit(bindparam("most"))
+)
+_LAST_SHOWN = _SHOWN.order_by(conversations.c.opened_at.desc(), messages.c.seq.desc())
+_SHOWN_AFTER = _SHOWN.where(
+    or_(
+        conversations.c.opened_at > bindparam("opened_at"),
+        and_(conversations.c.id == bindparam("conversation_id"), messages.c.seq > bindparam("seq")),
+    )
+).order_by(conversations.c.opened_at, messages.c.seq)
 
 VIEWS = ("mine", "queued", "bot", "all", "resolved")
 
@@ -43,11 +66,7 @@ class ReadingStore:
 
     async def find_latest(self, address: Address) -> Conversation | None:
         """The newest conversation at an address."""
-        row = await self._connection.execute(
-            SELECT_CONVERSATION.where(at_address(conversations, address))
-            .order_by(conversations.c.opened_at.desc())
-            .limit(1)
-        )
+        row = await self._connection.execute(_LATEST, asdict(address))
         found = row.first()
         return None if found is None else conversation_of(found)
 
@@ -118,32 +137,13 @@ class ReadingStore:
 
     async def transcript(self, address: Address, after: Cursor | None, limit: int) -> list[Message]:
         """What the contact may see across their conversations at an address; without a cursor, the last messages."""
-        query = (
-            select(messages)
-            .join(conversations, conversations.c.id == messages.c.conversation_id)
-            .where(at_address(conversations, address), messages.c.kind != MessageKind.NOTE.value)
-        )
-        opened_at = None if after is None else await self._opened_at(address, after.conversation_id)
+        here = asdict(address) | {"most": limit}
+        place = None if after is None else asdict(address) | {"conversation_id": after.conversation_id}
+        opened_at = None if place is None else (await self._connection.execute(_OPENED_AT, place)).scalar()
         if after is None or opened_at is None:
-            newest = query.order_by(conversations.c.opened_at.desc(), messages.c.seq.desc()).limit(limit)
-            return [message_of(row) for row in await self._connection.execute(newest)][::-1]
-        later = or_(
-            conversations.c.opened_at > opened_at,
-            and_(conversations.c.id == after.conversation_id, messages.c.seq > after.seq),
-        )
-        rows = await self._connection.execute(
-            query.where(later).order_by(conversations.c.opened_at, messages.c.seq).limit(limit)
-        )
-        return [message_of(row) for row in rows]
-
-    async def _opened_at(self, address: Address, conversation_id: str) -> datetime | None:
-        row = await self._connection.execute(
-            select(conversations.c.opened_at).where(
-                conversations.c.id == conversation_id, at_address(conversations, address)
-            )
-        )
-        found: datetime | None = row.scalar()
-        return found
+            return [message_of(row) for row in await self._connection.execute(_LAST_SHOWN, here)][::-1]
+        later = here | {"opened_at": opened_at, "conversation_id": after.conversation_id, "seq": after.seq}
+        return [message_of(row) for row in await self._connection.execute(_SHOWN_AFTER, later)]
 
     async def said_before(self, conversation_id: str, message_id: str, limit: int) -> list[Message]:
         """The last texts before a message that are neither notes nor the service's own, oldest first."""

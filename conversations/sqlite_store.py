@@ -82,16 +82,19 @@ class DirectCursor:
 class DirectConnection:
     """The part of an aiosqlite connection that SQLAlchemy uses."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, writes: bool) -> None:
         self._connection = connection
+        self._writes = writes
 
     def cursor(self) -> DirectCursor:
         """A cursor; nothing is waited for."""
         return DirectCursor(self._connection.cursor())
 
     async def commit(self) -> None:
-        """Wait for the disk, outside the event loop."""
-        if self._connection.in_transaction:
+        """Wait for the disk, outside the event loop; one that only reads has nothing to wait for."""
+        if not self._writes:
+            self._connection.commit()
+        elif self._connection.in_transaction:
             await _outside(self._connection.commit)
 
     async def rollback(self) -> None:
@@ -111,12 +114,14 @@ class DirectConnection:
         self._connection.close()
 
 
-async def connect_directly(path: str) -> DirectConnection:
-    """Open an SQLite file for writers."""
+async def connect_directly(path: str, *, writes: bool = True) -> DirectConnection:
+    """Open an SQLite file for writers, or for readers of a few rows: what takes long would stop the event loop."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_LOCK_SECONDS)
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=0"):
         connection.execute(f"PRAGMA {pragma}")
-    return DirectConnection(connection)
+    if not writes:
+        connection.execute("PRAGMA query_only=ON")
+    return DirectConnection(connection, writes=writes)
 
 
 async def _outside(work: Callable[[], None]) -> None:

@@ -18,10 +18,13 @@ from conversations.tables import metadata
 class Database:
     """Transactions on one database; other rooms share ``engine`` so that SQLite has one configuration."""
 
-    def __init__(self, engine: AsyncEngine, reading: AsyncEngine | None = None) -> None:
+    def __init__(
+        self, engine: AsyncEngine, reading: AsyncEngine | None = None, glancing: AsyncEngine | None = None
+    ) -> None:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._reading = reading or engine
+        self._glancing = glancing or self._reading
         self._writer = asyncio.Lock()
 
     @classmethod
@@ -37,7 +40,9 @@ class Database:
         reading = create_async_engine(url)
         event.listen(reading.sync_engine, "connect", _prepare_reader)
         event.listen(reading.sync_engine, "begin", _begin_reading)
-        return cls(writing, reading)
+        glancing = create_async_engine(url, async_creator=lambda: connect_directly(path, writes=False), pool_size=2)
+        event.listen(glancing.sync_engine, "begin", _begin_reading)
+        return cls(writing, reading, glancing)
 
     async def create_tables(self) -> None:
         """Create what is missing; existing tables are left alone (migrations change them)."""
@@ -60,10 +65,16 @@ class Database:
         async with self._reading.begin() as connection:
             yield connection
 
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[AsyncConnection]:
+        """As ``read``, for a few rows by their index: on SQLite without the way through a thread and back."""
+        async with self._glancing.begin() as connection:
+            yield connection
+
     async def close(self) -> None:
         """Close every connection."""
-        await self.engine.dispose()
-        await self._reading.dispose()
+        for engine in (self.engine, self._reading, self._glancing):
+            await engine.dispose()
 
 
 def _prepare_reader(dbapi_connection: Any, _record: Any) -> None:

@@ -18,12 +18,12 @@ class Transcripts:
 
     async def transcript(self, address: Address, after: Cursor | None = None, limit: int = 100) -> list[Message]:
         """What the contact may see, oldest first: everything after ``after``, or else the last ``limit`` messages."""
-        async with self.database.read() as connection:
+        async with self.database.glance() as connection:
             return await ReadingStore(connection).transcript(address, after, limit)
 
     async def find_current(self, address: Address) -> Conversation | None:
         """The newest conversation at an address, open or resolved."""
-        async with self.database.read() as connection:
+        async with self.database.glance() as connection:
             return await ReadingStore(connection).find_latest(address)
 
     async def agents(self) -> list[Presence]:
