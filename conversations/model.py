@@ -58,6 +58,7 @@ class HandoffReason(StrEnum):
 
 #: Three heartbeats without a sign: the process that sent them is gone, or the agent is.
 HEARTBEATS_MISSED = timedelta(seconds=30)
+LONGEST_OFFER = timedelta(seconds=300)
 
 
 def new_id() -> str:
@@ -265,9 +266,9 @@ class Conversation:
         return next((one for one in self.participants if one.agent_id == agent_id), None)
 
     def offered(self, now: datetime) -> str | None:
-        """Whose turn it is to accept, while the offer stands."""
-        stands = self.status is Status.QUEUED and self.offered_until is not None and now < self.offered_until
-        return self.offered_to if stands else None
+        """Whose turn it is to accept, while the offer stands; one that seems to end far ahead met a clock set back."""
+        left = self.offered_until - now if self.offered_until is not None else timedelta()
+        return self.offered_to if self.status is Status.QUEUED and timedelta() < left <= LONGEST_OFFER else None
 
     def moved_to(self, status: Status, **changes: Any) -> Conversation:
         """This conversation in another status; raises ``IllegalTransition`` if the table forbids it."""
