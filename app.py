@@ -44,15 +44,17 @@ from conversations.hours import BusinessHours
 from conversations.hub import Hub, LocalHub, RedisHub
 from conversations.idempotency_store import IdempotencyKeys
 from conversations.json_form import conversation_json, message_json
-from conversations.model import Address, Conversation, OutboundMessage, Thresholds, utc_now
+from conversations.model import Address, OutboundMessage, Thresholds, utc_now
 from conversations.outbox import Outbox
 from conversations.store import Database
 from crm.codes import MailboxCodeSender, SmtpCodeSender
 from crm.mailbox_page import mailbox_page
 from crm.store import SqlCrm
 from handoff.demo import DemoSignIn, close_demo_staff, ensure_demo_staff
+from handoff.demo_teams import ensure_demo_teams
 from handoff.mount import staff_blueprints
 from handoff.prompt_desk import PromptDesk
+from handoff.routing import Routing
 from handoff.sign_in import SignIn
 from handoff.staff_side import StaffSide
 from handoff.store import StaffStore
@@ -147,12 +149,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
     crm = SqlCrm(database.engine, smtp or MailboxCodeSender(mailbox), derived_key(settings.secret_key, "codes"))
     hub: Hub = RedisHub(settings.redis_url) if settings.redis_url else LocalHub()
     hours = BusinessHours.parse(settings.business_hours)
-
-    async def open_callback(conversation: Conversation) -> str:
-        key = (conversation.id, "callback")
-        ticket = await crm.open_callback_ticket(str(conversation.address), conversation.language, key)
-        return ticket.number
-
+    routing = await Routing.open(database, crm)
     rest = RestConnector(settings.rest_api_keys)
     web_channel = WebchatConnector(hub)
     connectors: Sequence[Connector] = (web_channel, rest)
@@ -163,7 +160,8 @@ async def build(settings: desk_settings.Settings) -> Desk:
         AuditLog(derived_key(settings.secret_key, "audit")),
         is_open=hours.is_open,
         opens_at=hours.opens_at,
-        open_callback=open_callback,
+        open_callback=routing.open_callback,
+        surroundings=routing.surroundings,
         pushes=lambda address: address.channel not in pulling,
         agent_grace_seconds=settings.grace_seconds,
     )
@@ -189,8 +187,12 @@ async def build(settings: desk_settings.Settings) -> Desk:
 
     backlog = Backlog(database)
     checkpoints = Checkpoints(settings.data_dir / CHECKPOINTS, signing_key(settings.data_dir), utc_now)
+
     sweeper = Sweeper(
-        conversations, checkpoint=lambda: checkpoints.write_if_due(database), daily=crm.purge, refresh=synonyms.refresh
+        conversations,
+        checkpoint=lambda: checkpoints.write_if_due(database),
+        daily=crm.purge,
+        refresh=lambda: asyncio.gather(synonyms.refresh(), routing.teams.refresh()),
     )
     file_key = derived_key(settings.secret_key, "file links")
     attachments = Attachments(database, settings.data_dir / "files", file_key, base_url=settings.public_url)
@@ -199,6 +201,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
     demo_sign_ins: Sequence[DemoSignIn] = ()
     if settings.demo:
         demo_sign_ins = await ensure_demo_staff(staff_store, sign_in.passwords, settings.demo_password)
+        await ensure_demo_teams(routing.teams, staff_store)
     else:
         await close_demo_staff(staff_store)
     prompts = PromptStore(database.engine)
@@ -225,6 +228,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         demo_sign_ins=demo_sign_ins,
         knowledge_status=knowledge_base.status,
         synonyms=synonyms,
+        teams=routing.teams,
     )
     desk = Desk(
         settings, database, hub, conversations, dialogue, engine, Outbox(conversations, deliver), sweeper,

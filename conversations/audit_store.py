@@ -111,7 +111,13 @@ class AuditStore:
             delete(addresses).where(addresses.c.contact_id == contact_id),
             update(conversations)
             .where(conversations.c.contact_id == contact_id)
-            .values(contact=nobody + "-" + conversations.c.id, preview="", callback_ticket=None),
+            .values(
+                contact=nobody + "-" + conversations.c.id,
+                preview="",
+                callback_ticket=None,
+                contact_point=None,
+                callback_due=False,
+            ),
             update(contacts).where(contacts.c.id == contact_id).values(name=None, customer_id=None, erased_at=now),
         ):
             await self._connection.execute(statement)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conversations import notices
+from conversations import notices, queueing
 from conversations.audit import AuditEntry, AuditLog
 from conversations.conversation_store import ConversationStore, Locked
 from conversations.delivery_store import DeliveryStore
@@ -27,12 +27,19 @@ from conversations.model import (
     Status,
     new_id,
 )
+from conversations.queue_store import QueueStore
+from conversations.teams import Roster, Team
 
 STAFF = "staff"
 PREVIEW_LENGTH = 120
-_ACCEPTS_WINDOW = timedelta(hours=2)
-_USUAL_GAP_SECONDS = 120.0  # between two accepts, until the desk has seen some
-_LONGEST_WAIT_SECONDS = 3600.0
+
+
+def _standard(_customer_id: str | None) -> str:
+    return "standard"
+
+
+def _no_contact_point(_text: str) -> str | None:
+    return None
 
 
 def contact_topic(address: Address) -> str:
@@ -49,6 +56,9 @@ class Desk:
     is_open: Callable[[datetime], bool]
     opens_at: Callable[[datetime], datetime | None]
     pushes: Callable[[Address], bool]  #: False for channels that read the transcript themselves
+    roster: Callable[[], Roster] = Roster.plain  #: teams, people and rules as they are set up now
+    tier: Callable[[str | None], str] = _standard  #: how much a customer is worth, as far as it is known here
+    contact_point: Callable[[str], str | None] = _no_contact_point  #: the phone number or e-mail address in a text
 
 
 class Change:
@@ -78,6 +88,9 @@ class Change:
         self._arrived: list[tuple[InboundMessage, Message, dict[str, Any]]] = []
         self._entries: list[AuditEntry] = []
         self._state_changed = before is None
+        self.intent: str | None = None  #: what the message that led here is about, for the routing
+        self.stay: dict[str, Any] | None = None  #: a wait that begins with this change
+        self._stay_outcome: str | None = None
 
     @classmethod
     async def of(cls, desk: Desk, connection: AsyncConnection, conversation_id: str) -> Change:
@@ -99,6 +112,11 @@ class Change:
     def move(self, status: Status, actor: str, why: str, **changes: Any) -> None:
         """Change the status and note it in the audit chain; raises ``IllegalTransition``."""
         source = self.conversation.status
+        if source is Status.QUEUED:
+            changes = queueing.LEAVES_QUEUE | changes
+            self._stay_outcome = why
+        elif source is Status.ASSIGNED:
+            changes = {"previous_agent": self.conversation.agent_id, "participants": ()} | changes
         self.conversation = self.conversation.moved_to(status, **changes)
         self._state_changed = True
         self.record("status", actor, {"from": source.value, "to": status.value, "why": why})
@@ -124,8 +142,12 @@ class Change:
         external_id: str | None = None,
         client_msg_id: str | None = None,
         turn_id: str | None = None,
+        stays: bool = False,
     ) -> Message:
-        """Add a line to the transcript; ``buttons`` are titles with the payloads that stay here."""
+        """Add a line to the transcript; ``buttons`` are titles with the payloads that stay here.
+
+        With ``stays`` the buttons shown before can still be chosen.
+        """
         conversation = self.conversation
         made = tuple((Button(new_id(), title), payload) for title, payload in buttons)
         message = Message(
@@ -154,7 +176,7 @@ class Change:
             preview = text or " ".join(attachment.name for attachment in attachments)
             changes |= {"preview": preview[:PREVIEW_LENGTH], "preview_author": author.value}
         self.conversation = replace(conversation, **changes)
-        if author is not Author.CONTACT and kind is not MessageKind.NOTE:
+        if author is not Author.CONTACT and kind is not MessageKind.NOTE and not stays:
             self._show(message.buttons)
         if author is Author.BOT:
             self.values["bot_seq"] = message.seq
@@ -172,48 +194,32 @@ class Change:
         """Let the service itself say something to the contact."""
         return self.say(Author.SYSTEM, text, kind, **more)
 
-    def notice(self, name: str, **values: str | int) -> Message:
+    def notice(self, name: str, *, stays: bool = False, **values: str | int) -> Message:
         """Tell the contact one of the texts of ``notices`` in their language."""
-        return self.tell(notices.notice(name, self.conversation.language, **values))
+        return self.tell(notices.notice(name, self.conversation.language, **values), stays=stays)
 
     async def queue(
-        self, actor: str, why: str, *, text: str = "queued", priority: int = 0, ticket: str | None = None
+        self,
+        actor: str,
+        why: str,
+        *,
+        text: str = "queued",
+        priority: int = 0,
+        ticket: str | None = None,
+        team: Team | None = None,
     ) -> None:
-        """Put the conversation in the queue and tell the contact what happens next."""
-        self.move(
-            Status.QUEUED,
-            actor,
-            why,
-            handoff_reason=why,
-            queued_at=self.now,
-            priority=priority,
-            agent_id=None,
-            agent_name=None,
-            callback_ticket=ticket or self.conversation.callback_ticket,
-        )
-        language = self.conversation.language
-        if self.desk.is_open(self.now):
-            ahead = await self.store.count_ahead(priority, self.now, self.conversation.id)
-            said = notices.waiting(text, language, ahead, (ahead + 1) * await self._accept_gap_seconds())
-        else:
-            opens_at, ticket = self.desk.opens_at(self.now), self.conversation.callback_ticket
-            said = notices.closed(text, language, opens_at, self.now, ticket)
-        self.tell(said, buttons=((notices.notice("leave_queue", language), notices.LEAVE_QUEUE),))
+        """Put the conversation in the queue (of ``team``, or else where it is routed) and tell the contact what happens next."""
+        await queueing.queue(self, actor, why, text=text, priority=priority, ticket=ticket, team=team)
 
     async def hand_to_people(self) -> None:
         """Take waiting messages from the bot: they stay visible, and an answer the bot still works on is not said."""
         await self.deliveries.finish_all(self.conversation.id)
         self.values |= {"fence": self.fence + 1, "lease_until": None}
 
-    async def _accept_gap_seconds(self) -> float:
-        accepts = await self.store.recent_accepts(self.now - _ACCEPTS_WINDOW)
-        if len(accepts) < 2:
-            return _USUAL_GAP_SECONDS
-        gap = (accepts[0] - accepts[-1]).total_seconds() / (len(accepts) - 1)
-        return min(max(gap, 15.0), _LONGEST_WAIT_SECONDS)
-
     async def save(self) -> None:
         """Write everything; call it once, last in the transaction."""
+        if self.conversation.status is Status.QUEUED:
+            self.conversation = replace(self.conversation, rank_at=queueing.rank_of(self.conversation))
         conversation = self.conversation
         if self.before is None:
             await self.store.add_conversation(conversation, self.values)
@@ -231,8 +237,28 @@ class Change:
             self.pushed = True
         if self.before is not None and (self.values or conversation != self.before.conversation):
             await self.store.save_conversation(self.before, conversation, self.values)
+        await self._note_hands()
         await self.desk.audit.append(self.connection, self.now, self._entries)
         self._announce(visible)
+
+    async def _note_hands(self) -> None:
+        if self._stay_outcome is not None:
+            await QueueStore(self.connection).end_stay(self.conversation.id, self._stay_outcome, self.now)
+        if self.stay is not None:
+            await QueueStore(self.connection).begin_stay(self.conversation.id, **self.stay)
+        held = _holder(self.before.conversation) if self.before else None
+        holds = _holder(self.conversation)
+        if held is not None and held != holds:
+            await self.deliveries.note_agent(held, freed_at=self.now)
+        if holds is not None and held != holds:
+            await self.deliveries.note_agent(holds, taken_at=self.now)
+
+    @property
+    def routable(self) -> bool:
+        """Whether this change gave the routing something to do: somebody waits, or an agent became free."""
+        before = self.before.conversation if self.before else None
+        waits = self.conversation.status is Status.QUEUED and self.conversation.offered_to is None
+        return self._state_changed and (waits or (before is not None and _holder(before) != _holder(self.conversation)))
 
     def _announce(self, visible: list[Message]) -> None:
         contact = contact_topic(self.conversation.address)
@@ -245,6 +271,10 @@ class Change:
             self.events.append((STAFF, {"type": "conversation", "conversation": conversation_json(self.conversation)}))
             form = conversation_json(self.conversation, for_contact=True)
             self.events.append((contact, {"type": "conversation", "conversation": form}))
+
+
+def _holder(conversation: Conversation) -> str | None:
+    return conversation.agent_id if conversation.status is Status.ASSIGNED else None
 
 
 def _after(now: datetime, conversation: Conversation) -> datetime:

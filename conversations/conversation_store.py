@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, bindparam, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,6 +22,7 @@ from conversations.model import (
     Conversation,
     Message,
     MessageKind,
+    Participant,
     Rating,
     Status,
     new_id,
@@ -83,6 +84,20 @@ _COLUMNS = [
     "callback_ticket",
     "preview",
     "preview_author",
+    "team_id",
+    "tier",
+    "sla_due_at",
+    "rank_at",
+    "previous_agent",
+    "offered_to",
+    "offered_name",
+    "offered_until",
+    "told_place",
+    "told_seconds",
+    "told_at",
+    "callback_state",
+    "callback_due",
+    "contact_point",
 ]
 
 
@@ -104,8 +119,16 @@ def conversation_of(row: Row[Any]) -> Conversation:
     return Conversation(
         address=Address(values["channel"], values["account"], values["contact"]),
         status=Status(values["status"]),
+        required_skills=tuple(values["required_skills"] or ()),
+        asked=values["asked"] or {},
+        participants=tuple(_participant(one) for one in values["participants"] or ()),
         **{name: values[name] for name in _COLUMNS},
     )
+
+
+def _participant(form: dict[str, Any]) -> Participant:
+    times = {name: datetime.fromisoformat(form[name]) for name in ("joined_at", "invited_until") if form[name]}
+    return Participant(**{**form, **times})
 
 
 def message_of(row: Row[Any]) -> Message:
@@ -282,29 +305,6 @@ class ConversationStore:
         """Note something about a contact."""
         await self._connection.execute(update(contacts).where(contacts.c.id == contact_id).values(**values))
 
-    async def count_ahead(self, priority: int, queued_at: datetime, conversation_id: str) -> int:
-        """How many waiting conversations are served before this one."""
-        before = or_(
-            conversations.c.priority > priority,
-            and_(conversations.c.priority == priority, conversations.c.queued_at < queued_at),
-        )
-        counted = await self._connection.execute(
-            select(func.count())
-            .select_from(conversations)
-            .where(conversations.c.status == Status.QUEUED.value, conversations.c.id != conversation_id, before)
-        )
-        return int(counted.scalar_one())
-
-    async def recent_accepts(self, since: datetime, limit: int = 20) -> list[datetime]:
-        """When agents last accepted conversations, newest first."""
-        rows = await self._connection.execute(
-            select(conversations.c.assigned_at)
-            .where(conversations.c.assigned_at > since)
-            .order_by(conversations.c.assigned_at.desc())
-            .limit(limit)
-        )
-        return [at for at in rows.scalars() if at is not None]
-
     async def find_rating(self, conversation_id: str) -> Rating | None:
         """What the contact thought, if they said so."""
         row = await self._connection.execute(select(ratings).where(ratings.c.conversation_id == conversation_id))
@@ -318,4 +318,14 @@ class ConversationStore:
 
 def _values(conversation: Conversation) -> dict[str, Any]:
     values = {name: getattr(conversation, name) for name in _COLUMNS if name not in ("contact_name", "customer_id")}
-    return values | asdict(conversation.address) | {"status": conversation.status.value}
+    lists = {
+        "required_skills": list(conversation.required_skills) or None,
+        "asked": dict(conversation.asked) or None,
+        "participants": [_form(one) for one in conversation.participants] or None,
+    }
+    return values | asdict(conversation.address) | lists | {"status": conversation.status.value}
+
+
+def _form(participant: Participant) -> dict[str, Any]:
+    values = asdict(participant)
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}

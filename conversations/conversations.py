@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -14,7 +14,9 @@ from conversations import custody, reception, turns
 from conversations.audit import AuditEntry, AuditLog
 from conversations.audit_store import AuditStore
 from conversations.change import STAFF, Change, Desk, contact_topic
+from conversations.company import Company
 from conversations.delivery_store import DeliveryStore
+from conversations.dispatch import Dispatch
 from conversations.errors import InvalidMessage, NotFound
 from conversations.hub import Hub
 from conversations.json_form import presence_json
@@ -32,14 +34,14 @@ from conversations.model import (
     TurnResult,
     utc_now,
 )
+from conversations.queue_store import QueueStore
 from conversations.reading_store import ReadingStore
 from conversations.store import Database
-from conversations.transcripts import Transcripts
 from conversations.turns import Claim
+from conversations.verbs import Surroundings
 
 log = structlog.get_logger()
 
-_CALLBACK_SECONDS = 5.0
 _PRESENCE_EVERY_SECONDS = 10.0
 _PREVIEW = 500  # characters of what a contact is typing
 
@@ -68,7 +70,7 @@ def _everywhere(_address: Address) -> bool:
     return True
 
 
-class Conversations(Transcripts):
+class Conversations(Company, Dispatch):
     """The conversations of the whole desk.
 
     ``open_callback`` opens a ticket for a contact who asks for a person out of hours and returns its number; it must
@@ -89,12 +91,14 @@ class Conversations(Transcripts):
         pushes: Callable[[Address], bool] = _everywhere,
         agent_grace_seconds: float = 60.0,
         turn_lease_seconds: float = 45.0,
+        surroundings: Surroundings | None = None,
     ) -> None:
         super().__init__(database)
+        self.surroundings = around = surroundings or Surroundings()
         self.hub = hub
         self.now = now
         self.audit = audit
-        self._desk = Desk(audit, now, is_open, opens_at, pushes)
+        self._desk = Desk(audit, now, is_open, opens_at, pushes, around.roster, self._tier, around.contact_point)
         self._open_callback = open_callback
         self._grace = timedelta(seconds=agent_grace_seconds)
         self._lease = timedelta(seconds=turn_lease_seconds)
@@ -139,14 +143,17 @@ class Conversations(Transcripts):
 
     # -- the staff's side ---------------------------------------------------------------------------------------
 
-    async def assign(self, conversation_id: str, agent: Agent) -> Conversation:
-        """Accept a waiting conversation, or step in while the bot speaks; raises ``AlreadyAssigned``."""
+    async def assign(self, conversation_id: str, agent: Agent, *, anyway: bool = False) -> Conversation:
+        """Accept a waiting conversation, or step in while the bot speaks; raises ``AlreadyAssigned``.
+
+        ``anyway`` also takes one that is being offered to a colleague.
+        """
         async with self._change(conversation_id) as change:
             await change.deliveries.see_agent(agent.id, agent.name, "online", change.now)
             if change.conversation.status is Status.BOT:
                 await custody.take_over(change, agent)
             else:
-                custody.assign(change, agent)
+                custody.assign(change, agent, anyway=anyway)
         return change.conversation
 
     async def reply_as_agent(
@@ -186,7 +193,7 @@ class Conversations(Transcripts):
 
     async def requeue(self, conversation_id: str, agent: Agent, note: str = "") -> Conversation:
         """Give the conversation back to the queue, to its head."""
-        ticket = await self._ticket(conversation_id)
+        ticket = await self._ticket(conversation_id, "requeued")
         async with self._change(conversation_id) as change:
             await custody.requeue(change, agent, note, ticket)
         return change.conversation
@@ -206,7 +213,8 @@ class Conversations(Transcripts):
     async def agent_typing(self, conversation_id: str, agent: Agent) -> None:
         """Show the contact and the other agents that the agent is writing."""
         conversation = await self.get_conversation(conversation_id)
-        if conversation.agent_id == agent.id and conversation.status is Status.ASSIGNED:
+        writes = conversation.agent_id == agent.id or conversation.participant(agent.id) is not None
+        if writes and conversation.status is Status.ASSIGNED:
             await self._typing(conversation, "agent", agent.name)
 
     async def agent_seen(self, agent_id: str, name: str = "", state: str = "online") -> None:
@@ -219,6 +227,7 @@ class Conversations(Transcripts):
             await DeliveryStore(connection).see_agent(agent_id, name or agent_id, state, now)
         self._seen[agent_id] = (state, now)
         if known is None or known[0] != state:
+            self.routing_wanted.set()
             presence = Presence(agent_id, name or agent_id, state, now)
             await self.hub.publish(STAFF, {"type": "presence", "agent": presence_json(presence)})
 
@@ -251,8 +260,12 @@ class Conversations(Transcripts):
         self, claim: Claim, result: TurnResult, started_at: datetime, *, go_on: bool = True, dead: bool = False
     ) -> Claim | None:
         """Write a finished turn and return the conversation's next one if ``go_on``; raises ``FencedOut``."""
-        hands_off = any(reply.handoff for reply in result.replies)
-        ticket = await self._ticket(claim.conversation.id) if hands_off else None
+        reason = next((reply.handoff for reply in result.replies if reply.handoff), None)
+        ticket = None
+        if reason is not None:
+            for reply in result.replies:
+                await self._know_tier(reply.customer_id)
+            ticket = await self._ticket(claim.conversation.id, reason, result.trace.get("intent"))
         async with self._change(claim.conversation.id) as change:
             lease_until = change.now + self._lease if go_on else None
             return await turns.commit_turn(
@@ -278,7 +291,7 @@ class Conversations(Transcripts):
             held = await DeliveryStore(connection).held_by_lost(before)
         requeued = 0
         for conversation_id, agent_id in held:
-            ticket = await self._ticket(conversation_id)
+            ticket = await self._ticket(conversation_id, "agent_lost")
             async with self._change(conversation_id) as change:
                 held_still = change.conversation.agent_id == agent_id and change.conversation.status is Status.ASSIGNED
                 if held_still and await change.deliveries.agent_lost(agent_id, before):
@@ -300,10 +313,14 @@ class Conversations(Transcripts):
         return resolved
 
     async def publish_positions(self, known: dict[str, int]) -> dict[str, int]:
-        """Tell waiting contacts whose place in the queue differs from ``known``; returns the places now."""
+        """Tell waiting contacts whose place in their team's queue differs from ``known``; returns the places now."""
         async with self.database.read() as connection:
-            queue = await ReadingStore(connection).queue(100)
-        places = {conversation.id: place for place, conversation in enumerate(queue, start=1)}
+            queue = await QueueStore(connection).queue()
+        of_team: Counter[str | None] = Counter()
+        places = {}
+        for conversation in queue:
+            of_team[conversation.team_id] += 1
+            places[conversation.id] = of_team[conversation.team_id]
         for conversation in queue:
             place = places[conversation.id]
             if known.get(conversation.id) != place:
@@ -326,22 +343,10 @@ class Conversations(Transcripts):
             await self.hub.publish(topic, event)
         if change.pushed and self.on_outbound is not None:
             self.on_outbound()
+        if change.routable:
+            self.routing_wanted.set()
 
     async def _typing(self, conversation: Conversation, author: str, name: str) -> None:
         event = {"type": "typing", "conversation_id": conversation.id, "author": author, "preview": ""}
         await self.hub.publish(contact_topic(conversation.address), event)
         await self.hub.publish(STAFF, event | {"author_name": name})
-
-    async def _ticket(self, conversation_id: str) -> str | None:
-        """A callback ticket for a contact who will wait out of hours; opened before the transaction that tells it."""
-        if self._open_callback is None or self._desk.is_open(self.now()):
-            return None
-        conversation = await self.get_conversation(conversation_id)
-        if conversation.callback_ticket is not None or conversation.status is Status.RESOLVED:
-            return conversation.callback_ticket
-        try:
-            async with asyncio.timeout(_CALLBACK_SECONDS):
-                return await self._open_callback(conversation)
-        except Exception as error:  # the contact is told something true either way
-            log.error("callback_ticket_failed", conversation_id=conversation_id, error=str(error))
-            return None

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from conversations import notices
 from conversations.change import Change
-from conversations.errors import AlreadyAssigned, IllegalTransition, InvalidMessage, NotAssigned
-from conversations.model import Agent, Attachment, Author, HandoffReason, Message, MessageKind, Status
+from conversations.errors import AlreadyAssigned, IllegalTransition, InvalidMessage, NotAssigned, OfferedToColleague
+from conversations.model import Agent, Attachment, Author, HandoffReason, Message, MessageKind, Participant, Status
 from conversations.reception import MAX_TEXT
+from conversations.teams import Team
 
 
-def assign(change: Change, agent: Agent) -> bool:
+def assign(change: Change, agent: Agent, *, anyway: bool = False) -> bool:
     """Give the conversation to an agent who accepts it; returns False if they hold it already.
 
-    Raises ``AlreadyAssigned`` when a colleague was quicker. A conversation with the bot must be queued first.
+    Raises ``AlreadyAssigned`` when a colleague was quicker, and ``OfferedToColleague`` while another one is being
+    asked, unless ``anyway``. A conversation with the bot must be queued first.
     """
     conversation = change.conversation
+    asked = conversation.offered(change.now)
+    if asked is not None and asked != agent.id and not anyway:
+        raise OfferedToColleague(f"{conversation.offered_name} is being asked to take it; try again in a moment")
     if conversation.status is Status.ASSIGNED:
         if conversation.agent_id == agent.id:
             return False
@@ -50,9 +56,14 @@ async def take_over(change: Change, agent: Agent) -> None:
 def reply(
     change: Change, agent: Agent, text: str, client_msg_id: str | None, attachments: tuple[Attachment, ...]
 ) -> Message:
-    """Let the assigned agent say something to the contact."""
-    _require(change, agent)
+    """Let the assigned agent, or a colleague who takes part, say something to the contact."""
+    if change.conversation.participant(agent.id) is None or change.conversation.status is not Status.ASSIGNED:
+        require(change, agent)
+    else:
+        join(change, agent)
     said = _text(text, attachments)
+    if change.conversation.sla_due_at is not None:
+        change.set(sla_due_at=None)
     message = change.say(
         Author.AGENT,
         said,
@@ -77,19 +88,59 @@ def note(change: Change, agent: Agent, text: str, client_msg_id: str | None = No
 
 def transfer(change: Change, agent: Agent, to_agent: Agent, text: str) -> None:
     """Pass the conversation to a colleague and tell the contact who takes over."""
-    _require(change, agent)
+    require(change, agent)
     if to_agent.id == agent.id:
         raise InvalidMessage("choose another agent; this one has the conversation already")
     if text.strip():
         note(change, agent, text)
-    change.set(agent_id=to_agent.id, agent_name=to_agent.name, updated_at=change.now)
+    hand_to(change, to_agent)
     change.record("transferred", _actor(agent), {"to": to_agent.id})
     change.notice("transferred", agent=to_agent.name)
 
 
+def hand_to(change: Change, agent: Agent) -> None:
+    """Make another agent the assignee of an assigned conversation; the caller says why."""
+    conversation = change.conversation
+    change.set(
+        agent_id=agent.id,
+        agent_name=agent.name,
+        previous_agent=conversation.agent_id,
+        participants=tuple(one for one in conversation.participants if one.agent_id != agent.id),
+        updated_at=change.now,
+    )
+
+
+def join(change: Change, agent: Agent) -> None:
+    """Turn an invitation into taking part; raises ``NotAssigned`` without one."""
+    conversation = change.conversation
+    part = conversation.participant(agent.id)
+    if part is None or conversation.status is not Status.ASSIGNED:
+        raise NotAssigned("you are not invited to this conversation any more")
+    if part.joined_at is not None:
+        return
+    add_participant(change, replace(part, joined_at=change.now, invited_until=None))
+    change.record("joined", _actor(agent), {"role": part.role})
+    change.notice("guest_joined", agent=agent.name)
+
+
+def add_participant(change: Change, part: Participant) -> None:
+    """Put somebody on the list of participants, or change their entry."""
+    others = tuple(one for one in change.conversation.participants if one.agent_id != part.agent_id)
+    change.set(participants=(*others, part), updated_at=change.now)
+
+
+async def transfer_to_team(change: Change, agent: Agent, team: Team, text: str, ticket: str | None) -> None:
+    """Pass the conversation to the head of a team's queue: the contact has waited once already."""
+    require(change, agent)
+    if text.strip():
+        note(change, agent, text)
+    change.record("transferred", _actor(agent), {"to_team": team.id})
+    await change.queue(_actor(agent), "transferred", text="to_team", priority=1, ticket=ticket, team=team)
+
+
 async def requeue(change: Change, agent: Agent, text: str, ticket: str | None) -> None:
     """Give the conversation back to the head of the queue: the contact has waited once already."""
-    _require(change, agent)
+    require(change, agent)
     if text.strip():
         note(change, agent, text)
     await change.queue(_actor(agent), "requeued", text="requeued", priority=1, ticket=ticket)
@@ -105,7 +156,7 @@ async def lose_agent(change: Change, ticket: str | None) -> None:
 def release(change: Change, agent: Agent) -> None:
     """Give the conversation to the bot; a waiting one may be released by anyone."""
     if change.conversation.status is not Status.QUEUED:
-        _require(change, agent)
+        require(change, agent)
     changes: dict[str, Any] = {"agent_id": None, "agent_name": None, "handoff_reason": None, "priority": 0}
     change.move(Status.BOT, _actor(agent), "released", **changes)
     change.notice("released")
@@ -114,7 +165,7 @@ def release(change: Change, agent: Agent) -> None:
 async def resolve(change: Change, agent: Agent | None) -> None:
     """Finish the conversation and ask for a rating; without an agent the contact has simply gone quiet."""
     if agent is not None and change.conversation.status is Status.ASSIGNED:
-        _require(change, agent)
+        require(change, agent)
     if change.conversation.status is Status.BOT:
         await change.hand_to_people()
     by = "idle" if agent is None else "agent"
@@ -133,7 +184,8 @@ async def resolve(change: Change, agent: Agent | None) -> None:
     change.tell(notices.notice("rate", language), MessageKind.RATING_REQUEST, buttons=buttons)
 
 
-def _require(change: Change, agent: Agent) -> None:
+def require(change: Change, agent: Agent) -> None:
+    """Raise unless the agent is the assignee."""
     conversation = change.conversation
     if conversation.status is Status.RESOLVED:
         raise IllegalTransition(Status.RESOLVED, Status.ASSIGNED)

@@ -7,12 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, case, exists, func, insert, or_, select, update
+from sqlalchemy import Row, and_, bindparam, case, exists, func, insert, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.conversation_store import message_of
-from conversations.model import Address, InboundMessage, Message, Presence, Receipt, Status, new_id
+from conversations.model import (
+    HEARTBEATS_MISSED,
+    Address,
+    InboundMessage,
+    Message,
+    Presence,
+    Receipt,
+    Status,
+    new_id,
+)
 from conversations.tables import conversations, inbox, messages, outbox, presence
 
 UNFINISHED = ("new", "running")
@@ -251,23 +260,48 @@ class DeliveryStore:
         return message_id
 
     async def see_agent(self, agent_id: str, name: str, state: str, now: datetime) -> None:
-        """Note that an agent is there."""
+        """Note that an agent is there; somebody who was not online a moment ago has just come to the desk."""
         values = {"name": name, "state": state, "last_seen_at": now}
+        came = or_(presence.c.state != "online", presence.c.last_seen_at < now - HEARTBEATS_MISSED)
+        online_at = case((came, now), else_=func.coalesce(presence.c.online_at, now)) if state == "online" else None
         await self._connection.execute(
             self._insert(presence)
-            .values(agent_id=agent_id, **values)
-            .on_conflict_do_update(index_elements=["agent_id"], set_=values)
+            .values(agent_id=agent_id, **values, online_at=now if state == "online" else None)
+            .on_conflict_do_update(index_elements=["agent_id"], set_=values | {"online_at": online_at})
         )
 
-    async def agents(self) -> list[Presence]:
-        """Everyone who was ever at the desk, with how much they hold."""
+    async def note_agent(self, agent_id: str, **times: datetime) -> None:
+        """Note when an agent got or gave away a conversation: ``taken_at``, ``freed_at``."""
+        await self._connection.execute(update(presence).where(presence.c.agent_id == agent_id).values(**times))
+
+    async def agents(self, now: datetime | None = None) -> list[Presence]:
+        """Everyone who was ever at the desk, with how much they hold, and are invited to take at ``now``."""
         held = (
             select(func.count())
             .where(conversations.c.agent_id == presence.c.agent_id, conversations.c.status == Status.ASSIGNED.value)
             .scalar_subquery()
         )
-        rows = await self._connection.execute(select(presence, held.label("assigned")).order_by(presence.c.name))
+        offered: Any = literal(0)
+        if now is not None:
+            offered = (
+                select(func.count())
+                .where(
+                    conversations.c.offered_to == presence.c.agent_id,
+                    conversations.c.status == Status.QUEUED.value,
+                    conversations.c.offered_until > now,
+                )
+                .scalar_subquery()
+            )
+        rows = await self._connection.execute(
+            select(presence, held.label("assigned"), offered.label("offered")).order_by(presence.c.name)
+        )
         return [Presence(**row._mapping) for row in rows]
+
+    async def lock_agent(self, agent_id: str) -> None:
+        """Let nobody else offer this agent anything until the transaction ends."""
+        await self._connection.execute(
+            select(presence.c.agent_id).where(presence.c.agent_id == agent_id).with_for_update()
+        )
 
     async def held_by_lost(self, before: datetime) -> list[tuple[str, str]]:
         """Conversation and agent where the assigned agent was last seen before a moment, or never."""

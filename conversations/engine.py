@@ -22,6 +22,8 @@ log = structlog.get_logger()
 
 _CRASH_PAUSE_SECONDS = 1.0
 _DAY_SECONDS = 86_400.0
+_SLOWER = 4  # sweeps between chores that need not be prompt
+_ROUTE_EVERY_SECONDS = 1.0
 
 
 def _nobody_special(_channel: str, _account: str) -> Sequence[str]:
@@ -214,7 +216,7 @@ class Engine:
 
 
 class Sweeper:
-    """Repeats the desk's housekeeping: lost agents, quiet contacts, places in the queue, audit checkpoints, and once a
+    """Repeats the desk's housekeeping: lost agents, quiet contacts, places in the queue, offers, audit checkpoints, and once a
     day (and at the start) what the owner of old records wants forgotten."""
 
     def __init__(
@@ -235,23 +237,30 @@ class Sweeper:
         self._every_seconds = every_seconds
         self._idle_seconds = idle_seconds
         self._places: dict[str, int] = {}
-        self._loop: asyncio.Task[None] | None = None
+        self._sweeps = 0
+        self._loops: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Begin to sweep."""
-        self._loop = asyncio.create_task(self._run(), name="sweeper")
+        self._loops = [
+            asyncio.create_task(self._run(), name="sweeper"),
+            asyncio.create_task(self._route(), name="router"),
+        ]
 
     async def stop(self) -> None:
         """Stop sweeping."""
-        if self._loop is not None:
-            self._loop.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._loop
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        self._loops = []
 
     async def sweep(self) -> None:
         """Do everything once; a failing chore does not keep the others from being done."""
         chores = (self._requeue_lost, self._resolve_idle, self._positions, self._checkpoint, self._refresh)
-        for chore in (*chores, self._once_a_day):
+        desk = self._conversations
+        now_and_then = () if self._sweeps % _SLOWER else (desk.tell_waits, desk.file_callbacks, desk.tidy_company)
+        self._sweeps += 1
+        for chore in (*chores, *now_and_then, self._once_a_day):
             if chore is None:
                 continue
             try:
@@ -263,6 +272,20 @@ class Sweeper:
         while True:
             await self.sweep()
             await asyncio.sleep(self._every_seconds)
+
+    async def _route(self) -> None:
+        """Offer what waits as soon as somebody waits or becomes free; what other processes changed, soon after."""
+        wanted = self._conversations.routing_wanted
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_ROUTE_EVERY_SECONDS):
+                    await wanted.wait()
+            wanted.clear()
+            try:
+                await self._conversations.route_queue()
+            except Exception as error:
+                log.error("routing_failed", error=repr(error))
+                await asyncio.sleep(_ROUTE_EVERY_SECONDS)
 
     async def _once_a_day(self) -> None:
         if self._daily is not None and time.monotonic() >= self._daily_after:

@@ -30,6 +30,18 @@ class AlreadyAssigned(ConversationError):
     code = "already_assigned"
 
 
+class OfferedToColleague(AlreadyAssigned):
+    """A colleague is being asked just now; the message names them."""
+
+    code = "offered_to_colleague"
+
+
+class NotOffered(ConversationError):
+    """The offer has lapsed, was withdrawn, or was never the agent's."""
+
+    code = "not_offered"
+
+
 class NotAssigned(ConversationError):
     """Only the assigned agent may do this."""
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from conversations.model import Attachment, Author, Conversation, Message, Presence, Rating, Trace
+from conversations.model import Attachment, Author, Conversation, Message, Participant, Presence, Rating, Trace
 
 
 def moment(value: datetime | None) -> str | None:
@@ -75,8 +75,31 @@ def conversation_json(conversation: Conversation, *, for_contact: bool = False) 
             "priority": conversation.priority,
             "preview": conversation.preview,
             "preview_author": conversation.preview_author,
+            "team_id": conversation.team_id,
+            "required_skills": list(conversation.required_skills),
+            "tier": conversation.tier,
+            "sla_due_at": moment(conversation.sla_due_at),
+            "rank_at": moment(conversation.rank_at),
+            "offered_to": conversation.offered_to,
+            "offered_name": conversation.offered_name,
+            "offered_until": moment(conversation.offered_until),
+            "participants": [participant_json(one) for one in conversation.participants],
+            "told_seconds": conversation.told_seconds,
+            "told_at": moment(conversation.told_at),
+            "contact_point": conversation.contact_point,
         }
     return form
+
+
+def participant_json(participant: Participant) -> dict[str, Any]:
+    """An agent who takes part, or is invited to, in somebody else's conversation."""
+    return {
+        "agent_id": participant.agent_id,
+        "name": participant.name,
+        "role": participant.role,
+        "joined_at": moment(participant.joined_at),
+        "invited_until": moment(participant.invited_until),
+    }
 
 
 def trace_json(trace: Trace) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -53,6 +54,11 @@ class HandoffReason(StrEnum):
     ACTION_FAILED = "action_failed"
     DIALOGUE_FAILED = "dialogue_failed"
     TAKEN_OVER = "taken_over"  #: an agent stepped in while the bot was speaking
+
+
+#: Three heartbeats without a sign: the process that sent them is gone, or the agent is.
+HEARTBEATS_MISSED = timedelta(seconds=30)
+LONGEST_OFFER = timedelta(seconds=300)
 
 
 def new_id() -> str:
@@ -123,6 +129,14 @@ class Presence:
     state: str
     last_seen_at: datetime
     assigned: int = 0  #: conversations the agent holds now
+    offered: int = 0  #: conversations the agent is invited to take
+    online_at: datetime | None = None  #: when they last came to the desk
+    taken_at: datetime | None = None  #: when they last got a conversation
+    freed_at: datetime | None = None  #: when they last let go of one
+
+    def state_at(self, now: datetime) -> str:
+        """What to believe of it: nobody is at the desk without heartbeats."""
+        return "offline" if now - self.last_seen_at > HEARTBEATS_MISSED else self.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +208,17 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class Participant:
+    """An agent who writes in a conversation that is somebody else's; never its assignee."""
+
+    agent_id: str
+    name: str
+    role: str  #: "guest": invited by the assignee; "supervisor": came by themselves
+    joined_at: datetime | None = None  #: None: invited, has not joined yet
+    invited_until: datetime | None = None  #: when an invitation lapses
+
+
+@dataclass(frozen=True, slots=True)
 class Conversation:
     """One episode with one contact on one address."""
 
@@ -218,6 +243,32 @@ class Conversation:
     callback_ticket: str | None = None  #: the ticket promised to a contact who asked for a person out of hours
     preview: str = ""  #: the beginning of the last message both sides see
     preview_author: str | None = None
+    team_id: str | None = None  #: whose queue it waits in, or last waited in
+    required_skills: tuple[str, ...] = ()
+    tier: str = "standard"  #: how much the customer is worth to the shop, as it was at the handoff
+    sla_due_at: datetime | None = None  #: when an agent must have answered; None once one has
+    rank_at: datetime | None = None  #: its place in the queue: the earliest is served first
+    previous_agent: str | None = None  #: the agent who served the contact last
+    offered_to: str | None = None  #: the agent who is invited to take it
+    offered_name: str | None = None
+    offered_until: datetime | None = None
+    asked: Mapping[str, str] = field(default_factory=dict)  #: agent id and when they did not take it
+    participants: tuple[Participant, ...] = ()
+    told_place: int | None = None  #: what the waiting contact heard last; None: that the desk is closed
+    told_seconds: int | None = None
+    told_at: datetime | None = None
+    callback_state: str | None = None  #: "asked" for contact details, or "given"
+    callback_due: bool = False  #: the callback ticket does not hold yet what the contact said
+    contact_point: str | None = None  #: phone or e-mail the contact left
+
+    def participant(self, agent_id: str) -> Participant | None:
+        """The agent's part in this conversation besides the assignee's."""
+        return next((one for one in self.participants if one.agent_id == agent_id), None)
+
+    def offered(self, now: datetime) -> str | None:
+        """Whose turn it is to accept, while the offer stands; one that seems to end far ahead met a clock set back."""
+        left = self.offered_until - now if self.offered_until is not None else timedelta()
+        return self.offered_to if self.status is Status.QUEUED and timedelta() < left <= LONGEST_OFFER else None
 
     def moved_to(self, status: Status, **changes: Any) -> Conversation:
         """This conversation in another status; raises ``IllegalTransition`` if the table forbids it."""

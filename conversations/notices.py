@@ -18,6 +18,28 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Feel free to write down the details meanwhile; they'll be there when someone joins.",
     ),
     "wait": ("预计等待约 {minutes} 分钟", "the wait is about {minutes} min"),
+    "wait_hours": ("预计等待约 {hours} 小时", "the wait is about {hours} h"),
+    "to_team": ("正在为您转到{team}，{position}", "I'm passing you on to our team “{team}”. {position}"),
+    "still_waiting": ("让您久等了。现在{position}", "Thanks for your patience. {position}"),
+    "open_again": ("客服已上班。{position}", "Our team is back. {position}"),
+    "closed_now": ("抱歉，今天没能接待到您。{position}", "Sorry we didn't get to you in time. {position}"),
+    "ask_contact": (
+        "如果希望我们打电话或发邮件联系您，请直接在这里回复手机号或邮箱。",
+        "If you'd like us to call or e-mail you, just reply with your phone number or e-mail address.",
+    ),
+    "contact_saved": (
+        "好的，已记下 {point}，写进了工单 {ticket}。也可以接着说说您的问题。",
+        "Got it: {point} is on ticket {ticket}. Feel free to add what it is about.",
+    ),
+    "contact_saved_only": (
+        "好的，已记下 {point}。也可以接着说说您的问题。",
+        "Got it: {point}. Feel free to add what it is about.",
+    ),
+    "contact_unclear": (
+        "这个号码或邮箱好像不完整，请再核对一下发给我们，例如 13800000000 或 name@example.com。",
+        "That phone number or e-mail address looks incomplete. Please check it and send it again, "
+        "for example +44 7700 900000 or name@example.com.",
+    ),
     "closed_ticket": (
         "现在不在人工服务时间。已为您登记工单 {ticket}，客服{opens}上班后会尽快与您联系；您也可以继续在这里留言。",
         "Our team is offline right now. I've opened ticket {ticket} for you, and someone will get back to you "
@@ -34,6 +56,12 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "已为您转给客服 {agent}，之前的内容对方都能看到。",
         "{agent} is taking over and can see everything above.",
     ),
+    "taken_over": (
+        "现在由客服 {agent} 接手为您服务，之前的内容对方都能看到。",
+        "{agent} is now looking after you and can see everything above.",
+    ),
+    "guest_joined": ("客服 {agent} 也加入了会话，一起为您服务。", "{agent} is here too, to help with this."),
+    "guest_left": ("客服 {agent} 已离开会话，{owner} 继续为您服务。", "{agent} has left; {owner} is still with you."),
     "requeued": ("正在为您安排更合适的客服，{position}", "I'm finding someone better placed to help. {position}"),
     "lost": (
         "抱歉，客服的连接断开了。已为您优先安排其他客服，{position}",
@@ -75,25 +103,38 @@ def notice(name: str, language: str, **values: str | int) -> str:
     return _TEXTS[name][0 if language == "zh" else 1].format(**values)
 
 
-def waiting(name: str, language: str, ahead: int, wait_seconds: float) -> str:
-    """A notice that tells the position; ``name`` is "queued", "requeued" or "lost"."""
-    minutes = max(1, round(wait_seconds / 60))
-    wait = notice("wait", language, minutes=minutes)
+def waiting(name: str, language: str, ahead: int, wait_seconds: float, **values: str) -> str:
+    """A notice that tells the position: "queued", or one that holds ``{position}``."""
+    wait = _wait(language, wait_seconds)
     are = "is 1 person" if ahead == 1 else f"are {ahead} people"
     if name == "queued":
         return notice("queued" if ahead else "queued_first", language, ahead=ahead, are=are, wait=wait)
     position = notice("position" if ahead else "position_first", language, ahead=ahead, are=are, wait=wait)
-    return notice(name, language, position=position)
+    return notice(name, language, position=position, **values)
 
 
-def closed(name: str, language: str, opens_at: datetime | None, now: datetime, ticket: str | None) -> str:
+def closed(
+    name: str, language: str, opens_at: datetime | None, now: datetime, ticket: str | None, **values: str
+) -> str:
     """The same notice out of hours, with the promise instead; ``opens_at`` is in the desk's own time zone."""
     opens = _moment(language, opens_at, now)
     if ticket:
         promise = notice("closed_ticket", language, ticket=ticket, opens=opens)
     else:
         promise = notice("closed", language, opens=opens)
-    return promise if name == "queued" else notice(name, language, position=promise)
+    return promise if name == "queued" else notice(name, language, position=promise, **values)
+
+
+def joined(language: str, *sentences: str) -> str:
+    """Sentences one after the other; Chinese needs no space between them."""
+    return ("" if language == "zh" else " ").join(sentences)
+
+
+def _wait(language: str, seconds: float) -> str:
+    minutes = max(1, round(seconds / 60))
+    if minutes < 90:
+        return notice("wait", language, minutes=minutes)
+    return notice("wait_hours", language, hours=round(minutes / 60))
 
 
 def rating_titles(language: str) -> list[tuple[int, str]]:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, or_, select
+from sqlalchemy import Text, and_, bindparam, cast, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.conversation_store import SELECT_CONVERSATION, conversation_of, message_of
@@ -23,6 +23,7 @@ from conversations.model import (
     Status,
     Trace,
 )
+from conversations.queue_store import SERVING_ORDER
 from conversations.tables import addresses, contacts, conversations, inbox, messages, turns
 
 _AT_ADDRESS = (
@@ -73,16 +74,17 @@ class ReadingStore:
     async def list_conversations(self, view: str, agent_id: str, cursor: str | None, limit: int) -> Page:
         """A page of one of ``VIEWS``; the queue is in serving order, everything else newest first."""
         condition = {
-            "mine": and_(conversations.c.agent_id == agent_id, conversations.c.status == Status.ASSIGNED.value),
+            "mine": and_(
+                conversations.c.status == Status.ASSIGNED.value,
+                or_(conversations.c.agent_id == agent_id, _takes_part(agent_id)),
+            ),
             "queued": conversations.c.status == Status.QUEUED.value,
             "bot": conversations.c.status == Status.BOT.value,
             "resolved": conversations.c.status == Status.RESOLVED.value,
             "all": conversations.c.status != Status.RESOLVED.value,
         }[view]
-        if view == "queued":
-            order = [conversations.c.priority.desc(), conversations.c.queued_at, conversations.c.id]
-        else:
-            order = [conversations.c.updated_at.desc(), conversations.c.id]
+        newest = (conversations.c.updated_at.desc(), conversations.c.id)
+        order: tuple[Any, ...] = SERVING_ORDER if view == "queued" else newest
         after = _after(cursor)
         query = SELECT_CONVERSATION.where(condition)
         if view != "queued" and after is not None:
@@ -110,10 +112,6 @@ class ReadingStore:
             .limit(limit)
         )
         return [conversation_of(row) for row in rows]
-
-    async def queue(self, limit: int) -> list[Conversation]:
-        """The waiting conversations in serving order."""
-        return list((await self.list_conversations("queued", "", None, limit)).items)
 
     async def idle(self, before: datetime, limit: int) -> list[str]:
         """Conversations with the bot in which nothing happened since a moment and nothing waits."""
@@ -181,6 +179,11 @@ class ReadingStore:
         """Where a contact can be reached."""
         rows = await self._connection.execute(select(addresses).where(addresses.c.contact_id == contact_id))
         return [Address(row.channel, row.account, row.contact) for row in rows]
+
+
+def _takes_part(agent_id: str) -> Any:
+    """Invited, or come to help; the ids in the list are quoted, so that no id is part of another."""
+    return cast(conversations.c.participants, Text).contains(f'"{agent_id}"', autoescape=True)
 
 
 def _after(cursor: str | None) -> tuple[Any, str] | None:

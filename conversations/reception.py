@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conversations import notices
+from conversations import notices, queueing
 from conversations.change import Change, Desk
 from conversations.conversation_store import ConversationStore, Locked
 from conversations.delivery_store import DeliveryStore
@@ -118,6 +118,7 @@ async def _store(
         state = "new" if change.conversation.status is Status.BOT else "done"
     if state == "done" and change.conversation.status in (Status.QUEUED, Status.ASSIGNED):
         change.record("shown", "contact", {"seq": message.seq}, {"text": message.text})
+        queueing.note_contact_point(change, message.text)
     claim = await _claim(change, message, payload, lease_until) if state == "new" else None
     state, attempts = ("running", 1) if claim else (state, 0)
     change.arrived(inbound, message, state=state, payload=payload, attempts=attempts, next_at=change.now)

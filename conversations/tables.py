@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy import false as sqlalchemy_false
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -98,6 +99,26 @@ conversations = Table(
     Column("shown_buttons", JSON(none_as_null=True)),  # under the last thing said, for answers typed as "2"
     Column("fence", Integer, nullable=False, default=0),
     Column("lease_until", UtcDateTime),
+    # routing: whom it waits for, in what order, and who was asked
+    Column("team_id", String(32)),
+    Column("required_skills", JSON(none_as_null=True)),
+    Column("tier", String(16), nullable=False, server_default="standard", default="standard"),
+    Column("sla_due_at", UtcDateTime),
+    Column("rank_at", UtcDateTime),
+    Column("previous_agent", String(64)),
+    Column("offered_to", String(64)),
+    Column("offered_name", Text),
+    Column("offered_until", UtcDateTime),
+    Column("asked", JSON(none_as_null=True)),  # agent id -> when they did not take it
+    Column("participants", JSON(none_as_null=True)),
+    Column("told_place", Integer),
+    Column("told_seconds", Integer),
+    Column("told_at", UtcDateTime),
+    # a contact who came out of hours
+    Column("callback_state", String(8)),  # asked | given
+    Column("callback_due", Boolean, nullable=False, server_default=sqlalchemy_false(), default=False),
+    Column("contact_point", Text),
+    Index("ix_conversations_offered", "offered_to"),
     Index("ix_conversations_address", "channel", "account", "contact", "opened_at"),
     Index("ix_conversations_status", "status", "updated_at"),
     Index("ix_conversations_agent", "agent_id", "status"),
@@ -111,6 +132,12 @@ Index(
     unique=True,
     sqlite_where=conversations.c.status != "resolved",
     postgresql_where=conversations.c.status != "resolved",
+)
+Index(
+    "ix_conversations_callback",
+    conversations.c.updated_at,
+    sqlite_where=conversations.c.callback_due,
+    postgresql_where=conversations.c.callback_due,
 )
 
 messages = Table(
@@ -229,6 +256,24 @@ presence = Table(
     Column("name", Text, nullable=False),
     Column("state", String(16), nullable=False),  # online | away | offline
     Column("last_seen_at", UtcDateTime, nullable=False),
+    Column("online_at", UtcDateTime),  # when they last came to the desk
+    Column("taken_at", UtcDateTime),  # when they last got a conversation
+    Column("freed_at", UtcDateTime),  # when they last let go of one
+)
+
+queue_stays = Table(
+    "queue_stays",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False, index=True),
+    Column("team_id", String(32), nullable=False),
+    Column("queued_at", UtcDateTime, nullable=False),
+    Column("place", Integer, nullable=False),  # 1 is next
+    Column("agents", Integer, nullable=False),  # on duty then
+    Column("expected_seconds", Integer),  # what the contact was told; None out of hours
+    Column("ended_at", UtcDateTime),
+    Column("outcome", String(32)),  # accepted | left_queue | released | agent | …: why it ended
+    Index("ix_queue_stays_team", "team_id", "queued_at"),
 )
 
 audit_entries = Table(

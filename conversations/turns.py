@@ -95,6 +95,7 @@ async def commit_turn(
             out_seqs.append(_say(change, claim, reply))
     await _note_language(change, result.trace.get("language"))
     if handoff is not None and (change.before is None or change.before.queued_by != claim.message.id):
+        change.intent = result.trace.get("intent")
         await change.queue("bot", handoff, ticket=ticket)
         await change.hand_to_people()
         change.values["queued_by"] = claim.message.id

@@ -59,17 +59,20 @@ class DemoShop:
             for floor, name in ((20_000, "black"), (8_000, "gold"), (2_000, "silver"), (0, "standard"))
             if points >= floor
         )
+        tier = "vip" if level == "black" else level
         if n == 1:
-            return Customer("C0001", "李婷", "13800132468", "liting@example.cn", "zh", "CN", "silver", 2860, created)
+            return Customer(
+                "C0001", "李婷", "13800132468", "liting@example.cn", "zh", "CN", "silver", 2860, created, "silver"
+            )
         if n == 2:
             email = "emma.clarke@example.com"
-            return Customer("C0002", "Emma Clarke", "+447700900123", email, "en", "GB", "gold", 8120, created)
+            return Customer("C0002", "Emma Clarke", "+447700900123", email, "en", "GB", "gold", 8120, created, "gold")
         identity = f"C{n:04d}"
         if n <= 120:
             surname = pick.randrange(len(catalogue.SURNAMES))
             name = catalogue.SURNAMES[surname] + pick.choice(catalogue.GIVEN_NAMES)
             mail: str | None = f"{catalogue.PINYIN[surname]}{n}@example.cn" if n % 4 else None
-            return Customer(identity, name, f"1380013{n:03d}{n % 10}", mail, "zh", "CN", level, points, created)
+            return Customer(identity, name, f"1380013{n:03d}{n % 10}", mail, "zh", "CN", level, points, created, tier)
         if n <= 140:
             name, phone, language, country = pick.choice(catalogue.HONG_KONG_NAMES), f"+85255550{n}", "zh", "HK"
         elif n <= 155:
@@ -79,7 +82,9 @@ class DemoShop:
             country = "GB" if n <= 180 else pick.choice(("DE", "FR", "NL"))
             prefix = {"GB": "+447700900", "DE": "+4915550100", "FR": "+3363998", "NL": "+3161234"}[country]
             phone, language = f"{prefix}{n:03d}" if country != "FR" else f"{prefix}0{n:03d}", "en"
-        return Customer(identity, name, phone, f"customer{n}@example.com", language, country, level, points, created)
+        return Customer(
+            identity, name, phone, f"customer{n}@example.com", language, country, level, points, created, tier
+        )
 
     def _memorable_orders(self) -> list[Order]:
         """The ones the README and the journeys talk about; their place in the list is their number."""

@@ -13,6 +13,7 @@ WriteKey = tuple[str, str]
 
 
 LEVELS = ("standard", "silver", "gold", "black")  #: lowest first
+TIERS = ("standard", "silver", "gold", "vip")  #: what a customer is worth to the shop, least first
 
 
 class OrderStatus(StrEnum):
@@ -72,6 +73,7 @@ class Customer:
     level: str  #: standard, silver, gold or black
     points: int
     created_at: datetime
+    tier: str = "standard"  #: one of ``TIERS``: how much the desk hurries for them
 
     @property
     def audiences(self) -> tuple[str, ...]:

@@ -84,5 +84,10 @@ class Crm(Protocol):
     async def open_callback_ticket(self, contact: str, language: str, key: WriteKey) -> Ticket:
         """Open a ticket that asks people to get back to ``contact``, as written, outside of office hours."""
 
+    async def file_callback(
+        self, number: str, text: str, *, contact_point: str | None = None, customer_id: str | None = None
+    ) -> Ticket:
+        """Write on a callback ticket what is wanted, how to reach them and whose it is; again with more is harmless."""
+
     async def update_contact(self, customer_id: str, field: str, value: str, key: WriteKey) -> Customer:
         """Change a customer's name, phone or email."""

@@ -220,6 +220,22 @@ class SqlCrm(IdentityStore):
             key, kind=kind, contact_point=contact, text=f"{text}: {contact}", language=language, priority="high"
         )
 
+    async def file_callback(
+        self, number: str, text: str, *, contact_point: str | None = None, customer_id: str | None = None
+    ) -> Ticket:
+        """Write on a callback ticket what is wanted, how to reach them and whose it is; again with more is harmless."""
+        said = text.strip()[:4000]
+        change = {"text": said, "subject": said[:80]} if said else {}
+        change |= {"contact_point": contact_point} if contact_point else {}
+        change |= {"customer_id": customer_id} if customer_id else {}
+        own = (tickets.c.number == number) & (tickets.c.kind == TicketKind.CALLBACK.value)
+        async with self.engine.begin() as connection:
+            await connection.execute(update(tickets).where(own).values(**change, updated_at=self.now()))
+        ticket = await self.find_ticket(number)
+        if ticket is None:
+            raise NotFound(number)
+        return ticket
+
     async def update_contact(self, customer_id: str, field: str, value: str, key: WriteKey) -> Customer:
         """Change a customer's name, phone or email."""
         names = {"phone": normal_phone, "email": normal_email, "name": _person_name}

@@ -61,6 +61,7 @@ customers = Table(
     Column("level", String(10), nullable=False),
     Column("points", Integer, nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    Column("tier", String(10), nullable=False, server_default="standard"),
 )
 orders = Table(
     "crm_orders",

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from handoff.errors import Refused
 
@@ -53,10 +61,30 @@ class NoteBody(Body):
 
 
 class TransferBody(Body):
-    """Who takes the conversation over."""
+    """Who takes the conversation over: an agent, or a team's queue."""
 
-    to_agent_id: Identifier
+    to_agent_id: Identifier | None = None
+    to_team_id: Annotated[str, Field(max_length=32)] | None = None
     note: Annotated[Prose, Field(max_length=2000)] = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.to_agent_id is None) == (self.to_team_id is None):
+            raise ValueError("name one of to_agent_id and to_team_id")
+        return self
+
+
+class InviteBody(Body):
+    """Which colleague is asked to help."""
+
+    agent_id: Identifier
+    note: Annotated[Prose, Field(max_length=2000)] = ""
+
+
+class ColleagueBody(Body):
+    """Which colleague is meant."""
+
+    agent_id: Identifier
 
 
 class RequeueBody(Body):

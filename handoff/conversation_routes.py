@@ -33,6 +33,7 @@ from handoff.guard import answer
 from handoff.roles import DESK, OVERSEERS
 from handoff.staff_side import StaffSide
 from handoff.store import Session, StaffMember
+from handoff.team_routes import find_team
 
 _ORDERS = 5
 _PAST = 20
@@ -50,7 +51,7 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
         return answer({"conversations": await listed_json(side, session.member.id, page.items), "cursor": page.cursor})
 
     async def conversation(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
-        found = await _get(side, conversation_id)
+        found = await open_conversation(side, conversation_id)
         contact, rating, past, agents, (customer, orders, tickets, crm_available) = await asyncio.gather(
             desk.find_contact(found.contact_id),
             desk.find_rating(found.id),
@@ -75,27 +76,28 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
 
     async def messages(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
         query = read_query(MessagesQuery, first_values(request.args))
-        found = await _get(side, conversation_id)
+        found = await open_conversation(side, conversation_id)
         listed = await desk.messages(found.id, query.after_seq, query.limit)
         return answer({"messages": [side.message_json(message) for message in listed], "last_seq": found.last_seq})
 
     async def traces(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
-        found = await _get(side, conversation_id)
+        found = await open_conversation(side, conversation_id)
         return answer({"traces": [trace_json(trace) for trace in await desk.traces(found.id)]})
 
     async def seen(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
         body = read_json(SeenBody, request.content_type, request.body)
-        found = await _get(side, conversation_id)
+        found = await open_conversation(side, conversation_id)
         await side.store.mark_seen(session.member.id, found.id, min(body.seq, found.last_seq))
         return answer({})
 
     async def accept(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
-        found = await _get(side, conversation_id)
-        return await _moved(side, session, await desk.assign(found.id, session.member.agent))
+        found = await open_conversation(side, conversation_id)
+        oversees = session.member.role in OVERSEERS
+        return await moved_json(side, session, await desk.assign(found.id, session.member.agent, anyway=oversees))
 
     async def reply(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
         body = read_json(ReplyBody, request.content_type, request.body)
-        found = await _get(side, conversation_id)
+        found = await open_conversation(side, conversation_id)
         attachments = await side.attachments.of_owner(session.member.id, body.attachment_ids)
         said = await desk.reply_as_agent(found.id, session.member.agent, body.text, body.client_msg_id, attachments)
         await side.store.mark_seen(session.member.id, found.id, said.seq)
@@ -103,15 +105,21 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
 
     async def note(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
         body = read_json(NoteBody, request.content_type, request.body)
-        found = await _get(side, conversation_id)
+        found = await open_conversation(side, conversation_id)
         written = await desk.add_note(found.id, session.member.agent, body.text, body.client_msg_id)
         await side.store.mark_seen(session.member.id, found.id, written.seq)
         return answer({"message": side.message_json(written)}, 201)
 
     async def transfer(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
         body = read_json(TransferBody, request.content_type, request.body)
-        found = await _get(side, conversation_id)
-        to = await side.store.find(body.to_agent_id)
+        found = await open_conversation(side, conversation_id)
+        if body.to_team_id is not None:
+            team_id, holder = find_team(side, body.to_team_id), _holder(session, found)
+            own = holder == session.member.agent
+            moved = await desk.transfer_to_team(found.id, holder, team_id, body.note if own else "")
+            await _sign(side, session, found, "transferred", body.note)
+            return await moved_json(side, session, moved)
+        to = await side.store.find(body.to_agent_id or "")
         if to is None or not to.active or to.role not in DESK:
             raise Refused(404, "not_found", "Nobody at the desk has that id. Choose an agent from the list.")
         oversees = session.member.role in OVERSEERS and found.agent_id != session.member.id
@@ -120,30 +128,30 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
         else:
             moved = await desk.transfer(found.id, _holder(session, found), to.agent, "" if oversees else body.note)
         await _sign(side, session, found, "transferred", body.note)
-        return await _moved(side, session, moved)
+        return await moved_json(side, session, moved)
 
     async def requeue(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
         body = read_json(RequeueBody, request.content_type, request.body)
-        found = await _get(side, conversation_id)
+        found = await open_conversation(side, conversation_id)
         holder = _holder(session, found)
         moved = await desk.requeue(found.id, holder, body.note if holder == session.member.agent else "")
         await _sign(side, session, found, "requeued", body.note)
-        return await _moved(side, session, moved)
+        return await moved_json(side, session, moved)
 
     async def release(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
-        found = await _get(side, conversation_id)
+        found = await open_conversation(side, conversation_id)
         moved = await desk.release(found.id, _holder(session, found))
         await _sign(side, session, found, "released")
-        return await _moved(side, session, moved)
+        return await moved_json(side, session, moved)
 
     async def resolve(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
-        found = await _get(side, conversation_id)
+        found = await open_conversation(side, conversation_id)
         moved = await desk.resolve(found.id, _holder(session, found))
         await _sign(side, session, found, "resolved")
-        return await _moved(side, session, moved)
+        return await moved_json(side, session, moved)
 
     async def typing(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
-        found = await _get(side, conversation_id)
+        found = await open_conversation(side, conversation_id)
         await desk.agent_typing(found.id, session.member.agent)
         return answer({})
 
@@ -179,11 +187,13 @@ async def listed_json(side: StaffSide, member_id: str, listed: Sequence[Conversa
     return forms
 
 
-async def _get(side: StaffSide, conversation_id: str) -> Conversation:
+async def open_conversation(side: StaffSide, conversation_id: str) -> Conversation:
+    """The conversation of a path; raises ``Refused`` or ``NotFound``."""
     return await side.conversations.get_conversation(check_id(conversation_id, "conversation"))
 
 
-async def _moved(side: StaffSide, session: Session, conversation: Conversation) -> HTTPResponse:
+async def moved_json(side: StaffSide, session: Session, conversation: Conversation) -> HTTPResponse:
+    """The answer to a verb: the conversation as the member's list shows it now."""
     (form,) = await listed_json(side, session.member.id, [conversation])
     return answer({"conversation": form})
 
@@ -215,7 +225,7 @@ async def _give(side: StaffSide, conversation: Conversation, to: StaffMember) ->
     everyone = await side.presence.everyone()
     if side.presence.state_of(everyone.get(to.id)) == "offline":
         raise Refused(409, "not_at_the_desk", f"{to.name} is not at the desk. Choose someone else or use the queue.")
-    return await side.conversations.assign(conversation.id, to.agent)
+    return await side.conversations.assign(conversation.id, to.agent, anyway=True)
 
 
 async def _customer_of(

@@ -10,7 +10,7 @@ from handoff.sign_in import Passwords
 from handoff.store import StaffStore
 
 #: name, e-mail, role, languages
-_PEOPLE = (
+PEOPLE = (
     ("Chen Yu 陈雨", "agent@kite.example", Role.AGENT, ("zh", "en")),
     ("Sam Rivera", "sam@kite.example", Role.AGENT, ("en",)),
     ("Lin Wei 林薇", "trainer@kite.example", Role.TRAINER, ("zh", "en")),
@@ -31,7 +31,7 @@ class DemoSignIn:
 
 async def ensure_demo_staff(store: StaffStore, passwords: Passwords, password: str) -> tuple[DemoSignIn, ...]:
     """Make the demo sign-ins, or open them again with this password."""
-    for name, email, role, languages in _PEOPLE:
+    for name, email, role, languages in PEOPLE:
         found = await store.find_by_email(email)
         if found is None:
             await store.add(email, name, role, await passwords.hash(password), languages, utc_now())
@@ -41,12 +41,12 @@ async def ensure_demo_staff(store: StaffStore, passwords: Passwords, password: s
             await store.set_active(email, True)
         if not await passwords.matches(password_hash, password):
             await store.set_password_hash(member.id, await passwords.hash(password), end_sessions=True)
-    return tuple(DemoSignIn(role.value, name, email, password) for name, email, role, _ in _PEOPLE)
+    return tuple(DemoSignIn(role.value, name, email, password) for name, email, role, _ in PEOPLE)
 
 
 async def close_demo_staff(store: StaffStore) -> None:
     """Deactivate demo sign-ins left from a demo: everybody knows their password."""
-    for _, email, _, _ in _PEOPLE:
+    for _, email, _, _ in PEOPLE:
         found = await store.find_by_email(email)
         if found is not None and found[0].active:
             await store.set_active(email, False)

@@ -13,7 +13,6 @@ import structlog
 from conversations.conversations import Conversations
 from conversations.model import Agent, Presence
 
-_STALE = timedelta(seconds=30)  # three missed heartbeats: the process that sent them is gone
 _AWAY_IS_KEPT = timedelta(minutes=10)  # a reload of the page must not make an agent available again
 
 log = structlog.get_logger()
@@ -60,9 +59,7 @@ class PresenceBoard:
 
     def state_of(self, presence: Presence | None) -> str:
         """What to believe of a stored presence: nobody is online without heartbeats."""
-        if presence is None or self._conversations.now() - presence.last_seen_at > _STALE:
-            return "offline"
-        return presence.state
+        return "offline" if presence is None else presence.state_at(self._conversations.now())
 
     async def close(self) -> None:
         """Stop the heartbeats; consoles that reconnect to another process keep their agents online."""

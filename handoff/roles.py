@@ -61,6 +61,21 @@ POLICY: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "synonyms/test"): TRAINERS,
     ("POST", "synonyms/<synonym_id>"): TRAINERS,
     ("POST", "synonyms/<synonym_id>/delete"): TRAINERS,
+    # routing: several agents in a conversation, offers, teams
+    ("POST", "conversations/<conversation_id>/decline"): DESK,
+    ("POST", "conversations/<conversation_id>/invite"): DESK,
+    ("POST", "conversations/<conversation_id>/join"): DESK,
+    ("POST", "conversations/<conversation_id>/leave"): DESK,
+    ("POST", "conversations/<conversation_id>/remove"): DESK,
+    ("POST", "conversations/<conversation_id>/barge-in"): OVERSEERS,
+    ("POST", "conversations/<conversation_id>/take-over"): OVERSEERS,
+    ("GET", "teams"): EVERYONE,
+    ("POST", "teams"): OVERSEERS,
+    ("POST", "teams/rules"): OVERSEERS,
+    ("POST", "teams/people/<staff_id>"): OVERSEERS,
+    ("POST", "teams/<team_id>"): OVERSEERS,
+    ("POST", "teams/<team_id>/delete"): OVERSEERS,
+    ("GET", "reports/waits"): OVERSEERS,
 }
 
 

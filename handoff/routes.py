@@ -12,6 +12,7 @@ from sanic.response import HTTPResponse
 
 from crm.model import Customer
 from handoff.bodies import PresenceBody, SearchQuery, SignInBody, first_values, read_json, read_query
+from handoff.company_routes import add_company_routes
 from handoff.conversation_routes import CRM_SECONDS, add_conversation_routes, listed_json
 from handoff.customer_json import record_json
 from handoff.errors import Refused
@@ -20,6 +21,7 @@ from handoff.prompt_routes import add_prompt_routes
 from handoff.staff_side import StaffSide, member_json
 from handoff.store import Session
 from handoff.synonym_routes import add_synonym_routes
+from handoff.team_routes import add_team_routes
 
 log = structlog.get_logger()
 
@@ -123,6 +125,8 @@ def staff_api(side: StaffSide) -> Blueprint:
     add_conversation_routes(blueprint, side)
     add_prompt_routes(blueprint, side)
     add_synonym_routes(blueprint, side)
+    add_team_routes(blueprint, side)
+    add_company_routes(blueprint, side)
 
     async def unreadable(request: Request, error: SanicException) -> HTTPResponse:
         return refusal(error)

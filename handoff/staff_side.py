@@ -21,6 +21,8 @@ from handoff.roles import DESK
 from handoff.search_store import SearchStore
 from handoff.sign_in import SignIn
 from handoff.store import StaffMember, StaffStore
+from handoff.team_book import TeamBook
+from handoff.team_store import TeamStore
 from knowledge_base.synonym_book import SynonymBook
 
 
@@ -43,6 +45,7 @@ class StaffSide:
         check_session_seconds: float = 5.0,
         knowledge_status: Callable[[], dict[str, Any]] = dict,
         synonyms: SynonymBook | None = None,
+        teams: TeamBook | None = None,
     ) -> None:
         self.conversations = conversations
         self.crm = crm
@@ -56,6 +59,7 @@ class StaffSide:
         self.demo_sign_ins = tuple(demo_sign_ins)
         self.dist = dist
         self.synonyms = synonyms
+        self.teams = teams or TeamBook(TeamStore(database))
         self.check_session_seconds = check_session_seconds
         self.knowledge_status = knowledge_status
 
@@ -78,15 +82,22 @@ class StaffSide:
         return attachment_json(attachment) | {"url": self.attachments.signed_url(attachment)}
 
     async def agents_json(self) -> list[dict[str, Any]]:
-        """Everybody who can hold a conversation, with presence and load; those at the desk first."""
+        """Everybody who can hold a conversation, with presence, load and capacity; those at the desk first."""
         everyone = await self.presence.everyone()
+        roster = self.teams.roster()
         rank = {"online": 0, "away": 1, "offline": 2}
         forms = []
         for member in await self.store.all_staff():
             if member.active and member.role in DESK:
                 presence = everyone.get(member.id)
                 state, assigned = self.presence.state_of(presence), presence.assigned if presence else 0
-                forms.append(member_json(member) | {"agent_id": member.id, "state": state, "assigned": assigned})
+                capacity = roster.capacity_of(member.id)
+                teams = [team.id for team in roster.teams if team.active and team.has(member.id)]
+                forms.append(
+                    member_json(member)
+                    | {"agent_id": member.id, "state": state, "assigned": assigned, "capacity": capacity}
+                    | {"at_capacity": assigned >= capacity, "skills": list(member.skills), "teams": teams}
+                )
         return sorted(forms, key=lambda form: rank[form["state"]])
 
 

@@ -28,6 +28,8 @@ class StaffMember:
     role: Role
     active: bool
     languages: tuple[str, ...]
+    skills: tuple[str, ...] = ()
+    capacity: int | None = None  #: conversations at once; None: as their teams say
 
     @property
     def agent(self) -> Agent:
@@ -251,4 +253,6 @@ class StaffStore:
 
 
 def _member(row: Any) -> StaffMember:
-    return StaffMember(row.id, row.email, row.name, Role(row.role), row.active, tuple(row.languages))
+    return StaffMember(
+        row.id, row.email, row.name, Role(row.role), row.active, tuple(row.languages), tuple(row.skills), row.capacity
+    )

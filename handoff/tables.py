@@ -19,6 +19,8 @@ staff = Table(
     Column("active", Boolean, nullable=False, default=True),
     Column("languages", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("skills", JSON, nullable=False, server_default="[]", default=list),
+    Column("capacity", Integer),  # conversations at once; None: as their teams say
 )
 
 staff_sessions = Table(

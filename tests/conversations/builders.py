@@ -28,11 +28,21 @@ from conversations.model import (
     TurnResult,
 )
 from conversations.store import Database
+from conversations.teams import Roster, Team
 from conversations.turns import Claim
+from conversations.verbs import Surroundings
+from crm.model import normal_contact_point
 
 LIN = Agent("agent-lin", "Lin")
 MAX = Agent("agent-max", "Max")
+EVE = Agent("agent-eve", "Eve")  # a supervisor
 _numbers = itertools.count(1)
+
+
+def team(id: str = "default", **more: Any) -> Team:
+    """A team of everybody, unless told otherwise."""
+    names = {"name_zh": f"{id}组", "name_en": id}
+    return Team(id, **{**names, **more})
 
 
 class Clock:
@@ -116,6 +126,10 @@ class TestDesk:
         self.clock = clock
         self.open = True
         self.tickets: list[str] = []
+        self.filed: dict[str, tuple[str | None, str]] = {}  #: ticket -> how to reach the contact, what they said
+        self.roster = Roster.plain()
+        self.tiers: dict[str, str] = {}
+        surroundings = Surroundings(lambda: self.roster, self._tier_of, normal_contact_point, self._file_callback)
         self.hub = LocalHub()
         self.bot = Bot()
         self.conversations = Conversations(
@@ -126,12 +140,26 @@ class TestDesk:
             is_open=lambda _now: self.open,
             opens_at=lambda now: now + timedelta(hours=9),
             open_callback=self._open_callback,
-            **options,
+            **{"surroundings": surroundings, **options},
         )
 
     async def _open_callback(self, conversation: Conversation) -> str:
         self.tickets.append(conversation.id)
         return f"TK{100000 + len(self.tickets)}"
+
+    async def _file_callback(self, conversation: Conversation, ticket: str, words: str) -> None:
+        self.filed[ticket] = (conversation.contact_point, words)
+
+    async def _tier_of(self, customer_id: str) -> str:
+        return self.tiers[customer_id]
+
+    async def at_the_desk(self, *agents: Agent) -> None:
+        """These agents show up, or are still there."""
+        for agent in agents:
+            await self.conversations.agent_seen(agent.id, agent.name)
+
+    async def get(self, conversation_id: str) -> Conversation:
+        return await self.conversations.get_conversation(conversation_id)
 
     def engine(self, **options: Any) -> Engine:
         quick = {"poll_seconds": 0.02, "first_retry_seconds": 0.001, "drain_seconds": 2.0}

@@ -72,6 +72,11 @@ async def clean_postgres(schema: str) -> Database:
     return database
 
 
+def connect_again(place: str) -> Database:
+    """Another process's connection to a test's database."""
+    return Database.open(place) if place.startswith("sqlite") else Database(_engine(place))
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a copied SQLite file, or the name of a PostgreSQL schema."""

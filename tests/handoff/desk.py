@@ -19,6 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from conversations.attachments import Attachments
 from conversations.audit import AuditLog
+from conversations.audit_store import AuditStore
 from conversations.conversations import Conversations
 from conversations.hub import LocalHub
 from conversations.model import Address, HandoffReason, InboundMessage, Reply, TurnResult, new_id, utc_now
@@ -29,6 +30,7 @@ from crm.store import create_tables as create_crm_tables
 from handoff.mount import staff_blueprints
 from handoff.prompt_desk import PromptDesk
 from handoff.roles import Role
+from handoff.routing import Routing
 from handoff.sign_in import Passwords, SignIn
 from handoff.staff_side import StaffSide
 from handoff.store import StaffMember, StaffStore
@@ -172,6 +174,12 @@ class Desk:
         assert response.status_code == 200, response.text
         return conversation_id
 
+    async def audited(self, kind: str) -> list[dict[str, Any]]:
+        """The audit entries of a kind, oldest first."""
+        async with self.database.read() as connection:
+            bodies = [json.loads(row.body) async for row in AuditStore(connection).entries()]
+        return [body for body in bodies if body["kind"] == kind]
+
     async def contact_sees(self, contact: str = "lin") -> list[str]:
         return [message.text for message in await self.conversations.transcript(Address("web", "default", contact))]
 
@@ -190,7 +198,16 @@ async def open_desk(folder: Path, **options: Any) -> AsyncIterator[Desk]:
     store = StaffStore(database)
     await store.create_tables()
     crm = SqlCrm(database.engine, MailboxCodeSender(folder / "mailbox.jsonl"), os.urandom(32))
-    conversations = Conversations(database, LocalHub(), AuditLog(os.urandom(32)), now=clock, agent_grace_seconds=45)
+    routing = await Routing.open(database, crm)
+    conversations = Conversations(
+        database,
+        LocalHub(),
+        AuditLog(os.urandom(32)),
+        now=clock,
+        agent_grace_seconds=45,
+        open_callback=routing.open_callback,
+        surroundings=routing.surroundings,
+    )
     listener = socket.create_server(("127.0.0.1", 0))
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
     options.setdefault("public_url", base)
@@ -209,6 +226,7 @@ async def open_desk(folder: Path, **options: Any) -> AsyncIterator[Desk]:
         prompts=PromptDesk(prompts, writer, knowledge),
         store=store,
         sign_in=SignIn(store, Passwords(memory_kib=64, passes=1), now=clock),
+        teams=routing.teams,
         **options,
     )
     app = Sanic(f"desk_{new_id()}")

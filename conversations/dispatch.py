@@ -1,0 +1,222 @@
+"""Runs the queues: offers conversations to agents one after the other, keeps waiting contacts informed, files callbacks."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+import structlog
+
+from conversations import notices, queueing, routing
+from conversations.change import STAFF, Change
+from conversations.delivery_store import DeliveryStore
+from conversations.errors import NotOffered
+from conversations.json_form import moment
+from conversations.model import Agent, Author, Conversation, MessageKind, Status
+from conversations.queue_store import QueueStore
+from conversations.reading_store import ReadingStore
+from conversations.routing import Candidate, Waiting
+from conversations.teams import Team
+from conversations.verbs import Verbs
+from conversations.wait_report import WaitRow, wait_rows
+
+log = structlog.get_logger()
+
+_TELLINGS = 50  # contacts told per sweep; the others are told in the next one
+_FILINGS = 20
+_FILING_SECONDS = 5.0
+_WORDS = 3000  # characters of what the contact said that a ticket holds
+_SAMPLE = timedelta(days=2)
+_ACCEPTS = timedelta(hours=2)
+
+
+class Dispatch(Verbs):
+    """What happens to waiting conversations without anybody asking for it; several processes may run it at once."""
+
+    async def route_queue(self) -> int:
+        """Take back offers nobody answered in time and make those that are due; returns how many were made."""
+        roster = self._desk.roster()
+        if not any(team.mode == "offer" and team.active for team in roster.teams):
+            return 0
+        now = self.now()
+        async with self.database.read() as connection:
+            queue = await QueueStore(connection).queue()
+            agents = await DeliveryStore(connection).agents(now)
+        for one in queue:
+            if one.offered_to is not None and one.offered(now) is None:
+                await self._lapse(one)
+        offering = []
+        for one in queue:
+            team = roster.find(one.team_id) or roster.fallback
+            if team.mode == "offer" and one.offered(now) is None and queueing.is_open(self._desk, team, now):
+                offering.append(_missed(one))
+        made = 0
+        for conversation_id, candidate in routing.plan_offers(
+            roster, map(waiting_of, offering), queueing.candidates(agents, now), now
+        ):
+            made += await self._offer(conversation_id, candidate)
+        return made
+
+    async def decline_offer(self, conversation_id: str, agent: Agent) -> Conversation:
+        """Let the next one be asked; raises ``NotOffered`` when the offer has lapsed."""
+        async with self._change(conversation_id) as change:
+            if change.conversation.offered(change.now) != agent.id:
+                raise NotOffered("this conversation is not offered to you any more; nothing needs to be done")
+            _take_back(change, change.now)
+            change.record("offer_declined", f"agent:{agent.id}")
+        return change.conversation
+
+    async def tell_waits(self) -> int:
+        """Tell waiting contacts again where they stand, where that changed enough; returns how many were told."""
+        now, roster = self.now(), self._desk.roster()
+        async with self.database.read() as connection:
+            queues = QueueStore(connection)
+            queue = await queues.queue()
+            agents = queueing.candidates(await DeliveryStore(connection).agents(), now)
+            samples = {}
+            for team_id in {one.team_id for one in queue if one.team_id is not None}:
+                team = roster.find(team_id) or roster.fallback
+                on_duty = routing.on_duty(roster, team, agents)
+                stays = await queues.recent_stays(team_id, now - _SAMPLE)
+                samples[team_id] = (on_duty, stays, await queues.recent_accepts(team_id, now - _ACCEPTS))
+        places: dict[str | None, int] = {}
+        told = 0
+        for one in queue:
+            place = places[one.team_id] = places.get(one.team_id, 0) + 1
+            if told >= _TELLINGS or one.told_at is None or one.team_id is None:
+                continue
+            team = roster.find(one.team_id) or roster.fallback
+            opened = queueing.is_open(self._desk, team, now)
+            expected = routing.expected_wait_seconds(place, *samples[one.team_id])
+            if opened and one.told_place is not None:
+                since = (now - one.told_at).total_seconds()
+                if not routing.worth_telling(one.told_place, one.told_seconds or 0, since, place, expected):
+                    continue
+            elif opened == (one.told_place is not None):
+                continue
+            told += await self._tell_again(one, team, opened, place, expected)
+        return told
+
+    async def file_callbacks(self) -> int:
+        """Write on callback tickets what contacts said out of hours; what fails is tried again."""
+        file_callback = self.surroundings.file_callback
+        if file_callback is None:
+            return 0
+        async with self.database.read() as connection:
+            due = await QueueStore(connection).callbacks_due(_FILINGS)
+        filed = 0
+        for one in due:
+            try:
+                async with asyncio.timeout(_FILING_SECONDS):
+                    ticket = one.callback_ticket
+                    if ticket is None and self._open_callback is not None:
+                        ticket = await self._open_callback(one)
+                    if ticket is not None:
+                        await file_callback(one, ticket, await self._words_of(one))
+            except Exception as error:
+                log.error("callback_not_filed", conversation_id=one.id, error=str(error))
+                continue
+            async with self.database.write() as connection:
+                await QueueStore(connection).callback_filed(one, ticket)
+            filed += 1
+        return filed
+
+    async def wait_report(self, days: int) -> list[WaitRow]:
+        """How long contacts were told to wait and did, by team and day of the team's own time zone."""
+        roster, since = self._desk.roster(), self.now() - timedelta(days=days)
+        zones = {team.id: team.hours.zone for team in roster.teams if team.hours is not None}
+        async with self.database.read() as connection:
+            return wait_rows(await QueueStore(connection).stays(since), zones)
+
+    async def _offer(self, conversation_id: str, candidate: Candidate) -> bool:
+        roster = self._desk.roster()
+        async with self._change(conversation_id) as change:
+            conversation = change.conversation
+            if conversation.status is not Status.QUEUED or conversation.offered(change.now) is not None:
+                return False  # another process was quicker
+            await change.deliveries.lock_agent(candidate.agent_id)
+            now = change.now
+            agents = queueing.candidates(await change.deliveries.agents(now), now)
+            current = next((one for one in agents if one.agent_id == candidate.agent_id), None)
+            waiting = waiting_of(_missed(conversation))
+            if current is None or not routing.may_take(roster, waiting, current, mind_language=False):
+                return False
+            team = roster.find(conversation.team_id) or roster.fallback
+            until = now + timedelta(seconds=team.offer_seconds)
+            change.set(
+                offered_to=current.agent_id,
+                offered_name=current.name,
+                offered_until=until,
+                asked=_missed(conversation).asked,
+                updated_at=now,
+            )
+            change.record("offered", "system", {"agent_id": current.agent_id, "until": moment(until)})
+            offer = {"type": "offer", "conversation_id": conversation.id, "agent_id": current.agent_id}
+            change.events.append((STAFF, offer | {"until": moment(until)}))
+        return True
+
+    async def _lapse(self, one: Conversation) -> None:
+        async with self._change(one.id) as change:
+            conversation = change.conversation
+            standing = (conversation.offered_to, conversation.offered_until) == (one.offered_to, one.offered_until)
+            if conversation.status is Status.QUEUED and standing and conversation.offered_to is not None:
+                change.record("offer_lapsed", "system", {"agent_id": conversation.offered_to})
+                _take_back(change, conversation.offered_until or change.now)
+
+    async def _tell_again(self, one: Conversation, team: Team, opened: bool, place: int, expected: float) -> bool:
+        closes = not opened
+        ticket = await self._ticket(one.id, team=team) if closes else None
+        async with self._change(one.id) as change:
+            if change.conversation.status is not Status.QUEUED or change.conversation.told_at != one.told_at:
+                return False  # another process has told them, or they have been served
+            language, name = change.conversation.language, team.name(change.conversation.language)
+            if closes:
+                if ticket is not None:
+                    change.set(callback_ticket=ticket)
+                reopens = queueing.opens_at(self._desk, team, change.now)
+                said = queueing.close(change, team, "closed_now", reopens)
+            else:
+                text = "still_waiting" if one.told_place is not None else "open_again"
+                said = notices.waiting(text, language, place - 1, expected, team=name)
+                change.set(told_place=place, told_seconds=round(expected), told_at=change.now, callback_state=None)
+            change.tell(said, stays=True)
+        return True
+
+    async def _words_of(self, conversation: Conversation) -> str:
+        async with self.database.read() as connection:
+            said = await ReadingStore(connection).messages(conversation.id, 0, 500)
+        words = [m.text for m in said if m.author is Author.CONTACT and m.kind is MessageKind.TEXT and m.text]
+        return "\n".join(words)[-_WORDS:]
+
+
+def waiting_of(conversation: Conversation) -> Waiting:
+    """A conversation as the routing sees it."""
+    queued_at = conversation.queued_at or conversation.updated_at
+    return Waiting(
+        id=conversation.id,
+        team_id=conversation.team_id,
+        language=conversation.language,
+        rank_at=conversation.rank_at or queued_at,
+        queued_at=queued_at,
+        skills=conversation.required_skills,
+        previous_agent=conversation.previous_agent,
+        asked=MappingProxyType({agent: datetime.fromisoformat(at) for agent, at in conversation.asked.items()}),
+    )
+
+
+def _missed(conversation: Conversation) -> Conversation:
+    """The conversation as it is once its offer, if there was one, counts as not taken."""
+    if conversation.offered_to is None:
+        return conversation
+    at = conversation.offered_until or conversation.updated_at
+    return replace(conversation, asked={**conversation.asked, conversation.offered_to: at.isoformat()})
+
+
+def _take_back(change: Change, at: datetime) -> None:
+    conversation = change.conversation
+    asked = {**conversation.asked, conversation.offered_to or "": at.isoformat()}
+    change.set(offered_to=None, offered_name=None, offered_until=None, asked=asked, updated_at=change.now)
+    event = {"type": "offer", "conversation_id": conversation.id, "agent_id": None, "until": None}
+    change.events.append((STAFF, event))

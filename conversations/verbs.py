@@ -1,0 +1,101 @@
+"""What the verbs of ``Conversations`` are built on, so that they can live in files of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from conversations.change import Change, Desk
+from conversations.hub import Hub
+from conversations.model import Conversation, Status
+from conversations.queueing import is_open, route_of
+from conversations.store import Database
+from conversations.teams import Roster, Team
+from conversations.transcripts import Transcripts
+
+_CALLBACK_SECONDS = 5.0
+_TIER_SECONDS = 1.0
+_TIERS_KEPT = 1000
+log = structlog.get_logger()
+
+
+async def _nobody_known(_customer_id: str) -> str:
+    return "standard"
+
+
+def _no_contact_point(_text: str) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the routing needs from other rooms; the app passes it in.
+
+    ``file_callback`` writes what the contact said, and how to reach them, on the ticket that was promised to them;
+    calling it again with more is harmless.
+    """
+
+    roster: Callable[[], Roster] = Roster.plain
+    tier_of: Callable[[str], Awaitable[str]] = _nobody_known
+    contact_point: Callable[[str], str | None] = _no_contact_point
+    file_callback: Callable[[Conversation, str, str], Awaitable[None]] | None = None  #: conversation, ticket, words
+
+
+class Verbs(Transcripts):
+    """One transaction per verb, told to the hub after it committed; see ``Conversations``."""
+
+    hub: Hub
+    now: Callable[[], datetime]
+    routing_wanted: asyncio.Event  #: set when somebody waits or became free
+    surroundings: Surroundings
+    _desk: Desk
+    _grace: timedelta
+    _open_callback: Callable[[Conversation], Awaitable[str]] | None
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.routing_wanted = asyncio.Event()
+        self._tiers: dict[str, str] = {}
+
+    def _change(self, conversation_id: str) -> AbstractAsyncContextManager[Change]:
+        raise NotImplementedError
+
+    async def _ticket(
+        self, conversation_id: str, why: str = "", intent: str | None = None, team: Team | None = None
+    ) -> str | None:
+        """A callback ticket for a contact who will wait out of hours; opened before the transaction that tells it."""
+        conversation = await self.get_conversation(conversation_id)
+        await self._know_tier(conversation.customer_id)
+        if self._open_callback is None:
+            return None
+        team = team or route_of(self._desk, conversation, why, intent, self.now()).team
+        if is_open(self._desk, team, self.now()):
+            return None
+        if conversation.callback_ticket is not None or conversation.status is Status.RESOLVED:
+            return conversation.callback_ticket
+        try:
+            async with asyncio.timeout(_CALLBACK_SECONDS):
+                return await self._open_callback(conversation)
+        except Exception as error:  # the contact is told something true either way
+            log.error("callback_ticket_failed", conversation_id=conversation_id, error=str(error))
+            return None
+
+    def _tier(self, customer_id: str | None) -> str:
+        return self._tiers.get(customer_id or "", "standard")
+
+    async def _know_tier(self, customer_id: str | None) -> None:
+        """Ask what a customer is worth before it is needed; a CRM that does not answer keeps nobody waiting."""
+        if customer_id is None:
+            return
+        try:
+            async with asyncio.timeout(_TIER_SECONDS):
+                self._tiers[customer_id] = await self.surroundings.tier_of(customer_id)
+        except Exception as error:
+            log.warning("tier_unknown", customer_id=customer_id, error=str(error))
+        while len(self._tiers) > _TIERS_KEPT:
+            self._tiers.pop(next(iter(self._tiers)))

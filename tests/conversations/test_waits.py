@@ -1,0 +1,142 @@
+"""What waiting contacts are told is true, stays true, and is compared with what came of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from conversations.model import Agent, Author, HandoffReason
+from conversations.queue_store import Stay
+from conversations.teams import Roster, Rule
+from conversations.wait_report import wait_rows
+from tests.conversations.builders import LIN, MAX, TestDesk, says, team
+
+
+async def told(desk: TestDesk, conversation_id: str) -> str:
+    return (await desk.said(conversation_id, Author.SYSTEM))[-1]
+
+
+async def test_position_and_wait_are_those_of_the_own_team(desk: TestDesk) -> None:
+    desk.roster = Roster((team(), team("vip")), rules=(Rule("vip", tiers=("vip",)),))
+    desk.tiers["C1"] = "vip"
+    for number in range(3):
+        await desk.queued(contact=f"many {number}")
+    receipt = await desk.send("a person please", "important")
+    await desk.answer(says("One moment.", handoff=HandoffReason.ASKED_FOR_PERSON.value, customer_id="C1"))
+    conversation = await desk.get(receipt.conversation_id)
+    assert (conversation.team_id, conversation.tier) == ("vip", "vip")
+    assert "next in line" in await told(desk, receipt.conversation_id)
+    places = await desk.conversations.publish_positions({})
+    assert places[receipt.conversation_id] == 1
+    assert sorted(places.values()) == [1, 1, 2, 3]
+
+
+async def test_a_valuable_customer_waits_ahead_of_others_of_the_same_team(desk: TestDesk) -> None:
+    desk.tiers["C1"] = "gold"
+    first = await desk.queued(contact="first")
+    desk.clock.advance(120)
+    receipt = await desk.send("a person please", "gold")
+    await desk.answer(says("One moment.", handoff=HandoffReason.ASKED_FOR_PERSON.value, customer_id="C1"))
+    queue = [one.id for one in (await desk.conversations.list_conversations("queued")).items]
+    assert queue == [receipt.conversation_id, first]
+    assert "next in line" in await told(desk, receipt.conversation_id)
+
+
+async def test_an_unknown_tier_never_keeps_anybody_from_the_queue(desk: TestDesk) -> None:
+    receipt = await desk.send("a person please")
+    await desk.answer(says("One moment.", handoff=HandoffReason.ASKED_FOR_PERSON.value, customer_id="nobody"))
+    assert (await desk.get(receipt.conversation_id)).tier == "standard"
+
+
+async def test_the_forecast_learns_from_how_long_people_waited(desk: TestDesk) -> None:
+    for number in range(6):
+        conversation_id = await desk.queued(contact=f"earlier {number}")
+        desk.clock.advance(900)
+        await desk.conversations.assign(conversation_id, LIN)
+    waiting = await desk.queued(contact="now")
+    assert "15 min" in await told(desk, waiting)
+    await desk.at_the_desk(MAX, Agent("agent-zoe", "Zoe"), LIN)
+    soon = await desk.queued(contact="soon")
+    assert "10 min" in await told(desk, soon)  # two places, three agents
+
+
+async def test_a_waiting_contact_hears_again_when_it_is_their_turn_soon_and_not_before(desk: TestDesk) -> None:
+    ids = [await desk.queued(contact=f"visitor {number}") for number in range(3)]
+    assert await desk.conversations.tell_waits() == 0
+    desk.clock.advance(125)
+    assert await desk.conversations.tell_waits() == 0  # nothing has changed
+    for one in ids[:2]:
+        await desk.conversations.assign(one, LIN)
+    assert await desk.conversations.tell_waits() == 1
+    assert "next in line" in await told(desk, ids[2])
+    assert await desk.conversations.tell_waits() == 0
+
+
+async def test_a_contact_who_waits_longer_than_promised_is_not_left_with_the_old_promise(desk: TestDesk) -> None:
+    conversation_id = await desk.queued()
+    desk.clock.advance(310)
+    assert await desk.conversations.tell_waits() == 1
+    assert "Thanks for your patience" in await told(desk, conversation_id)
+    desk.clock.advance(100)
+    assert await desk.conversations.tell_waits() == 0
+
+
+async def test_the_way_out_of_the_queue_stays_open_after_such_news(desk: TestDesk) -> None:
+    conversation_id = await desk.queued()
+    desk.clock.advance(310)
+    await desk.conversations.tell_waits()
+    await desk.send("Ask the bot instead")  # typed, on a channel without buttons
+    assert (await desk.get(conversation_id)).status.value == "bot"
+
+
+async def test_two_processes_tell_once(desk: TestDesk) -> None:
+    conversation_id = await desk.queued()
+    desk.clock.advance(310)
+    one = await desk.get(conversation_id)
+    roster_team = desk.roster.fallback
+    assert await desk.conversations._tell_again(one, roster_team, True, 1, 120.0)
+    assert not await desk.conversations._tell_again(one, roster_team, True, 1, 120.0)
+
+
+async def test_the_report_compares_what_was_told_with_what_came(desk: TestDesk) -> None:
+    for wait in (60, 300):
+        conversation_id = await desk.queued(contact=f"waits {wait}")
+        desk.clock.advance(wait)
+        await desk.conversations.assign(conversation_id, LIN)
+    leaves = await desk.queued(contact="leaves")
+    [button] = (await desk.last(leaves)).buttons
+    await desk.send("", "leaves", button_id=button.id)
+    desk.open = False
+    await desk.queued(contact="night")
+    [row] = await desk.conversations.wait_report(1)
+    assert (row.team_id, row.waits, row.accepted, row.left, row.told) == ("default", 4, 2, 1, 2)
+    assert row.expected_seconds is not None
+    assert 178 <= (row.actual_seconds or 0) <= 182
+    assert row.late_share == 0.5
+
+
+def test_a_day_is_a_day_of_the_teams_own_zone() -> None:
+    late = datetime(2026, 12, 31, 17, tzinfo=UTC)  # 1 January in Shanghai
+    stays = [
+        Stay("shanghai", late, 60, late + timedelta(seconds=90), "accepted"),
+        Stay("anywhere", late, None, None, None),
+    ]
+    rows = wait_rows(stays, {"shanghai": ZoneInfo("Asia/Shanghai")})
+    assert [(row.team_id, row.day) for row in rows] == [
+        ("shanghai", date(2027, 1, 1)),
+        ("anywhere", date(2026, 12, 31)),
+    ]
+    assert (rows[0].error_seconds, rows[0].late_share) == (30, 1)
+    assert rows[1].error_seconds is None
+
+
+async def test_the_first_answer_ends_what_was_promised_about_it(desk: TestDesk) -> None:
+    conversation_id = await desk.queued()
+    queued = await desk.get(conversation_id)
+    assert queued.sla_due_at is not None
+    assert queued.queued_at is not None
+    assert queued.sla_due_at - queued.queued_at == timedelta(seconds=300)
+    await desk.conversations.assign(conversation_id, LIN)
+    assert (await desk.get(conversation_id)).sla_due_at == queued.sla_due_at
+    await desk.conversations.reply_as_agent(conversation_id, LIN, "hello")
+    assert (await desk.get(conversation_id)).sla_due_at is None
