@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from conversations.search_store import SearchStore
 from conversations.tables import (
     addresses,
     audit_entries,
@@ -111,8 +112,9 @@ class AuditStore:
             delete(addresses).where(addresses.c.contact_id == contact_id),
             update(conversations)
             .where(conversations.c.contact_id == contact_id)
-            .values(contact=nobody + "-" + conversations.c.id, preview="", callback_ticket=None),
+            .values(contact=nobody + "-" + conversations.c.id, preview="", callback_ticket=None, snooze_reason=None),
             update(contacts).where(contacts.c.id == contact_id).values(name=None, customer_id=None, erased_at=now),
         ):
             await self._connection.execute(statement)
+        await SearchStore(self._connection).forget_contact(contact_id)
         return files

@@ -26,6 +26,7 @@ from conversations.model import (
     Status,
     new_id,
 )
+from conversations.search_store import SearchStore, typed_by_people
 from conversations.tables import addresses, buttons, contacts, conversations, messages, ratings, turns
 
 SELECT_CONVERSATION: Select[Any] = select(
@@ -83,6 +84,14 @@ _COLUMNS = [
     "callback_ticket",
     "preview",
     "preview_author",
+    "team_id",
+    "manual_priority",
+    "snoozed_until",
+    "snoozed_by",
+    "snooze_reason",
+    "waiting_since",
+    "merged_into",
+    "revision",
 ]
 
 
@@ -104,6 +113,7 @@ def conversation_of(row: Row[Any]) -> Conversation:
     return Conversation(
         address=Address(values["channel"], values["account"], values["contact"]),
         status=Status(values["status"]),
+        label_ids=tuple(values["label_ids"] or ()),
         **{name: values[name] for name in _COLUMNS},
     )
 
@@ -162,8 +172,10 @@ class ConversationStore:
             if claimed.rowcount == 0:  # someone else's first message was quicker
                 await self._connection.execute(contacts.delete().where(contacts.c.id == contact["id"]))
             row = (await self._connection.execute(_LOCK_CONTACT, here)).one()
+            if name or typed_by_people(address.contact):
+                await SearchStore(self._connection).put_contact(row.id)
         if name and name != row.name:
-            await self._connection.execute(update(contacts).where(contacts.c.id == row.id).values(name=name))
+            await self.update_contact(row.id, name=name)
         return Contact(row.id, name or row.name, row.language, row.customer_id, row.created_at)
 
     async def lock_latest(self, address: Address) -> Locked | None:
@@ -175,6 +187,14 @@ class ConversationStore:
     async def lock(self, conversation_id: str) -> Locked:
         """The conversation, locked; raises ``NotFound``."""
         row = await self._connection.execute(_LOCK, {"id": conversation_id})
+        found = row.first()
+        if found is None:
+            raise NotFound("there is no such conversation; refresh the list and open it again")
+        return _locked(found)
+
+    async def find(self, conversation_id: str) -> Locked:
+        """The conversation as it is, without a lock; raises ``NotFound``."""
+        row = await self._connection.execute(SELECT_CONVERSATION.where(conversations.c.id == conversation_id))
         found = row.first()
         if found is None:
             raise NotFound("there is no such conversation; refresh the list and open it again")
@@ -229,6 +249,7 @@ class ConversationStore:
             for message, client_msg_id in new
         ]
         await self._connection.execute(_INSERT_MESSAGE, rows)
+        await SearchStore(self._connection).add_messages(message for message, _ in new)
 
     async def add_buttons(self, rows: list[dict[str, str]]) -> None:
         """Insert buttons: id, conversation_id, title, payload."""
@@ -281,6 +302,8 @@ class ConversationStore:
     async def update_contact(self, contact_id: str, **values: Any) -> None:
         """Note something about a contact."""
         await self._connection.execute(update(contacts).where(contacts.c.id == contact_id).values(**values))
+        if "name" in values:
+            await SearchStore(self._connection).put_contact(contact_id)
 
     async def count_ahead(self, priority: int, queued_at: datetime, conversation_id: str) -> int:
         """How many waiting conversations are served before this one."""
@@ -291,7 +314,12 @@ class ConversationStore:
         counted = await self._connection.execute(
             select(func.count())
             .select_from(conversations)
-            .where(conversations.c.status == Status.QUEUED.value, conversations.c.id != conversation_id, before)
+            .where(
+                conversations.c.status == Status.QUEUED.value,
+                conversations.c.snoozed_until.is_(None),
+                conversations.c.id != conversation_id,
+                before,
+            )
         )
         return int(counted.scalar_one())
 
@@ -318,4 +346,5 @@ class ConversationStore:
 
 def _values(conversation: Conversation) -> dict[str, Any]:
     values = {name: getattr(conversation, name) for name in _COLUMNS if name not in ("contact_name", "customer_id")}
-    return values | asdict(conversation.address) | {"status": conversation.status.value}
+    lists = {"label_ids": list(conversation.label_ids) or None}
+    return values | lists | asdict(conversation.address) | {"status": conversation.status.value}

@@ -18,6 +18,7 @@ from conversations.delivery_store import DeliveryStore
 from conversations.errors import InvalidMessage, NotFound
 from conversations.hub import Hub
 from conversations.json_form import presence_json
+from conversations.merging import Merging
 from conversations.model import (
     Address,
     Agent,
@@ -32,7 +33,9 @@ from conversations.model import (
     TurnResult,
     utc_now,
 )
+from conversations.organising import Organising
 from conversations.reading_store import ReadingStore
+from conversations.searching import Searching
 from conversations.store import Database
 from conversations.transcripts import Transcripts
 from conversations.turns import Claim
@@ -68,7 +71,7 @@ def _everywhere(_address: Address) -> bool:
     return True
 
 
-class Conversations(Transcripts):
+class Conversations(Organising, Merging, Searching, Transcripts):
     """The conversations of the whole desk.
 
     ``open_callback`` opens a ticket for a contact who asks for a person out of hours and returns its number; it must

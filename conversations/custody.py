@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from conversations import notices
-from conversations.change import Change
+from conversations.change import AWAKE, Change
 from conversations.errors import AlreadyAssigned, IllegalTransition, InvalidMessage, NotAssigned
+from conversations.mentions import mentioned
 from conversations.model import Agent, Attachment, Author, HandoffReason, Message, MessageKind, Status
 from conversations.reception import MAX_TEXT
 
@@ -71,6 +72,9 @@ def note(change: Change, agent: Agent, text: str, client_msg_id: str | None = No
     message = change.say(
         Author.AGENT, said, MessageKind.NOTE, author_id=agent.id, author_name=agent.name, client_msg_id=client_msg_id
     )
+    for staff_id in mentioned(said):
+        if staff_id != agent.id:
+            change.notify("mention", staff_id, message.seq, agent.name)
     change.record("noted", _actor(agent), {"seq": message.seq}, {"text": said})
     return message
 
@@ -82,7 +86,7 @@ def transfer(change: Change, agent: Agent, to_agent: Agent, text: str) -> None:
         raise InvalidMessage("choose another agent; this one has the conversation already")
     if text.strip():
         note(change, agent, text)
-    change.set(agent_id=to_agent.id, agent_name=to_agent.name, updated_at=change.now)
+    change.set(agent_id=to_agent.id, agent_name=to_agent.name, updated_at=change.now, **AWAKE)
     change.record("transferred", _actor(agent), {"to": to_agent.id})
     change.notice("transferred", agent=to_agent.name)
 

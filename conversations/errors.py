@@ -30,6 +30,12 @@ class AlreadyAssigned(ConversationError):
     code = "already_assigned"
 
 
+class AlreadyMerged(ConversationError):
+    """The conversation was merged, or separated again, by somebody who was quicker."""
+
+    code = "already_merged"
+
+
 class NotAssigned(ConversationError):
     """Only the assigned agent may do this."""
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from conversations.model import Attachment, Author, Conversation, Message, Presence, Rating, Trace
+from conversations.model import Attachment, Author, Conversation, Label, Message, Presence, Rating, Trace
 
 
 def moment(value: datetime | None) -> str | None:
@@ -75,8 +75,22 @@ def conversation_json(conversation: Conversation, *, for_contact: bool = False) 
             "priority": conversation.priority,
             "preview": conversation.preview,
             "preview_author": conversation.preview_author,
+            "team_id": conversation.team_id,
+            "manual_priority": conversation.manual_priority,
+            "label_ids": list(conversation.label_ids),
+            "snoozed_until": moment(conversation.snoozed_until),
+            "snoozed_by": conversation.snoozed_by,
+            "snooze_reason": conversation.snooze_reason,
+            "waiting_since": moment(conversation.waiting_since),
+            "merged_into": conversation.merged_into,
+            "revision": conversation.revision,
         }
     return form
+
+
+def label_json(label: Label) -> dict[str, Any]:
+    """A label, for staff."""
+    return asdict(label)
 
 
 def trace_json(trace: Trace) -> dict[str, Any]:

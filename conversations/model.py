@@ -23,7 +23,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.BOT: frozenset({Status.QUEUED, Status.RESOLVED}),
     Status.QUEUED: frozenset({Status.ASSIGNED, Status.BOT, Status.RESOLVED}),
     Status.ASSIGNED: frozenset({Status.BOT, Status.QUEUED, Status.RESOLVED}),
-    Status.RESOLVED: frozenset(),
+    Status.RESOLVED: frozenset({Status.QUEUED}),  # only where a merge is undone
 }
 
 
@@ -53,6 +53,33 @@ class HandoffReason(StrEnum):
     ACTION_FAILED = "action_failed"
     DIALOGUE_FAILED = "dialogue_failed"
     TAKEN_OVER = "taken_over"  #: an agent stepped in while the bot was speaking
+
+
+PRIORITIES = ("none", "low", "normal", "high", "urgent")
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What agents sort conversations by; an archived one stays on old conversations and is not offered any more."""
+
+    id: str
+    title: str
+    colour: str
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A conversation that goes on in another one, and who said so."""
+
+    id: str
+    source_id: str
+    target_id: str
+    by_id: str
+    by_name: str
+    at: datetime
+    before: dict[str, Any]  #: status and holder of the source, for undoing
+    told_at: datetime | None = None
 
 
 def new_id() -> str:
@@ -214,10 +241,19 @@ class Conversation:
     agent_name: str | None = None
     contact_name: str | None = None
     customer_id: str | None = None
-    resolved_by: str | None = None  #: "agent", or "idle" when the contact stopped writing to the bot
+    resolved_by: str | None = None  #: "agent", "merged", or "idle" when the contact stopped writing to the bot
     callback_ticket: str | None = None  #: the ticket promised to a contact who asked for a person out of hours
     preview: str = ""  #: the beginning of the last message both sides see
     preview_author: str | None = None
+    team_id: str | None = None
+    manual_priority: str = "none"  #: one of ``PRIORITIES``, as agents set it
+    label_ids: tuple[str, ...] = ()
+    snoozed_until: datetime | None = None  #: out of the lists of open work until then
+    snoozed_by: str | None = None
+    snooze_reason: str | None = None
+    waiting_since: datetime | None = None  #: the contact's first message that nobody has answered
+    merged_into: str | None = None  #: the conversation in which this one goes on
+    revision: int = 0  #: counts saved changes, so that readers can tell which state is newer
 
     def moved_to(self, status: Status, **changes: Any) -> Conversation:
         """This conversation in another status; raises ``IllegalTransition`` if the table forbids it."""

@@ -54,8 +54,12 @@ class ReadingStore:
     async def list_conversations(self, view: str, agent_id: str, cursor: str | None, limit: int) -> Page:
         """A page of one of ``VIEWS``; the queue is in serving order, everything else newest first."""
         condition = {
-            "mine": and_(conversations.c.agent_id == agent_id, conversations.c.status == Status.ASSIGNED.value),
-            "queued": conversations.c.status == Status.QUEUED.value,
+            "mine": and_(
+                conversations.c.agent_id == agent_id,
+                conversations.c.status == Status.ASSIGNED.value,
+                conversations.c.snoozed_until.is_(None),
+            ),
+            "queued": and_(conversations.c.status == Status.QUEUED.value, conversations.c.snoozed_until.is_(None)),
             "bot": conversations.c.status == Status.BOT.value,
             "resolved": conversations.c.status == Status.RESOLVED.value,
             "all": conversations.c.status != Status.RESOLVED.value,

@@ -98,6 +98,17 @@ conversations = Table(
     Column("shown_buttons", JSON(none_as_null=True)),  # under the last thing said, for answers typed as "2"
     Column("fence", Integer, nullable=False, default=0),
     Column("lease_until", UtcDateTime),
+    Column("team_id", String(32)),
+    Column("manual_priority", String(8), nullable=False, default="none", server_default="none"),
+    Column("label_ids", JSON(none_as_null=True)),  # as in conversation_labels, so that lists need no join
+    Column("snoozed_until", UtcDateTime),
+    Column("snoozed_by", String(64)),
+    Column("snooze_reason", Text),
+    Column("waiting_since", UtcDateTime),  # the contact's first message that nobody has answered
+    Column("merged_into", String(32)),
+    Column("revision", Integer, nullable=False, default=0, server_default="0"),  # counts saved changes
+    Index("ix_conversations_snoozed", "snoozed_until"),
+    Index("ix_conversations_merged_into", "merged_into"),
     Index("ix_conversations_address", "channel", "account", "contact", "opened_at"),
     Index("ix_conversations_status", "status", "updated_at"),
     Index("ix_conversations_agent", "agent_id", "status"),

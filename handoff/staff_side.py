@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,15 @@ from conversations.model import Attachment, Message
 from conversations.store import Database
 from crm.port import Crm
 from handoff.demo import DemoSignIn
+from handoff.filter_store import FilterStore
 from handoff.guard import Guard
 from handoff.pages import DIST
 from handoff.presence import PresenceBoard
 from handoff.prompt_desk import PromptDesk
 from handoff.roles import DESK
-from handoff.search_store import SearchStore
 from handoff.sign_in import SignIn
 from handoff.store import StaffMember, StaffStore
+from handoff.view_store import ViewStore
 from knowledge_base.synonym_book import SynonymBook
 
 
@@ -43,6 +44,8 @@ class StaffSide:
         check_session_seconds: float = 5.0,
         knowledge_status: Callable[[], dict[str, Any]] = dict,
         synonyms: SynonymBook | None = None,
+        teams_of: Callable[[str], Awaitable[Sequence[str]]] | None = None,
+        labels_by_agents: bool = True,
     ) -> None:
         self.conversations = conversations
         self.crm = crm
@@ -50,7 +53,10 @@ class StaffSide:
         self.prompts = prompts
         self.store = store or StaffStore(database)
         self.sign_in = sign_in or SignIn(self.store)
-        self.search = SearchStore(database)
+        self.views = ViewStore(database)
+        self.filters = FilterStore(database)
+        self.teams_of = teams_of or _no_teams
+        self.labels_by_agents = labels_by_agents
         self.guard = Guard(self.sign_in, public_url)
         self.presence = PresenceBoard(conversations)
         self.demo_sign_ins = tuple(demo_sign_ins)
@@ -88,6 +94,10 @@ class StaffSide:
                 state, assigned = self.presence.state_of(presence), presence.assigned if presence else 0
                 forms.append(member_json(member) | {"agent_id": member.id, "state": state, "assigned": assigned})
         return sorted(forms, key=lambda form: rank[form["state"]])
+
+
+async def _no_teams(_staff_id: str) -> Sequence[str]:
+    return ()
 
 
 def member_json(member: StaffMember) -> dict[str, Any]:
