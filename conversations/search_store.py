@@ -214,7 +214,7 @@ class SearchStore:
 
 def typed_by_people(address: str) -> bool:
     """Whether an address means something to people, unlike the random id of a web visitor."""
-    return "@" in address or sum(character.isdigit() for character in address) >= 7 and len(address) <= 20
+    return "@" in address or (sum(character.isdigit() for character in address) >= 7 and len(address) <= 20)
 
 
 def _ends_of_number(address: str) -> list[str]:

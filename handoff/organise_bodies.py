@@ -55,7 +55,7 @@ class Conditions(Body):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self == Conditions():
+        if not stored(self).keys() - {"every_label"}:
             raise ValueError("choose at least one condition")
         for name in ("created", "updated"):
             after, before = getattr(self, f"{name}_after"), getattr(self, f"{name}_before")

@@ -221,5 +221,9 @@ async def test_likely_duplicates_are_named_with_the_reason(desk: TestDesk) -> No
     by_email = await writes("email", "li@kite.example")
     await writes("web", "v-2", "Somebody Else")
     likely = await desk.conversations.likely_duplicates(mine, ("li@kite.example",))
-    assert {one.conversation.id: one.why for one in likely} == {by_phone: "address", by_email: "address", by_name: "name"}
+    assert {one.conversation.id: one.why for one in likely} == {
+        by_phone: "address",
+        by_email: "address",
+        by_name: "name",
+    }
     assert likely[-1].why == "name"

@@ -43,7 +43,9 @@ async def test_labels_are_put_on_and_taken_off_and_everybody_is_told(desk: TestD
 
 
 async def test_a_title_names_one_label_whatever_its_case(desk: TestDesk) -> None:
-    made = await asyncio.gather(*(desk.conversations.add_label(title, "red", LIN) for title in ("Late", " late ", "ＬＡＴＥ")))
+    made = await asyncio.gather(
+        *(desk.conversations.add_label(title, "red", LIN) for title in ("Late", " late ", "ＬＡＴＥ"))
+    )
     assert len({label.id for label in made}) == 1
     other = await desk.conversations.add_label("other", "grey", LIN)
     with pytest.raises(InvalidMessage):

@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, select
 from conversations.organising_tables import search_documents
 from conversations.search_store import SearchFilter, SearchStore
 from conversations.segmenting import parse
-from tests.conversations.builders import LIN, Crash, CrashingAudit, TestDesk, inbound
+from tests.conversations.builders import LIN, Crash, CrashingAudit, TestDesk
 
 
 async def found(desk: TestDesk, asked: str, **wanted: object) -> list[str]:
@@ -42,7 +42,9 @@ async def test_what_was_not_said_is_not_found(desk: TestDesk, asked: str) -> Non
     assert await found(desk, asked) == []
 
 
-@pytest.mark.parametrize("asked", ["%", "' OR 1=1 --", '"', "NEAR(a b)", "a AND", "*", "=", "😀", "(", "col:x", "&|!<->"])
+@pytest.mark.parametrize(
+    "asked", ["%", "' OR 1=1 --", '"', "NEAR(a b)", "a AND", "*", "=", "😀", "(", "col:x", "&|!<->"]
+)
 async def test_nothing_typed_is_taken_for_a_query_language(desk: TestDesk, asked: str) -> None:
     await desk.send("hello there", "ann")
     assert await found(desk, asked) == []
@@ -50,10 +52,14 @@ async def test_nothing_typed_is_taken_for_a_query_language(desk: TestDesk, asked
 
 async def test_better_and_newer_matches_come_first(desk: TestDesk) -> None:
     await desk.send("delivery was late", "old-scattered")
-    desk.clock.advance(86400)
+    desk.clock.advance(30 * 86400)
     await desk.send("a late delivery", "exact")
     await desk.send("my delivery comes late again", "scattered")
-    assert await found(desk, "late delivery") == ["a late delivery", "my delivery comes late again", "delivery was late"]
+    assert await found(desk, "late delivery") == [
+        "a late delivery",
+        "my delivery comes late again",
+        "delivery was late",
+    ]
 
 
 async def test_a_search_can_be_narrowed(desk: TestDesk) -> None:

@@ -89,7 +89,7 @@ async def test_the_search_page_gets_messages_with_their_conversations_page_by_pa
 
 async def test_the_search_page_narrows_by_author_channel_and_time(desk: Desk) -> None:
     chen = await desk.browser("Chen Yu")
-    conversation_id = await desk.accepted(chen)
+    conversation_id = await desk.assigned_to(chen)
     await chen.post(f"conversations/{conversation_id}/note", {"text": "parcel was seen in Ghent"})
     await desk.contact_writes("where is my parcel")
 
