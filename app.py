@@ -99,6 +99,7 @@ class Desk:
     staff: StaffSide
     web: Web
     warming: asyncio.Task[int] | None = None
+    indexing: asyncio.Task[int] | None = None
 
     async def start(self) -> None:
         """Begin to work on what is waiting, also from before the last stop."""
@@ -108,11 +109,13 @@ class Desk:
         await self.sweeper.start()
         await self.backlog.start()
         self.warming = asyncio.create_task(self.knowledge_base.prepare_answers(), name="prepare answers")
+        self.indexing = asyncio.create_task(self.conversations.fill_search_index(), name="fill search index")
 
     async def stop(self) -> None:
         """Finish running turns, write everything down, let go of every resource."""
-        if self.warming is not None:
-            self.warming.cancel()
+        for task in (self.warming, self.indexing):
+            if task is not None:
+                task.cancel()
         await self.backlog.stop()
         await self.engine.stop()
         await self.outbox.stop()
@@ -229,6 +232,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         knowledge_status=knowledge_base.status,
         synonyms=synonyms,
         teams=routing.teams,
+        labels_by_agents=settings.labels_by_agents,
     )
     desk = Desk(
         settings, database, hub, conversations, dialogue, engine, Outbox(conversations, deliver), sweeper,

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from conversations.search_store import SearchStore
 from conversations.tables import (
     addresses,
     audit_entries,
@@ -117,8 +118,10 @@ class AuditStore:
                 callback_ticket=None,
                 contact_point=None,
                 callback_due=False,
+                snooze_reason=None,
             ),
             update(contacts).where(contacts.c.id == contact_id).values(name=None, customer_id=None, erased_at=now),
         ):
             await self._connection.execute(statement)
+        await SearchStore(self._connection).forget_contact(contact_id)
         return files

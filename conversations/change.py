@@ -27,10 +27,12 @@ from conversations.model import (
     Status,
     new_id,
 )
+from conversations.organising_store import OrganisingStore, StaffNotice
 from conversations.queue_store import QueueStore
 from conversations.teams import Roster, Team
 
 STAFF = "staff"
+AWAKE: dict[str, Any] = {"snoozed_until": None, "snoozed_by": None, "snooze_reason": None}
 PREVIEW_LENGTH = 120
 
 
@@ -87,6 +89,7 @@ class Change:
         self._buttons: list[dict[str, str]] = []
         self._arrived: list[tuple[InboundMessage, Message, dict[str, Any]]] = []
         self._entries: list[AuditEntry] = []
+        self._notices: list[StaffNotice] = []
         self._state_changed = before is None
         self.intent: str | None = None  #: what the message that led here is about, for the routing
         self.stay: dict[str, Any] | None = None  #: a wait that begins with this change
@@ -117,6 +120,10 @@ class Change:
             self._stay_outcome = why
         elif source is Status.ASSIGNED:
             changes = {"previous_agent": self.conversation.agent_id, "participants": ()} | changes
+        if self.conversation.snoozed_until is not None:
+            changes = AWAKE | changes
+        if status in (Status.RESOLVED, Status.BOT):
+            changes = {"waiting_since": None} | changes
         self.conversation = self.conversation.moved_to(status, **changes)
         self._state_changed = True
         self.record("status", actor, {"from": source.value, "to": status.value, "why": why})
@@ -172,6 +179,10 @@ class Change:
             for button, payload in made
         ]
         changes: dict[str, Any] = {"last_seq": message.seq, "updated_at": self.now}
+        if author is Author.CONTACT and conversation.status is not Status.RESOLVED:
+            changes["waiting_since"] = conversation.waiting_since or self.now
+        elif author in (Author.BOT, Author.AGENT) and kind is MessageKind.TEXT:
+            changes["waiting_since"] = None
         if kind is MessageKind.TEXT:
             preview = text or " ".join(attachment.name for attachment in attachments)
             changes |= {"preview": preview[:PREVIEW_LENGTH], "preview_author": author.value}
@@ -189,6 +200,10 @@ class Change:
     def arrived(self, inbound: InboundMessage, message: Message, **values: Any) -> None:
         """Note that a message came through a channel, with its state in the inbox."""
         self._arrived.append((inbound, message, values))
+
+    def notify(self, kind: str, staff_id: str, seq: int, by_name: str | None = None) -> None:
+        """Leave a notice for a member of staff: they were mentioned, or what they snoozed is back."""
+        self._notices.append(StaffNotice(kind, staff_id, self.conversation.id, seq, by_name))
 
     def tell(self, text: str, kind: MessageKind = MessageKind.ACTIVITY, **more: Any) -> Message:
         """Let the service itself say something to the contact."""
@@ -220,6 +235,8 @@ class Change:
         """Write everything; call it once, last in the transaction."""
         if self.conversation.status is Status.QUEUED:
             self.conversation = replace(self.conversation, rank_at=queueing.rank_of(self.conversation))
+        if self.before is None or self.values or self.conversation != self.before.conversation:
+            self.conversation = replace(self.conversation, revision=self.conversation.revision + 1)
         conversation = self.conversation
         if self.before is None:
             await self.store.add_conversation(conversation, self.values)
@@ -238,6 +255,8 @@ class Change:
         if self.before is not None and (self.values or conversation != self.before.conversation):
             await self.store.save_conversation(self.before, conversation, self.values)
         await self._note_hands()
+        if self._notices:
+            await OrganisingStore(self.connection).add_notices(self._notices, self.now)
         await self.desk.audit.append(self.connection, self.now, self._entries)
         self._announce(visible)
 
@@ -261,6 +280,9 @@ class Change:
         return self._state_changed and (waits or (before is not None and _holder(before) != _holder(self.conversation)))
 
     def _announce(self, visible: list[Message]) -> None:
+        for one in self._notices:
+            news = {"type": one.kind, "conversation_id": one.conversation_id, "staff_id": one.staff_id, "seq": one.seq}
+            self.events.append((STAFF, news | {"by_name": one.by_name}))
         contact = contact_topic(self.conversation.address)
         for message, _ in self._messages:
             event = {"type": "message", "conversation_id": message.conversation_id}

@@ -27,6 +27,7 @@ from conversations.model import (
     Status,
     new_id,
 )
+from conversations.search_store import SearchStore, typed_by_people
 from conversations.tables import addresses, buttons, contacts, conversations, messages, ratings, turns
 
 SELECT_CONVERSATION: Select[Any] = select(
@@ -98,6 +99,13 @@ _COLUMNS = [
     "callback_state",
     "callback_due",
     "contact_point",
+    "manual_priority",
+    "snoozed_until",
+    "snoozed_by",
+    "snooze_reason",
+    "waiting_since",
+    "merged_into",
+    "revision",
 ]
 
 
@@ -122,6 +130,7 @@ def conversation_of(row: Row[Any]) -> Conversation:
         required_skills=tuple(values["required_skills"] or ()),
         asked=values["asked"] or {},
         participants=tuple(_participant(one) for one in values["participants"] or ()),
+        label_ids=tuple(values["label_ids"] or ()),
         **{name: values[name] for name in _COLUMNS},
     )
 
@@ -185,8 +194,10 @@ class ConversationStore:
             if claimed.rowcount == 0:  # someone else's first message was quicker
                 await self._connection.execute(contacts.delete().where(contacts.c.id == contact["id"]))
             row = (await self._connection.execute(_LOCK_CONTACT, here)).one()
+            if name or typed_by_people(address.contact):
+                await SearchStore(self._connection).put_contact(row.id)
         if name and name != row.name:
-            await self._connection.execute(update(contacts).where(contacts.c.id == row.id).values(name=name))
+            await self.update_contact(row.id, name=name)
         return Contact(row.id, name or row.name, row.language, row.customer_id, row.created_at)
 
     async def lock_latest(self, address: Address) -> Locked | None:
@@ -198,6 +209,14 @@ class ConversationStore:
     async def lock(self, conversation_id: str) -> Locked:
         """The conversation, locked; raises ``NotFound``."""
         row = await self._connection.execute(_LOCK, {"id": conversation_id})
+        found = row.first()
+        if found is None:
+            raise NotFound("there is no such conversation; refresh the list and open it again")
+        return _locked(found)
+
+    async def find(self, conversation_id: str) -> Locked:
+        """The conversation as it is, without a lock; raises ``NotFound``."""
+        row = await self._connection.execute(SELECT_CONVERSATION.where(conversations.c.id == conversation_id))
         found = row.first()
         if found is None:
             raise NotFound("there is no such conversation; refresh the list and open it again")
@@ -252,6 +271,7 @@ class ConversationStore:
             for message, client_msg_id in new
         ]
         await self._connection.execute(_INSERT_MESSAGE, rows)
+        await SearchStore(self._connection).add_messages(message for message, _ in new)
 
     async def add_buttons(self, rows: list[dict[str, str]]) -> None:
         """Insert buttons: id, conversation_id, title, payload."""
@@ -304,6 +324,8 @@ class ConversationStore:
     async def update_contact(self, contact_id: str, **values: Any) -> None:
         """Note something about a contact."""
         await self._connection.execute(update(contacts).where(contacts.c.id == contact_id).values(**values))
+        if "name" in values:
+            await SearchStore(self._connection).put_contact(contact_id)
 
     async def find_rating(self, conversation_id: str) -> Rating | None:
         """What the contact thought, if they said so."""
@@ -322,6 +344,7 @@ def _values(conversation: Conversation) -> dict[str, Any]:
         "required_skills": list(conversation.required_skills) or None,
         "asked": dict(conversation.asked) or None,
         "participants": [_form(one) for one in conversation.participants] or None,
+        "label_ids": list(conversation.label_ids) or None,
     }
     return values | asdict(conversation.address) | lists | {"status": conversation.status.value}
 

@@ -20,6 +20,7 @@ from conversations.dispatch import Dispatch
 from conversations.errors import InvalidMessage, NotFound
 from conversations.hub import Hub
 from conversations.json_form import presence_json
+from conversations.merging import Merging
 from conversations.model import (
     Address,
     Agent,
@@ -34,8 +35,10 @@ from conversations.model import (
     TurnResult,
     utc_now,
 )
+from conversations.organising import Organising
 from conversations.queue_store import QueueStore
 from conversations.reading_store import ReadingStore
+from conversations.searching import Searching
 from conversations.store import Database
 from conversations.turns import Claim
 from conversations.verbs import Surroundings
@@ -70,7 +73,7 @@ def _everywhere(_address: Address) -> bool:
     return True
 
 
-class Conversations(Company, Dispatch):
+class Conversations(Company, Dispatch, Organising, Merging, Searching):
     """The conversations of the whole desk.
 
     ``open_callback`` opens a ticket for a contact who asks for a person out of hours and returns its number; it must

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from conversations import notices
-from conversations.change import Change
+from conversations.change import AWAKE, Change
 from conversations.errors import AlreadyAssigned, IllegalTransition, InvalidMessage, NotAssigned, OfferedToColleague
+from conversations.mentions import mentioned
 from conversations.model import Agent, Attachment, Author, HandoffReason, Message, MessageKind, Participant, Status
 from conversations.reception import MAX_TEXT
 from conversations.teams import Team
@@ -82,6 +83,9 @@ def note(change: Change, agent: Agent, text: str, client_msg_id: str | None = No
     message = change.say(
         Author.AGENT, said, MessageKind.NOTE, author_id=agent.id, author_name=agent.name, client_msg_id=client_msg_id
     )
+    for staff_id in mentioned(said):
+        if staff_id != agent.id:
+            change.notify("mention", staff_id, message.seq, agent.name)
     change.record("noted", _actor(agent), {"seq": message.seq}, {"text": said})
     return message
 
@@ -107,6 +111,7 @@ def hand_to(change: Change, agent: Agent) -> None:
         previous_agent=conversation.agent_id,
         participants=tuple(one for one in conversation.participants if one.agent_id != agent.id),
         updated_at=change.now,
+        **AWAKE,
     )
 
 

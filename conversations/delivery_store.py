@@ -310,6 +310,7 @@ class DeliveryStore:
             .outerjoin(presence, presence.c.agent_id == conversations.c.agent_id)
             .where(
                 conversations.c.status == Status.ASSIGNED.value,
+                conversations.c.snoozed_until.is_(None),  # an agent may go home while a conversation sleeps
                 or_(
                     presence.c.last_seen_at <= before,
                     and_(presence.c.agent_id.is_(None), conversations.c.assigned_at <= before),

@@ -256,7 +256,14 @@ class Sweeper:
 
     async def sweep(self) -> None:
         """Do everything once; a failing chore does not keep the others from being done."""
-        chores = (self._requeue_lost, self._resolve_idle, self._positions, self._checkpoint, self._refresh)
+        chores = (
+            self._requeue_lost,
+            self._wake_due,
+            self._resolve_idle,
+            self._positions,
+            self._checkpoint,
+            self._refresh,
+        )
         desk = self._conversations
         now_and_then = () if self._sweeps % _SLOWER else (desk.tell_waits, desk.file_callbacks, desk.tidy_company)
         self._sweeps += 1
@@ -294,6 +301,9 @@ class Sweeper:
 
     async def _requeue_lost(self) -> None:
         await self._conversations.requeue_lost()
+
+    async def _wake_due(self) -> None:
+        await self._conversations.wake_due()
 
     async def _resolve_idle(self) -> None:
         await self._conversations.resolve_idle(self._idle_seconds)

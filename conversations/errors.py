@@ -42,6 +42,12 @@ class NotOffered(ConversationError):
     code = "not_offered"
 
 
+class AlreadyMerged(ConversationError):
+    """The conversation was merged, or separated again, by somebody who was quicker."""
+
+    code = "already_merged"
+
+
 class NotAssigned(ConversationError):
     """Only the assigned agent may do this."""
 

@@ -6,7 +6,17 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from conversations.model import Attachment, Author, Conversation, Message, Participant, Presence, Rating, Trace
+from conversations.model import (
+    Attachment,
+    Author,
+    Conversation,
+    Label,
+    Message,
+    Participant,
+    Presence,
+    Rating,
+    Trace,
+)
 
 
 def moment(value: datetime | None) -> str | None:
@@ -87,6 +97,14 @@ def conversation_json(conversation: Conversation, *, for_contact: bool = False) 
             "told_seconds": conversation.told_seconds,
             "told_at": moment(conversation.told_at),
             "contact_point": conversation.contact_point,
+            "manual_priority": conversation.manual_priority,
+            "label_ids": list(conversation.label_ids),
+            "snoozed_until": moment(conversation.snoozed_until),
+            "snoozed_by": conversation.snoozed_by,
+            "snooze_reason": conversation.snooze_reason,
+            "waiting_since": moment(conversation.waiting_since),
+            "merged_into": conversation.merged_into,
+            "revision": conversation.revision,
         }
     return form
 
@@ -100,6 +118,11 @@ def participant_json(participant: Participant) -> dict[str, Any]:
         "joined_at": moment(participant.joined_at),
         "invited_until": moment(participant.invited_until),
     }
+
+
+def label_json(label: Label) -> dict[str, Any]:
+    """A label, for staff."""
+    return asdict(label)
 
 
 def trace_json(trace: Trace) -> dict[str, Any]:

@@ -24,7 +24,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.BOT: frozenset({Status.QUEUED, Status.RESOLVED}),
     Status.QUEUED: frozenset({Status.ASSIGNED, Status.BOT, Status.RESOLVED}),
     Status.ASSIGNED: frozenset({Status.BOT, Status.QUEUED, Status.RESOLVED}),
-    Status.RESOLVED: frozenset(),
+    Status.RESOLVED: frozenset({Status.QUEUED}),  # only where a merge is undone
 }
 
 
@@ -59,6 +59,31 @@ class HandoffReason(StrEnum):
 #: Three heartbeats without a sign: the process that sent them is gone, or the agent is.
 HEARTBEATS_MISSED = timedelta(seconds=30)
 LONGEST_OFFER = timedelta(seconds=300)
+PRIORITIES = ("none", "low", "normal", "high", "urgent")
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What agents sort conversations by; an archived one stays on old conversations and is not offered any more."""
+
+    id: str
+    title: str
+    colour: str
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A conversation that goes on in another one, and who said so."""
+
+    id: str
+    source_id: str
+    target_id: str
+    by_id: str
+    by_name: str
+    at: datetime
+    before: dict[str, Any]  #: status and holder of the source, for undoing
+    told_at: datetime | None = None
 
 
 def new_id() -> str:
@@ -239,7 +264,7 @@ class Conversation:
     agent_name: str | None = None
     contact_name: str | None = None
     customer_id: str | None = None
-    resolved_by: str | None = None  #: "agent", or "idle" when the contact stopped writing to the bot
+    resolved_by: str | None = None  #: "agent", "merged", or "idle" when the contact stopped writing to the bot
     callback_ticket: str | None = None  #: the ticket promised to a contact who asked for a person out of hours
     preview: str = ""  #: the beginning of the last message both sides see
     preview_author: str | None = None
@@ -260,6 +285,15 @@ class Conversation:
     callback_state: str | None = None  #: "asked" for contact details, or "given"
     callback_due: bool = False  #: the callback ticket does not hold yet what the contact said
     contact_point: str | None = None  #: phone or e-mail the contact left
+
+    manual_priority: str = "none"  #: one of ``PRIORITIES``, as agents set it
+    label_ids: tuple[str, ...] = ()
+    snoozed_until: datetime | None = None  #: out of the lists of open work until then
+    snoozed_by: str | None = None
+    snooze_reason: str | None = None
+    waiting_since: datetime | None = None  #: the contact's first message that nobody has answered
+    merged_into: str | None = None  #: the conversation in which this one goes on
+    revision: int = 0  #: counts saved changes, so that readers can tell which state is newer
 
     def participant(self, agent_id: str) -> Participant | None:
         """The agent's part in this conversation besides the assignee's."""

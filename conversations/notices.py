@@ -79,6 +79,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "How did we do? Please rate this conversation from 1 to 5; a comment is welcome too.",
     ),
     "rated": ("感谢您的评价！", "Thank you for your rating!"),
+    "merged": (
+        "我们已把这里的对话与您在{channel}的对话合并，客服会在{channel}回复您，请在那边继续。",
+        "We've joined this conversation with the one you have with us on {channel}. You'll get your answer there, so please carry on there.",
+    ),
+    "merge_undone": (
+        "我们在这里继续为您服务，您直接在这里说就可以。",
+        "We'll carry on here after all. Just write here if there is anything to add.",
+    ),
     "dialogue_failed": (
         "抱歉，我这边出了点问题，马上为您转接人工客服。",
         "Sorry, something went wrong on my side. Let me get you a person.",
@@ -87,6 +95,22 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "文件已收到。我看不了文件内容，请用文字说明您的需求；需要人工查看的话，请说“转人工”。",
         "I've received your file. I can't read files, so please tell me in words what you need, or say \"talk to a person\".",
     ),
+}
+
+_CHANNELS = {
+    "webchat": ("网页客服", "our web chat"),
+    "web": ("网页客服", "our web chat"),
+    "wechat": ("微信", "WeChat"),
+    "wecom": ("企业微信", "WeCom"),
+    "dingtalk": ("钉钉", "DingTalk"),
+    "feishu": ("飞书", "Feishu"),
+    "telegram": ("Telegram", "Telegram"),
+    "whatsapp": ("WhatsApp", "WhatsApp"),
+    "messenger": ("Messenger", "Messenger"),
+    "slack": ("Slack", "Slack"),
+    "line": ("LINE", "LINE"),
+    "email": ("电子邮件", "e-mail"),
+    "sms": ("短信", "text message"),
 }
 
 _SCORES = {
@@ -101,6 +125,11 @@ _SCORES = {
 def notice(name: str, language: str, **values: str | int) -> str:
     """The text called ``name`` in the contact's language; any language but Chinese reads English."""
     return _TEXTS[name][0 if language == "zh" else 1].format(**values)
+
+
+def channel_name(channel: str, language: str) -> str:
+    """A channel as contacts call it."""
+    return _CHANNELS.get(channel, ("另一个渠道", "the other channel"))[0 if language == "zh" else 1]
 
 
 def waiting(name: str, language: str, ahead: int, wait_seconds: float, **values: str) -> str:

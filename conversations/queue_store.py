@@ -12,7 +12,8 @@ from conversations.conversation_store import SELECT_CONVERSATION, conversation_o
 from conversations.model import Conversation, Status, new_id
 from conversations.tables import conversations, queue_stays
 
-QUEUED = conversations.c.status == Status.QUEUED.value
+#: Waiting now; one that is put aside waits for nobody.
+QUEUED = and_(conversations.c.status == Status.QUEUED.value, conversations.c.snoozed_until.is_(None))
 #: The serving order; conversations queued before there were ranks are served by when they came.
 SERVING_ORDER = (
     func.coalesce(conversations.c.rank_at, conversations.c.queued_at),

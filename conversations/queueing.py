@@ -55,7 +55,7 @@ def rank_of(conversation: Conversation) -> datetime:
     due_at = conversation.sla_due_at or conversation.queued_at or conversation.updated_at
     head_start = routing.head_start_seconds(
         back_in_queue=conversation.priority > 0,
-        manual=getattr(conversation, "manual_priority", None),
+        manual=conversation.manual_priority,
         tier=conversation.tier,
         sentiment=getattr(conversation, "sentiment", None),
     )
@@ -101,6 +101,7 @@ async def queue(
         why,
         handoff_reason=why,
         queued_at=now,
+        waiting_since=before.waiting_since or now,
         priority=priority,
         agent_id=None,
         agent_name=None,

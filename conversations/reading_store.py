@@ -77,8 +77,9 @@ class ReadingStore:
             "mine": and_(
                 conversations.c.status == Status.ASSIGNED.value,
                 or_(conversations.c.agent_id == agent_id, _takes_part(agent_id)),
+                conversations.c.snoozed_until.is_(None),
             ),
-            "queued": conversations.c.status == Status.QUEUED.value,
+            "queued": and_(conversations.c.status == Status.QUEUED.value, conversations.c.snoozed_until.is_(None)),
             "bot": conversations.c.status == Status.BOT.value,
             "resolved": conversations.c.status == Status.RESOLVED.value,
             "all": conversations.c.status != Status.RESOLVED.value,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conversations import notices, queueing
+from conversations import merging, notices, organising, queueing
 from conversations.change import Change, Desk
 from conversations.conversation_store import ConversationStore, Locked
 from conversations.delivery_store import DeliveryStore
@@ -90,6 +90,11 @@ async def receive(
     if press is None and inbound.button_id is not None and not inbound.text:
         raise InvalidMessage("there is no such button; write what you need instead")
     rates = press is not None and press.payload.startswith(notices.RATE)
+    if latest is not None and latest.conversation.merged_into is not None and not rates:
+        merged = Change(desk, connection, max(now, latest.conversation.updated_at), latest)
+        target = await merging.follow(merged, now)
+        if target is not None:
+            return await _store_merged(merged, target, inbound, press)
     if latest is None or (latest.conversation.status is Status.RESOLVED and not rates):
         change = _open(desk, connection, inbound, contact, now)
     elif rates and press is not None and press.conversation_id != latest.conversation.id:
@@ -110,6 +115,8 @@ async def _store(
         attachments=inbound.attachments,
         external_id=inbound.external_id,
     )
+    if change.conversation.snoozed_until is not None:
+        organising.wake(change, "contact")
     payload = press.payload if press is not None and press.conversation_id == change.conversation.id else None
     if payload is not None and payload.startswith("frontdesk:"):
         await _obey(change, payload)
@@ -124,6 +131,24 @@ async def _store(
     change.arrived(inbound, message, state=state, payload=payload, attempts=attempts, next_at=change.now)
     await change.save()
     return Reception(Receipt(message.conversation_id, message.id, message.seq), change, claim)
+
+
+async def _store_merged(source: Change, target: Change, inbound: InboundMessage, press: _Press | None) -> Reception:
+    message = source.say(
+        Author.CONTACT,
+        inbound.text or (press.title if press is not None else ""),
+        author_name=inbound.contact_name or source.conversation.contact_name,
+        attachments=inbound.attachments,
+        external_id=inbound.external_id,
+    )
+    if target.conversation.snoozed_until is not None:
+        organising.wake(target, "contact")
+    source.arrived(inbound, message, state="done", payload=None, attempts=0, next_at=source.now)
+    await merging.show_in_target(source, target, message)
+    await source.save()
+    await target.save()
+    source.events += target.events
+    return Reception(Receipt(message.conversation_id, message.id, message.seq), source)
 
 
 async def _claim(change: Change, message: Message, payload: str | None, lease_until: datetime | None) -> Claim | None:
@@ -169,6 +194,8 @@ async def _find_press(
         return None
     conversation = latest.conversation
     digit = int(inbound.text) if inbound.text in ("1", "2", "3", "4", "5", "6", "7", "8", "9") else None
+    if conversation.merged_into is not None:
+        return None  # nobody asked for a rating here: the conversation goes on elsewhere
     if conversation.status is Status.RESOLVED:
         recent = conversation.resolved_at is not None and now - conversation.resolved_at <= _RATING_BY_TEXT
         if digit is None or digit > 5 or not recent or await store.find_rating(conversation.id) is not None:

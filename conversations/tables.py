@@ -119,6 +119,16 @@ conversations = Table(
     Column("callback_due", Boolean, nullable=False, server_default=sqlalchemy_false(), default=False),
     Column("contact_point", Text),
     Index("ix_conversations_offered", "offered_to"),
+    Column("manual_priority", String(8), nullable=False, default="none", server_default="none"),
+    Column("label_ids", JSON(none_as_null=True)),  # as in conversation_labels, so that lists need no join
+    Column("snoozed_until", UtcDateTime),
+    Column("snoozed_by", String(64)),
+    Column("snooze_reason", Text),
+    Column("waiting_since", UtcDateTime),  # the contact's first message that nobody has answered
+    Column("merged_into", String(32)),
+    Column("revision", Integer, nullable=False, default=0, server_default="0"),  # counts saved changes
+    Index("ix_conversations_snoozed", "snoozed_until"),
+    Index("ix_conversations_merged_into", "merged_into"),
     Index("ix_conversations_address", "channel", "account", "contact", "opened_at"),
     Index("ix_conversations_status", "status", "updated_at"),
     Index("ix_conversations_agent", "agent_id", "status"),

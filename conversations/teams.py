@@ -106,6 +106,11 @@ class Roster:
         """What is known of an agent."""
         return self.members.get(agent_id) or Member(agent_id, name)
 
+    def teams_of(self, agent_id: str) -> tuple[Team, ...]:
+        """The active teams an agent is in; none where one team of everybody is all there is."""
+        active = [team for team in self.teams if team.active]
+        return tuple(team for team in active if team.has(agent_id)) if len(active) > 1 else ()
+
     def capacity_of(self, agent_id: str) -> int:
         """How many conversations an agent holds at once."""
         own = self.member(agent_id).capacity

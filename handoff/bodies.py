@@ -108,7 +108,11 @@ class SeenBody(Body):
 class ConversationsQuery(Body):
     """Which conversations to list."""
 
-    view: Literal["mine", "queued", "bot", "all", "resolved"] = "mine"
+    view: Annotated[
+        str,
+        StringConstraints(pattern=r"^(mine|queued|team|bot|all|snoozed|mentions|resolved|filter:[0-9a-f]{32})$"),
+    ] = "mine"
+    sort: Literal["newest", "oldest", "waiting", "priority", "opened"] | None = None
     cursor: Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,300}$")] | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 50
 

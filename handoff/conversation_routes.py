@@ -34,6 +34,7 @@ from handoff.roles import DESK, OVERSEERS
 from handoff.staff_side import StaffSide
 from handoff.store import Session, StaffMember
 from handoff.team_routes import find_team
+from handoff.view_routes import read_view
 
 _ORDERS = 5
 _PAST = 20
@@ -47,7 +48,7 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
 
     async def list_conversations(request: Request, session: Session) -> HTTPResponse:
         query = read_query(ConversationsQuery, first_values(request.args))
-        page = await desk.list_conversations(query.view, session.member.id, query.cursor, query.limit)
+        page = await read_view(side, session, query.view, query.sort, query.cursor, query.limit)
         return answer({"conversations": await listed_json(side, session.member.id, page.items), "cursor": page.cursor})
 
     async def conversation(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
@@ -88,6 +89,7 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
         body = read_json(SeenBody, request.content_type, request.body)
         found = await open_conversation(side, conversation_id)
         await side.store.mark_seen(session.member.id, found.id, min(body.seq, found.last_seq))
+        await desk.see_notices(session.member.id, found.id, body.seq)
         return answer({})
 
     async def accept(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
@@ -146,9 +148,7 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
 
     async def resolve(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
         found = await open_conversation(side, conversation_id)
-        moved = await desk.resolve(found.id, _holder(session, found))
-        await _sign(side, session, found, "resolved")
-        return await moved_json(side, session, moved)
+        return await moved_json(side, session, await resolve_as(side, session, found))
 
     async def typing(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
         found = await open_conversation(side, conversation_id)
@@ -176,15 +176,26 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
 
 async def listed_json(side: StaffSide, member_id: str, listed: Sequence[Conversation]) -> list[dict[str, Any]]:
     """Conversations as a member's list shows them: with what they have not read and how long the contact waits."""
-    seen = await side.store.seen_seqs(member_id, [one.id for one in listed])
+    ids = [one.id for one in listed]
+    seen, unseen = await asyncio.gather(
+        side.store.seen_seqs(member_id, ids), side.conversations.unseen_notices(member_id, ids)
+    )
     now = side.conversations.now()
     forms = []
     for one in listed:
         waits = one.status is Status.QUEUED and one.queued_at is not None
         waiting_seconds = max(0, round((now - one.queued_at).total_seconds())) if waits and one.queued_at else None
         unread = max(0, one.last_seq - seen.get(one.id, 0))
-        forms.append(conversation_json(one) | {"unread": unread, "waiting_seconds": waiting_seconds})
+        notices = {"unread": unread, "unseen": unseen.get(one.id, {})}
+        forms.append(conversation_json(one) | notices | {"waiting_seconds": waiting_seconds})
     return forms
+
+
+async def resolve_as(side: StaffSide, session: Session, found: Conversation) -> Conversation:
+    """Resolve a conversation in the place of whoever may, with a supervisor's name to it."""
+    moved = await side.conversations.resolve(found.id, _holder(session, found))
+    await _sign(side, session, found, "resolved")
+    return moved
 
 
 async def open_conversation(side: StaffSide, conversation_id: str) -> Conversation:

@@ -18,6 +18,7 @@ from sanic.response import HTTPResponse, json
 
 from conversations.errors import (
     AlreadyAssigned,
+    AlreadyMerged,
     AlreadyRated,
     ConversationError,
     IllegalTransition,
@@ -39,6 +40,7 @@ _EVERY_INTERFACE = "0.0.0.0"  # noqa: S104  # the default address of a service i
 _STATUS: dict[type[ConversationError], int] = {
     NotFound: 404,
     AlreadyAssigned: 409,
+    AlreadyMerged: 409,
     NotAssigned: 403,
     IllegalTransition: 409,
     AlreadyRated: 409,
@@ -126,6 +128,12 @@ class Guard:
 def answer(data: Any, status: int = 200) -> HTTPResponse:
     """A JSON answer that no cache may keep."""
     return json(data, status=status, headers={"Cache-Control": "no-store"})
+
+
+def refused_form(error: ConversationError | Refused) -> dict[str, str]:
+    """Why one of several things could not be done, in the shape of every error."""
+    code = error.code
+    return {"code": code, "message": str(error) or (inspect.getdoc(error) or "").split("\n")[0]}
 
 
 def refusal(error: Exception) -> HTTPResponse:

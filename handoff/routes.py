@@ -1,29 +1,26 @@
-"""The staff API apart from conversations: signing in and out, colleagues, presence, files and search."""
+"""The staff API apart from conversations: signing in and out, colleagues, presence and files."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
-import structlog
 from sanic import Blueprint, Request
 from sanic.exceptions import SanicException
 from sanic.response import HTTPResponse
 
-from crm.model import Customer
-from handoff.bodies import PresenceBody, SearchQuery, SignInBody, first_values, read_json, read_query
+from handoff.bodies import PresenceBody, SignInBody, read_json
 from handoff.company_routes import add_company_routes
-from handoff.conversation_routes import CRM_SECONDS, add_conversation_routes, listed_json
-from handoff.customer_json import record_json
+from handoff.conversation_routes import add_conversation_routes
 from handoff.errors import Refused
 from handoff.guard import API, answer, refusal
+from handoff.organise_routes import add_organise_routes
 from handoff.prompt_routes import add_prompt_routes
+from handoff.search_routes import add_search_routes
 from handoff.staff_side import StaffSide, member_json
 from handoff.store import Session
 from handoff.synonym_routes import add_synonym_routes
 from handoff.team_routes import add_team_routes
-
-log = structlog.get_logger()
+from handoff.view_routes import add_view_routes
 
 
 def staff_api(side: StaffSide) -> Blueprint:
@@ -86,26 +83,6 @@ def staff_api(side: StaffSide) -> Blueprint:
         attachment = await side.attachments.save(session.member.id, sent.name, sent.body)
         return answer({"attachment": side.attachment_json(attachment)}, 201)
 
-    async def search(request: Request, session: Session) -> HTTPResponse:
-        query = read_query(SearchQuery, first_values(request.args))
-        text = query.q.strip()
-        if not text:
-            raise Refused(400, "bad_request", "Type what to look for.")
-        customers, crm_available = await _customers(side, text, query.limit)
-        matches = await side.search.matches(text, [customer.id for customer in customers], query.limit)
-        found = [await side.conversations.get_conversation(match.conversation_id) for match in matches]
-        listed = await listed_json(side, session.member.id, found)
-        for form, match in zip(listed, matches, strict=True):
-            form["match"] = {"seq": match.seq, "snippet": match.snippet} if match.seq is not None else None
-        return answer(
-            {
-                "conversations": listed,
-                "customers": [record_json(one) for one in customers],
-                "crm_available": crm_available,
-                "cursor": None,
-            }
-        )
-
     async def knowledge_status(request: Request, session: Session) -> HTTPResponse:
         return answer(side.knowledge_status())
 
@@ -118,7 +95,6 @@ def staff_api(side: StaffSide) -> Blueprint:
         ("GET", "presence", presence),
         ("POST", "presence", choose_presence),
         ("POST", "files", upload),
-        ("GET", "search", search),
         ("GET", "knowledge/status", knowledge_status),
     ):
         guard.add(blueprint, method, route, handler)
@@ -127,6 +103,9 @@ def staff_api(side: StaffSide) -> Blueprint:
     add_synonym_routes(blueprint, side)
     add_team_routes(blueprint, side)
     add_company_routes(blueprint, side)
+    add_view_routes(blueprint, side)
+    add_search_routes(blueprint, side)
+    add_organise_routes(blueprint, side)
 
     async def unreadable(request: Request, error: SanicException) -> HTTPResponse:
         return refusal(error)
@@ -138,13 +117,3 @@ def staff_api(side: StaffSide) -> Blueprint:
 def session_json(session: Session) -> dict[str, Any]:
     """Who is signed in, and the token that their writes must carry."""
     return {"staff": member_json(session.member), "csrf": session.csrf}
-
-
-async def _customers(side: StaffSide, text: str, limit: int) -> tuple[list[Customer], bool]:
-    """Customers that fit; a CRM that fails must not keep anybody from finding conversations."""
-    try:
-        async with asyncio.timeout(CRM_SECONDS):
-            return await side.crm.search_customers(text, limit), True
-    except Exception as error:
-        log.warning("crm_unavailable", error=str(error))
-        return [], False

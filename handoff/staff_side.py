@@ -13,16 +13,17 @@ from conversations.model import Attachment, Message
 from conversations.store import Database
 from crm.port import Crm
 from handoff.demo import DemoSignIn
+from handoff.filter_store import FilterStore
 from handoff.guard import Guard
 from handoff.pages import DIST
 from handoff.presence import PresenceBoard
 from handoff.prompt_desk import PromptDesk
 from handoff.roles import DESK
-from handoff.search_store import SearchStore
 from handoff.sign_in import SignIn
 from handoff.store import StaffMember, StaffStore
 from handoff.team_book import TeamBook
 from handoff.team_store import TeamStore
+from handoff.view_store import ViewStore
 from knowledge_base.synonym_book import SynonymBook
 
 
@@ -46,6 +47,7 @@ class StaffSide:
         knowledge_status: Callable[[], dict[str, Any]] = dict,
         synonyms: SynonymBook | None = None,
         teams: TeamBook | None = None,
+        labels_by_agents: bool = True,
     ) -> None:
         self.conversations = conversations
         self.crm = crm
@@ -53,7 +55,9 @@ class StaffSide:
         self.prompts = prompts
         self.store = store or StaffStore(database)
         self.sign_in = sign_in or SignIn(self.store)
-        self.search = SearchStore(database)
+        self.views = ViewStore(database)
+        self.filters = FilterStore(database)
+        self.labels_by_agents = labels_by_agents
         self.guard = Guard(self.sign_in, public_url)
         self.presence = PresenceBoard(conversations)
         self.demo_sign_ins = tuple(demo_sign_ins)

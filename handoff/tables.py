@@ -51,3 +51,17 @@ seen_marks = Table(
     Column("seq", Integer, nullable=False),
     Index("ix_staff_seen_marks_conversation", "conversation_id"),
 )
+
+saved_filters = Table(
+    "saved_filters",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("owner_id", ForeignKey("staff.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("shared", Boolean, nullable=False),
+    Column("conditions", JSON, nullable=False),
+    Column("sort", String(16), nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)

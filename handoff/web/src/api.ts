@@ -1,9 +1,9 @@
 // The staff API, typed. Every write carries the CSRF token; a 401 means that the session has ended.
 import type {
-  Attachment, Contact, Conversation, Customer, DemoSignIn, Message, Order, Presence, PresenceState, PromptDetail, PromptDraft, PromptOverview, PromptTest, PromptVersion, Rating, Session, Synonym, SynonymDraft, SynonymTrial, Ticket, Trace, View,
+  Attachment, BulkAction, Colour, Conditions, Contact, Conversation, Customer, DemoSignIn, Duplicate, FilterDraft, Label, MergedThread, Message, Priority, Order, Presence, PresenceState, PromptDetail, PromptDraft, PromptOverview, PromptTest, PromptVersion, Rating, SavedFilter, SearchHit, SearchMatch, Session, Sort, Synonym, SynonymDraft, SynonymTrial, Ticket, Trace, View, Views,
 } from './types'
 
-export type ListedConversation = Conversation & { unread?: number; match?: { seq: number; snippet: string } | null }
+export type ListedConversation = Conversation & { unread?: number; unseen?: { mention?: number; woke?: number }; match?: SearchMatch | null }
 export interface ConversationPage { conversations: ListedConversation[]; cursor: string | null }
 export interface ConversationDetail {
   conversation: ListedConversation
@@ -16,6 +16,10 @@ export interface ConversationDetail {
   rating: Rating | null
   agents: Presence[]
 }
+export interface MessageSearch { q: string; author: string; channel: string; since: string; until: string }
+export interface FoundMessages { hits: SearchHit[]; conversations: Record<string, ListedConversation>; found: number; next_offset: number | null }
+export interface FoundPeople extends ConversationPage { customers: Customer[]; crm_available: boolean }
+export type BulkResult = { id: string; ok: true; conversation: ListedConversation } | { id: string; ok: false; error: { code: string; message: string } }
 export interface Outgoing { client_msg_id: string; text: string; attachment_ids: string[] }
 
 export class ApiError extends Error {
@@ -78,9 +82,29 @@ export const api = {
   me: () => get<Session>('me'),
   demo: () => get<DemoSignIn[]>('demo'),
 
-  conversations: (view: View, cursor: string | null = null) =>
-    get<ConversationPage>(`conversations?view=${view}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`),
-  search: (text: string) => get<ConversationPage>(`search?q=${encodeURIComponent(text)}`),
+  conversations: (view: View, cursor: string | null = null, sort: Sort | null = null) =>
+    get<ConversationPage>(`conversations?view=${view}${sort ? `&sort=${sort}` : ''}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`),
+  search: (text: string) => get<FoundPeople>(`search?q=${encodeURIComponent(text)}`),
+  searchMessages: (wanted: MessageSearch, offset: number) =>
+    get<FoundMessages>(`search/messages?${new URLSearchParams({ ...wanted, offset: String(offset) }).toString()}`),
+  views: () => get<Views>('views'),
+  addFilter: (draft: FilterDraft) => post<{ filter: SavedFilter }>('filters', draft),
+  changeFilter: (id: string, draft: FilterDraft) => post<{ filter: SavedFilter }>(`filters/${encodeURIComponent(id)}`, draft),
+  deleteFilter: (id: string) => post<void>(`filters/${encodeURIComponent(id)}/delete`),
+  orderFilters: (ids: string[]) => post<void>('filters/order', { ids }),
+  countConditions: (conditions: Conditions) => post<{ count: number }>('filters/count', { conditions }),
+  labels: () => get<{ labels: Label[] }>('labels'),
+  addLabel: (title: string, colour: Colour) => post<{ label: Label }>('labels', { title, colour }),
+  changeLabel: (label: Label) => post<{ label: Label }>(`labels/${encodeURIComponent(label.id)}`, label),
+  setLabels: (id: string, add: string[], remove: string[]) => post<{ conversation: ListedConversation }>(of(id, '/labels'), { add, remove }),
+  setPriority: (id: string, level: Priority) => post<{ conversation: ListedConversation }>(of(id, '/priority'), { level }),
+  snooze: (id: string, until: string, reason: string) => post<{ conversation: ListedConversation }>(of(id, '/snooze'), { until, reason }),
+  wake: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/wake')),
+  bulk: (ids: string[], action: BulkAction) => post<{ results: BulkResult[]; done: number; failed: number }>('conversations/bulk', { ids, ...action }),
+  duplicates: (id: string) => get<{ duplicates: Duplicate[] }>(of(id, '/duplicates')),
+  merged: (id: string) => get<{ threads: MergedThread[] }>(of(id, '/merged')),
+  merge: (source: string, into: string) => post<{ conversation: ListedConversation }>(of(source, '/merge'), { into }),
+  unmerge: (source: string) => post<{ conversation: ListedConversation }>(of(source, '/unmerge')),
   conversation: (id: string) => get<ConversationDetail>(of(id)),
   messages: (id: string, afterSeq: number) => get<{ messages: Message[] }>(of(id, `/messages?after_seq=${afterSeq}`)),
   traces: (id: string) => get<{ traces: Trace[] }>(of(id, '/traces')),

@@ -10,6 +10,7 @@ export interface Group {
   authorId: string | null
   authorName: string | null
   note: boolean
+  origin: string | null //: the merged conversation it was said in, if not the open one
   messages: Message[]
   pending: Pending[]
 }
@@ -17,7 +18,7 @@ export type Block = { type: 'day'; key: string; at: string } | { type: 'line'; k
 
 const GROUP_MS = 5 * 60_000
 
-export function blocksOf(messages: readonly Message[], pending: readonly Pending[], me: { id: string; name: string }): Block[] {
+export function blocksOf(messages: readonly Message[], pending: readonly Pending[], me: { id: string; name: string }, ownId = ''): Block[] {
   const blocks: Block[] = []
   let day = ''
   let previousAt = ''
@@ -29,11 +30,11 @@ export function blocksOf(messages: readonly Message[], pending: readonly Pending
     blocks.push({ type: 'day', key: `day-${key}`, at })
   }
 
-  function groupFor(author: Author, authorId: string | null, authorName: string | null, note: boolean, at: string, key: string): Group {
+  function groupFor(author: Author, authorId: string | null, authorName: string | null, note: boolean, at: string, key: string, origin: string | null): Group {
     const last = blocks[blocks.length - 1]
     const near = previousAt !== '' && Date.parse(at) - Date.parse(previousAt) < GROUP_MS
-    if (last?.type === 'group' && near && last.author === author && last.authorId === authorId && last.note === note) return last
-    const group: Group = { type: 'group', key, author, authorId, authorName, note, messages: [], pending: [] }
+    if (last?.type === 'group' && near && last.author === author && last.authorId === authorId && last.note === note && last.origin === origin) return last
+    const group: Group = { type: 'group', key, author, authorId, authorName, note, origin, messages: [], pending: [] }
     blocks.push(group)
     return group
   }
@@ -45,6 +46,7 @@ export function blocksOf(messages: readonly Message[], pending: readonly Pending
     } else {
       const group = groupFor(
         message.author, message.author_id ?? null, message.author_name, message.kind === 'note', message.created_at, message.id,
+        ownId && message.conversation_id !== ownId ? message.conversation_id : null,
       )
       group.messages.push(message)
     }
@@ -53,7 +55,7 @@ export function blocksOf(messages: readonly Message[], pending: readonly Pending
   for (const one of pending) {
     if (one.echoed) continue
     startDay(one.created_at)
-    groupFor('agent', me.id, me.name, one.kind === 'note', one.created_at, one.client_msg_id).pending.push(one)
+    groupFor('agent', me.id, me.name, one.kind === 'note', one.created_at, one.client_msg_id, null).pending.push(one)
     previousAt = one.created_at
   }
   return blocks

@@ -2,7 +2,8 @@
 
 export type Role = 'agent' | 'trainer' | 'supervisor' | 'admin'
 export type Status = 'bot' | 'queued' | 'assigned' | 'resolved'
-export type View = 'mine' | 'queued' | 'bot' | 'all' | 'resolved'
+export type BuiltInView = 'mine' | 'queued' | 'team' | 'bot' | 'all' | 'snoozed' | 'mentions' | 'resolved'
+export type View = BuiltInView | `filter:${string}`
 export type Author = 'contact' | 'bot' | 'agent' | 'system'
 export type MessageKind = 'text' | 'note' | 'activity' | 'rating_request'
 export type PresenceState = 'online' | 'away' | 'offline'
@@ -56,7 +57,66 @@ export interface Conversation {
   last_seq: number
   preview: string
   preview_author: Author | null
+  team_id?: string | null
+  manual_priority?: Priority
+  label_ids?: string[]
+  snoozed_until?: string | null
+  snoozed_by?: string | null
+  snooze_reason?: string | null
+  waiting_since?: string | null
+  merged_into?: string | null
+  revision?: number
 }
+
+export const PRIORITIES = ['none', 'low', 'normal', 'high', 'urgent'] as const
+export type Priority = (typeof PRIORITIES)[number]
+export const COLOURS = ['grey', 'red', 'orange', 'yellow', 'green', 'teal', 'blue', 'indigo', 'purple', 'pink'] as const
+export type Colour = (typeof COLOURS)[number]
+export interface Label { id: string; title: string; colour: Colour; archived: boolean }
+export const SORTS = ['newest', 'oldest', 'waiting', 'priority', 'opened'] as const
+export type Sort = (typeof SORTS)[number]
+export interface Conditions {
+  status?: Status[]
+  channel?: string[]
+  language?: string[]
+  label?: string[]
+  every_label?: boolean
+  priority?: Priority[]
+  team?: string[]
+  agent?: string[]
+  waiting_longer_minutes?: number
+  sentiment?: string[]
+  handoff_reason?: string[]
+  tier?: string[]
+  created_after?: string
+  created_before?: string
+  created_within_days?: number
+  updated_after?: string
+  updated_before?: string
+  updated_within_days?: number
+  unread?: boolean
+  snoozed?: boolean
+}
+export interface FilterDraft { name: string; shared: boolean; conditions: Conditions; sort: Sort }
+export interface SavedFilter extends FilterDraft { id: string; owner_name: string; mine: boolean; editable: boolean; count: number | null }
+export interface Views {
+  counts: Partial<Record<BuiltInView, number>>
+  filters: SavedFilter[]
+  counted_to: number
+  in_teams: boolean
+  conditions: string[]
+  channels: string[]
+  labels_by_agents: boolean
+}
+export interface SearchMatch { seq: number; author: Author; author_name: string | null; kind: MessageKind; created_at: string; snippet: string; marks: [number, number][] }
+export interface SearchHit extends SearchMatch { conversation_id: string }
+export interface Duplicate extends Conversation { why: 'customer' | 'contact' | 'address' | 'name' }
+export interface MergedThread { conversation: Conversation; into: string; merged_at: string; merged_by: string; undo_until: string | null }
+export type BulkAction =
+  | { action: 'assign_me' | 'resolve' | 'wake' }
+  | { action: 'label'; add: string[]; remove: string[] }
+  | { action: 'priority'; level: Priority }
+  | { action: 'snooze'; until: string; reason: string }
 
 export interface Contact { id: string; name: string | null; language: string | null; customer_id: string | null; created_at: string }
 

@@ -1,7 +1,9 @@
 // Every text of the console in English; `zh.ts` must have exactly the same keys.
+import { organise } from './organise.en'
 import { pages, phrasing, prompts } from './prompts.en'
 
 export const en = {
+  organise,
   pages,
   phrasing,
   prompts,
@@ -23,7 +25,7 @@ export const en = {
     send: 'Send', newline: 'New line', close: 'Close the conversation',
   },
   connection: { offline: 'Connection lost. Reconnecting… Nothing you wrote is lost.', now: 'Reconnect now', live: 'Live', connecting: 'Connecting…' },
-  view: { mine: 'Mine', queued: 'Waiting', bot: 'Bot', all: 'All open', resolved: 'Resolved', label: 'Views' },
+  view: { label: 'Views' },
   list: {
     search: 'Search messages, names, order numbers', searchShort: 'Search', results: 'No results for “{q}” | 1 result | {n} results', 
     waiting: 'Nobody is waiting | 1 waiting | {n} waiting', longest: 'longest {time}', more: 'Show more', label: 'Conversations',

@@ -1,8 +1,10 @@
 // 控制台的全部中文文字；键与 `en.ts` 完全一致。
 import type { Texts } from './en'
+import { organise } from './organise.zh'
 import { pages, phrasing, prompts } from './prompts.zh'
 
 export const zh: Texts = {
+  organise,
   pages,
   phrasing,
   prompts,
@@ -18,7 +20,7 @@ export const zh: Texts = {
   },
   shortcuts: { title: '键盘快捷键', move: '下一个 / 上一个会话', open: '打开会话', search: '搜索', reply: '写回复', note: '写备注', send: '发送', newline: '换行', close: '关闭会话' },
   connection: { offline: '连接已断开，正在重新连接… 您写的内容不会丢失。', now: '立即重连', live: '实时', connecting: '连接中…' },
-  view: { mine: '我的', queued: '排队', bot: '机器人', all: '进行中', resolved: '已结束', label: '视图' },
+  view: { label: '视图' },
   list: {
     search: '搜索消息、姓名、订单号', searchShort: '搜索消息、姓名、订单号', results: '没有找到“{q}” | 1 条结果 | {n} 条结果', waiting: '没有人在排队 | 1 人排队 | {n} 人排队', longest: '最长 {time}', more: '显示更多', label: '会话列表',
     newTurn: '条未读 | 条未读', you: '我：', agent: '客服：', bot: '机器人：', noMessages: '还没有消息', waits: '已等待', failed: '列表读取失败：{message}',

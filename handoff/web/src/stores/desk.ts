@@ -3,13 +3,17 @@ import { computed, reactive, ref, watch } from 'vue'
 
 import { api, ApiError, type ConversationDetail } from '../api'
 import { contactName } from '../format'
+import { en } from '../i18n/en'
+import { zh } from '../i18n/zh'
 import { alerts } from './alerts'
 import { createInbox } from './inbox'
 import { createLive, type LiveEvent } from './live'
 import { go, place } from './place'
 import { preferences } from './preferences'
+import { search } from './search'
 import { session } from './session'
 import { createTranscripts } from './transcript'
+import { createViews } from './views'
 import type { Conversation, Presence, PresenceState, Trace } from '../types'
 
 export type Verb = 'accept' | 'transfer' | 'requeue' | 'release' | 'resolve'
@@ -19,6 +23,7 @@ const POLL_MS = 15_000
 
 export const inbox = createInbox(api)
 export const transcripts = createTranscripts(api)
+export const views = createViews(api, inbox)
 export const live = createLive({ event: onEvent, opened: onOpened, sessionEnded: session.end, takeActivity })
 
 const detail = ref<ConversationDetail | null>(null)
@@ -53,6 +58,7 @@ async function start(): Promise<void> {
   live.start()
   pollTimer = window.setInterval(poll, POLL_MS)
   document.addEventListener('visibilitychange', tellViewing)
+  void views.start()
   await inbox.resume()
   if (openId.value) load(openId.value)
 }
@@ -65,6 +71,8 @@ function stop(): void {
   for (const name of ['pointerdown', 'keydown'] as const) window.removeEventListener(name, noteActivity)
   window.removeEventListener('focus', markSeen)
   inbox.clear()
+  views.stop()
+  search.forget()
   transcripts.clear()
   announced.clear()
   viewers.clear()
@@ -162,6 +170,7 @@ function onOpened(): void {
 
 function catchUp(): void {
   void inbox.resume()
+  void views.start()
   transcripts.resume(openId.value)
   if (openId.value) {
     void refreshDetail()
@@ -175,6 +184,8 @@ function onEvent(event: LiveEvent): void {
   const watched = document.hasFocus() ? openId.value : null
   inbox.apply(event, watched)
   transcripts.apply(event, me)
+  views.apply(event)
+  if ((event.type === 'mention' || event.type === 'woke') && event.staff_id === me.id) onNotice(event)
   if (event.type === 'conversation') onConversation(event.conversation)
   if (event.type === 'message' && event.conversation_id === openId.value && watched) markSeen()
   if (event.type === 'trace' && event.conversation_id === openId.value) void readTraces(event.conversation_id)
@@ -200,6 +211,15 @@ function onConversation(next: Conversation): void {
   const zh = preferences.language === 'zh'
   const title = next.status === 'queued' ? (zh ? '有客户在等待' : 'A customer is waiting') : zh ? '有会话转给您' : 'A conversation was handed to you'
   alerts.announce(title, contactName(next, preferences.language), () => go(next.status === 'queued' ? 'queued' : 'mine', next.id))
+}
+
+/** Somebody mentioned this person, or what they snoozed is back; neither needs telling of what is before their eyes. */
+function onNotice(event: Extract<LiveEvent, { type: 'mention' | 'woke' }>): void {
+  if (event.conversation_id === openId.value && document.hasFocus()) return markSeen()
+  const known = inbox.known.get(event.conversation_id)
+  const { organise } = preferences.language === 'zh' ? zh : en
+  const title = event.type === 'woke' ? organise.snooze.cameBack : organise.mention.you.replace('{name}', event.by_name ?? '')
+  alerts.announce(title, known ? contactName(known, preferences.language) : '', () => go(event.type === 'woke' ? 'mine' : 'mentions', event.conversation_id, event.seq))
 }
 
 function onPresence(event: Extract<LiveEvent, { type: 'presence' }>): void {

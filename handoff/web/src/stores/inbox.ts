@@ -3,9 +3,18 @@ import { computed, reactive, ref } from 'vue'
 
 import { ApiError, type ListedConversation, type api as Api } from '../api'
 import type { LiveEvent } from './live'
-import type { Conversation, View } from '../types'
+import { PRIORITIES, type BuiltInView, type Conversation, type Sort, type View } from '../types'
 
-export const VIEWS: readonly View[] = ['mine', 'queued', 'bot', 'all', 'resolved']
+export const VIEWS: readonly BuiltInView[] = ['mine', 'queued', 'team', 'bot', 'all', 'snoozed', 'mentions', 'resolved']
+
+export function isView(name: string | undefined): name is View {
+  return name !== undefined && (VIEWS.some((one) => one === name) || /^filter:[0-9a-f]{32}$/.test(name))
+}
+
+/** Views whose members only the server knows; they are read again when something changes. */
+export function isAsked(view: View): boolean {
+  return view === 'team' || view === 'mentions' || view.startsWith('filter:')
+}
 
 interface List {
   ids: Set<string>
@@ -17,24 +26,37 @@ interface List {
 
 /** Whether a conversation belongs to a view, by the same rules as the server's lists. */
 export function belongs(view: View, conversation: Conversation, myId: string): boolean {
-  if (view === 'mine') return conversation.status === 'assigned' && conversation.agent_id === myId
+  if (isAsked(view)) return true
+  const asleep = !!conversation.snoozed_until
+  if (view === 'mine') return conversation.status === 'assigned' && conversation.agent_id === myId && !asleep
+  if (view === 'queued') return conversation.status === 'queued' && !asleep
+  if (view === 'snoozed') return conversation.status !== 'resolved' && asleep
   if (view === 'all') return conversation.status !== 'resolved'
   return conversation.status === view
 }
 
 /** Whether `next` is at least as new as `known`. */
 export function isNewer(next: Conversation, known: Conversation): boolean {
+  const [mine, theirs] = [next.revision ?? 0, known.revision ?? 0]
+  if (mine !== theirs) return mine > theirs
   return next.updated_at > known.updated_at || (next.updated_at === known.updated_at && next.last_seq >= known.last_seq)
 }
 
-/** Serving order for the queue, newest first for everything else. */
-export function inOrder(view: View, conversations: ListedConversation[]): ListedConversation[] {
+/** The chosen order; without one, serving order for the queue and newest first for everything else. */
+export function inOrder(view: View, conversations: ListedConversation[], sort: Sort | null = null): ListedConversation[] {
   const byAge = (a: string | null, b: string | null) => ((a ?? '') < (b ?? '') ? -1 : (a ?? '') > (b ?? '') ? 1 : 0)
-  return [...conversations].sort((a, b) =>
-    view === 'queued'
-      ? b.priority - a.priority || byAge(a.queued_at, b.queued_at) || byAge(a.id, b.id)
-      : byAge(b.updated_at, a.updated_at) || byAge(a.id, b.id),
-  )
+  const rank = (one: Conversation) => PRIORITIES.indexOf(one.manual_priority ?? 'none')
+  const newest = (a: Conversation, b: Conversation) => byAge(b.updated_at, a.updated_at)
+  const orders: Record<Sort | 'serving', (a: Conversation, b: Conversation) => number> = {
+    serving: (a, b) => b.priority - a.priority || byAge(a.queued_at, b.queued_at),
+    newest,
+    oldest: (a, b) => -newest(a, b),
+    waiting: (a, b) => byAge(a.waiting_since ?? '9', b.waiting_since ?? '9'),
+    priority: (a, b) => rank(b) - rank(a) || newest(a, b),
+    opened: (a, b) => byAge(b.opened_at, a.opened_at),
+  }
+  const order = orders[sort ?? (view === 'queued' ? 'serving' : 'newest')]
+  return [...conversations].sort((a, b) => order(a, b) || byAge(a.id, b.id))
 }
 
 type InboxApi = Pick<typeof Api, 'conversations' | 'conversation'>
@@ -43,26 +65,33 @@ export function createInbox(api: InboxApi) {
   const view = ref<View>('mine')
   const myId = ref('')
   const known = reactive(new Map<string, ListedConversation>())
-  const lists = reactive(Object.fromEntries(VIEWS.map((name) => [name, emptyList()])) as Record<View, List>)
+  const lists = reactive(new Map<View, List>(VIEWS.map((name) => [name, emptyList()])))
+  const sorts = reactive(new Map<View, Sort>()) //: what was chosen for a view, else its own order
   const touched = new Map<string, number>() //: when each conversation last changed by an event, as a count of events
   const counted = new Map<string, number>() //: the newest message of each conversation that the unread count has seen
   const asked = new Set<string>()
   let events = 0
 
-  const rowsOf = (name: View) =>
-    inOrder(name, [...lists[name].ids].flatMap((id) => known.get(id) ?? []).filter((one) => belongs(name, one, myId.value)))
+  const listOf = (name: View): List => {
+    if (!lists.has(name)) lists.set(name, emptyList())
+    return lists.get(name)!
+  }
+  const rowsOf = (name: View) => {
+    const members = [...(lists.get(name)?.ids ?? [])].flatMap((id) => known.get(id) ?? [])
+    return inOrder(name, members.filter((one) => belongs(name, one, myId.value)), sorts.get(name))
+  }
   const rows = computed(() => rowsOf(view.value))
   const queue = computed(() => rowsOf('queued'))
   const mine = computed(() => rowsOf('mine'))
-  const list = computed(() => lists[view.value])
+  const list = computed(() => lists.get(view.value) ?? emptyList())
 
   /** Reads the first page of a view; what events changed since the request went out stays as the events left it. */
   async function refresh(name: View): Promise<void> {
     const since = events
-    const target = lists[name]
+    const target = listOf(name)
     target.loading = true
     try {
-      const page = await api.conversations(name)
+      const page = await api.conversations(name, null, sorts.get(name) ?? null)
       const changedMeanwhile = [...target.ids].filter((id) => (touched.get(id) ?? 0) > since)
       target.ids = new Set([...page.conversations.map((one) => one.id), ...changedMeanwhile])
       for (const one of page.conversations) put(one)
@@ -77,11 +106,11 @@ export function createInbox(api: InboxApi) {
   }
 
   async function more(name: View): Promise<void> {
-    const target = lists[name]
+    const target = listOf(name)
     if (!target.cursor || target.loading) return
     target.loading = true
     try {
-      const page = await api.conversations(name, target.cursor)
+      const page = await api.conversations(name, target.cursor, sorts.get(name) ?? null)
       for (const one of page.conversations) {
         put(one)
         target.ids.add(one.id)
@@ -101,12 +130,12 @@ export function createInbox(api: InboxApi) {
       if (next.unread !== undefined && next.last_seq === before.last_seq) before.unread = next.unread
       return
     }
-    known.set(next.id, { ...next, unread: next.unread ?? before?.unread ?? 0 })
+    known.set(next.id, { ...next, unread: next.unread ?? before?.unread ?? 0, unseen: next.unseen ?? before?.unseen })
   }
 
   function enlist(next: Conversation): void {
     touched.set(next.id, (events += 1))
-    for (const name of VIEWS) if (belongs(name, next, myId.value)) lists[name].ids.add(next.id)
+    for (const name of VIEWS) if (!isAsked(name) && belongs(name, next, myId.value)) listOf(name).ids.add(next.id)
   }
 
   function change(next: Conversation): void {
@@ -117,6 +146,14 @@ export function createInbox(api: InboxApi) {
   function apply(event: LiveEvent, openId: string | null): void {
     if (event.type === 'conversation') change(event.conversation)
     if (event.type === 'message') applyMessage(event, openId)
+    if (event.type === 'mention' || event.type === 'woke' || event.type === 'notices_seen') notice(event)
+  }
+
+  function notice(event: Extract<LiveEvent, { staff_id: string }>): void {
+    const one = known.get(event.conversation_id)
+    if (!one || event.staff_id !== myId.value) return
+    if (event.type === 'notices_seen') one.unseen = {}
+    else one.unseen = { ...one.unseen, [event.type]: (one.unseen?.[event.type] ?? 0) + 1 }
   }
 
   function applyMessage({ conversation_id: id, message }: Extract<LiveEvent, { type: 'message' }>, openId: string | null): void {
@@ -161,6 +198,12 @@ export function createInbox(api: InboxApi) {
     void refresh(name)
   }
 
+  function sortBy(name: View, sort: Sort | null): void {
+    if (sort) sorts.set(name, sort)
+    else sorts.delete(name)
+    void refresh(name)
+  }
+
   /** After a gap: the current view and the queue are read again, the other views when they are next shown. */
   async function resume(): Promise<void> {
     const needed = new Set<View>([view.value, 'queued', 'mine'])
@@ -169,10 +212,10 @@ export function createInbox(api: InboxApi) {
 
   function clear(): void {
     known.clear()
-    for (const name of VIEWS) lists[name] = emptyList()
+    lists.clear()
   }
 
-  return { view, myId, known, lists, rows, queue, mine, list, refresh, more, put, change, apply, seen, show, resume, clear }
+  return { view, myId, known, lists, sorts, sortBy, rows, queue, mine, list, refresh, more, put, change, apply, seen, show, resume, clear }
 }
 
 export type Inbox = ReturnType<typeof createInbox>

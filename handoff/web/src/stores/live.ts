@@ -1,7 +1,7 @@
 // The live socket: events as they happen, reconnect with backoff, and a signal to refetch after every gap.
 import { ref } from 'vue'
 
-import type { Author, Conversation, Message, Presence } from '../types'
+import type { Author, Conversation, Label, Message, Presence } from '../types'
 
 export type LiveEvent =
   | { type: 'ready' } //: from here on nothing is missed
@@ -13,6 +13,9 @@ export type LiveEvent =
   | { type: 'viewing'; conversation_id: string | null; agent_id: string; name: string }
   | { type: 'trace'; conversation_id: string; turn_id: string }
   | { type: 'presence'; agent: Presence }
+  | { type: 'mention' | 'woke'; conversation_id: string; staff_id: string; seq: number; by_name: string | null }
+  | { type: 'notices_seen'; conversation_id: string; staff_id: string; seq: number }
+  | { type: 'label'; label: Label }
 
 export type Connection = 'connecting' | 'open' | 'offline'
 

@@ -1,0 +1,126 @@
+"""Finds messages and conversations in full text, Chinese and English, by how well they match and how recent they are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from conversations.model import Author
+from conversations.search_store import IndexedMessage, SearchFilter, SearchStore
+from conversations.segmenting import Range, Search, find, fold, parse, snippet
+from conversations.transcripts import Transcripts
+
+POOL = 400  #: the newest matches that are ranked; older ones are found with more words or a date
+_MONTH_SECONDS = 30 * 86400.0
+_INDEX_BATCH = 100
+_INDEX_PAUSE_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A message that matches; ``marks`` are ranges of the snippet's characters (code points) that were asked for."""
+
+    conversation_id: str
+    seq: int
+    author: str
+    author_name: str | None
+    kind: str
+    created_at: datetime
+    snippet: str
+    marks: tuple[Range, ...]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A conversation that fits, with its best message unless it fits by its contact, customer or number."""
+
+    conversation_id: str
+    hit: Hit | None = None
+
+
+class Searching(Transcripts):
+    """The searching part of ``Conversations``."""
+
+    async def search_messages(self, text: str, wanted: SearchFilter, now: datetime) -> list[Hit]:
+        """Up to ``POOL`` messages that contain everything in ``text``, the best first."""
+        search = parse(text)
+        if not search.asks:
+            return []
+        async with self.database.read() as connection:
+            found = await SearchStore(connection).find_messages(search, wanted, POOL)
+        return ranked(search, text, found, now)
+
+    async def search_conversations(
+        self, text: str, customer_ids: Sequence[str], limit: int, now: datetime
+    ) -> list[Match]:
+        """Conversations about ``text``, with a contact of that name or address, or with one of the customers."""
+        search = parse(text)
+        found: list[IndexedMessage] = []
+        async with self.database.read() as connection:
+            store = SearchStore(connection)
+            contact_ids = await store.find_contacts(search, limit) if search.asks else []
+            number = "".join(text.split())
+            about = await store.conversations_about(contact_ids, customer_ids, number, limit)
+            if search.asks:
+                found = await store.find_messages(search, SearchFilter(), POOL)
+        best: dict[str, Match] = {}
+        by_message: dict[str, Hit] = {}
+        for hit in ranked(search, text, found, now):
+            by_message.setdefault(hit.conversation_id, hit)
+        for conversation_id in about:
+            best[conversation_id] = Match(conversation_id, by_message.get(conversation_id))
+        for conversation_id, hit in by_message.items():
+            best.setdefault(conversation_id, Match(conversation_id, hit))
+        return list(best.values())[:limit]
+
+    async def fill_search_index(self) -> int:
+        """Index what was written before there was an index, a little at a time; returns how many batches it took."""
+        batches = 0
+        contact_id = ""
+        while True:
+            async with self.database.read() as connection:
+                missing = await SearchStore(connection).unindexed_contacts(contact_id, _INDEX_BATCH)
+            if not missing:
+                break
+            async with self.database.write() as connection:
+                for contact_id in missing:
+                    await SearchStore(connection).put_contact(contact_id)
+            batches += 1
+            await asyncio.sleep(_INDEX_PAUSE_SECONDS)
+        before: tuple[datetime, str] | None = None
+        while True:
+            async with self.database.write() as connection:
+                before = await SearchStore(connection).index_older(before, _INDEX_BATCH)
+            batches += 1
+            if before is None:
+                return batches
+            await asyncio.sleep(_INDEX_PAUSE_SECONDS)
+
+
+def ranked(search: Search, text: str, found: Sequence[IndexedMessage], now: datetime) -> list[Hit]:
+    """Hits by match and recency: a month makes as much difference as a word found only by its stem."""
+    whole = " ".join(fold(text).text.split())
+    hits = []
+    for message in found:
+        places = find(search, message.text, whole)
+        age = max(0.0, (now - message.created_at).total_seconds())
+        shown = snippet(message.text, places.ranges)
+        said_by_people = 0.2 if message.author in (Author.CONTACT, Author.AGENT) else 0.0
+        score = places.quality + said_by_people + 0.8 * 0.5 ** (age / _MONTH_SECONDS)
+        hits.append(
+            Hit(
+                message.conversation_id,
+                message.seq,
+                message.author,
+                message.author_name,
+                message.kind,
+                message.created_at,
+                shown.text,
+                shown.marks,
+                score,
+            )
+        )
+    return sorted(hits, key=lambda hit: (-hit.score, -hit.created_at.timestamp(), hit.conversation_id, hit.seq))
