@@ -158,6 +158,8 @@ class Message:
     external_id: str | None = None  #: for inbound messages
     turn_id: str | None = None  #: the turn whose trace explains this bot message
     delivery_failed: bool = False  #: the channel refused it for good; the contact has not seen it
+    recalled_at: datetime | None = None  #: when its author took it back; only staff still read the text
+    recalled_by: str | None = None  #: the name of the agent who did
 
     @property
     def private(self) -> bool:
@@ -218,6 +220,10 @@ class Conversation:
     callback_ticket: str | None = None  #: the ticket promised to a contact who asked for a person out of hours
     preview: str = ""  #: the beginning of the last message both sides see
     preview_author: str | None = None
+    contact_read_seq: int = 0  #: how far the contact has read, where the channel tells
+    contact_read_at: datetime | None = None
+    agent_read_seq: int = 0  #: how far the agent who holds it has read
+    agent_read_at: datetime | None = None
 
     def moved_to(self, status: Status, **changes: Any) -> Conversation:
         """This conversation in another status; raises ``IllegalTransition`` if the table forbids it."""

@@ -19,11 +19,14 @@ from sanic.response import HTTPResponse, json
 from conversations.errors import (
     AlreadyAssigned,
     AlreadyRated,
+    AnsweredMeanwhile,
     ConversationError,
     IllegalTransition,
     InvalidMessage,
     NotAssigned,
     NotFound,
+    NotYours,
+    TooLate,
 )
 from handoff.errors import Refused
 from handoff.roles import POLICY, PUBLIC, allowed
@@ -42,6 +45,9 @@ _STATUS: dict[type[ConversationError], int] = {
     NotAssigned: 403,
     IllegalTransition: 409,
     AlreadyRated: 409,
+    AnsweredMeanwhile: 409,
+    NotYours: 403,
+    TooLate: 409,
     InvalidMessage: 400,
 }
 

@@ -62,7 +62,8 @@ async def test_polling_says_and_hears_the_same_as_the_socket(server: Server) -> 
 
 async def test_a_poll_with_nothing_new_comes_back_empty(server: Server) -> None:
     token = (await hello(server))["token"]
-    assert await poll(server, token, wait=0.05) == {"frames": [], "after": None}
+    answer = await poll(server, token, wait=0.05)
+    assert (answer["frames"], answer["after"]) == ([], None)
 
 
 async def test_a_poll_tells_of_typing_and_status_too(server: Server) -> None:
