@@ -51,6 +51,7 @@ from crm.codes import MailboxCodeSender, SmtpCodeSender
 from crm.mailbox_page import mailbox_page
 from crm.store import SqlCrm
 from handoff.demo import DemoSignIn, close_demo_staff, ensure_demo_staff
+from handoff.demo_writing import ensure_demo_writing
 from handoff.mount import staff_blueprints
 from handoff.prompt_desk import PromptDesk
 from handoff.sign_in import SignIn
@@ -166,6 +167,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         open_callback=open_callback,
         pushes=lambda address: address.channel not in pulling,
         agent_grace_seconds=settings.grace_seconds,
+        recall_seconds=settings.recall_seconds,
     )
     dialogue = RasaDialogue(settings.bot_urls, settings.bot_secret)
     limits = Thresholds(
@@ -225,7 +227,10 @@ async def build(settings: desk_settings.Settings) -> Desk:
         demo_sign_ins=demo_sign_ins,
         knowledge_status=knowledge_base.status,
         synonyms=synonyms,
+        time_zone=settings.time_zone,
     )
+    if settings.demo:
+        await ensure_demo_writing(staff)
     desk = Desk(
         settings, database, hub, conversations, dialogue, engine, Outbox(conversations, deliver), sweeper,
         backlog, checkpoints, knowledge_base, writer, crm, smtp, mailbox, staff, Sanic("frontdesk", configure_logging=False),

@@ -220,9 +220,7 @@ class DeliveryStore:
         """Take a message out of the outbox; False when it is being sent, was sent, or may have arrived."""
         stopped = await self._connection.execute(
             update(outbox)
-            .where(
-                outbox.c.message_id == message_id, outbox.c.state.in_(("pending", "dead")), outbox.c.doubts == 0
-            )
+            .where(outbox.c.message_id == message_id, outbox.c.state.in_(("pending", "dead")), outbox.c.doubts == 0)
             .values(state="recalled", lease_until=None)
         )
         return stopped.rowcount == 1

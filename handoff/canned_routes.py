@@ -52,9 +52,7 @@ def add_canned_routes(blueprint: Blueprint, side: StaffSide) -> None:
         now = await store.find(former.id, session.member.id)
         if not done or now is None:
             raise Refused(404, "not_found", _GONE)
-        await side.conversations.record(
-            "canned_changed", session.member.agent, _told(now) | {"before": _told(former)}
-        )
+        await side.conversations.record("canned_changed", session.member.agent, _told(now) | {"before": _told(former)})
         return answer({"canned": canned_json(now)})
 
     async def delete(request: Request, session: Session, canned_id: str) -> HTTPResponse:

@@ -79,9 +79,7 @@ class CannedStore:
                 .values(uses=canned_replies.c.uses + 1, last_used_at=now)
             )
 
-    async def take_in(
-        self, owner: str, drafts: Sequence[CannedDraft], by: str, now: datetime
-    ) -> tuple[int, int, int]:
+    async def take_in(self, owner: str, drafts: Sequence[CannedDraft], by: str, now: datetime) -> tuple[int, int, int]:
         """Add or change by shortcut, all in one transaction; returns how many were added, changed and left as they were."""
         added = changed = unchanged = 0
         async with self._database.write() as connection:

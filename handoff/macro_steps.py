@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
@@ -13,7 +13,9 @@ from handoff.canned import Filled
 from handoff.errors import Refused
 from handoff.macros import MacroSteps, Scene, StepField, StepKind
 from handoff.roles import DESK, OVERSEERS
-from handoff.staff_side import StaffSide
+
+if TYPE_CHECKING:
+    from handoff.staff_side import StaffSide
 
 
 class NoArguments(Body):
@@ -60,9 +62,7 @@ def own_steps() -> MacroSteps:
             check=_check_reply,
             says=_say,
         ),
-        StepKind(
-            "note", NoteStep, _note, (StepField("text", "note", required=True),), by_anyone=True, says=_say_note
-        ),
+        StepKind("note", NoteStep, _note, (StepField("text", "note", required=True),), by_anyone=True, says=_say_note),
         StepKind(
             "transfer",
             TransferStep,
@@ -97,7 +97,9 @@ async def _reply(scene: Scene, step: ReplyStep) -> None:
     said = await _say(scene, step)
     if said.unfilled:
         names = ", ".join(said.unfilled)
-        raise Refused(409, "unfilled_variables", f"Nothing is known for {names}. Insert the reply and fill it in.", names)
+        raise Refused(
+            409, "unfilled_variables", f"Nothing is known for {names}. Insert the reply and fill it in.", names
+        )
     await scene.side.conversations.reply_as_agent(
         scene.conversation.id, scene.member.agent, said.text, client_msg_id=scene.key
     )

@@ -138,7 +138,9 @@ class MacroSteps:
             kept.append({"verb": kind.name, **arguments.model_dump()})
         return tuple(kept)
 
-    async def shown(self, side: StaffSide, member: StaffMember, conversation: Conversation, macro: Macro) -> list[Shown]:
+    async def shown(
+        self, side: StaffSide, member: StaffMember, conversation: Conversation, macro: Macro
+    ) -> list[Shown]:
         """What each step would say and do here, without doing it."""
         found = []
         for place, step in enumerate(macro.steps, start=1):
@@ -150,9 +152,7 @@ class MacroSteps:
             )
         return found
 
-    async def run(
-        self, side: StaffSide, member: StaffMember, conversation_id: str, macro: Macro, run_id: str
-    ) -> Run:
+    async def run(self, side: StaffSide, member: StaffMember, conversation_id: str, macro: Macro, run_id: str) -> Run:
         """Do the steps one after the other and stop at the first that fails; what ran before it stays done."""
         ran: list[str] = []
         for place, step in enumerate(macro.steps, start=1):

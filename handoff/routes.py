@@ -12,10 +12,12 @@ from sanic.response import HTTPResponse
 
 from crm.model import Customer
 from handoff.bodies import PresenceBody, SearchQuery, SignInBody, first_values, read_json, read_query
+from handoff.canned_routes import add_canned_routes
 from handoff.conversation_routes import CRM_SECONDS, add_conversation_routes, listed_json
 from handoff.customer_json import record_json
 from handoff.errors import Refused
 from handoff.guard import API, answer, refusal
+from handoff.macro_routes import add_macro_routes
 from handoff.prompt_routes import add_prompt_routes
 from handoff.staff_side import StaffSide, member_json
 from handoff.store import Session
@@ -123,6 +125,8 @@ def staff_api(side: StaffSide) -> Blueprint:
     add_conversation_routes(blueprint, side)
     add_prompt_routes(blueprint, side)
     add_synonym_routes(blueprint, side)
+    add_canned_routes(blueprint, side)
+    add_macro_routes(blueprint, side)
 
     async def unreadable(request: Request, error: SanicException) -> HTTPResponse:
         return refusal(error)

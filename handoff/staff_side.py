@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from conversations.attachments import Attachments
 from conversations.conversations import Conversations
@@ -12,8 +13,12 @@ from conversations.json_form import attachment_json, message_json
 from conversations.model import Attachment, Message
 from conversations.store import Database
 from crm.port import Crm
+from handoff.canned import pinyin_keys
+from handoff.canned_store import CannedStore
 from handoff.demo import DemoSignIn
 from handoff.guard import Guard
+from handoff.macro_steps import own_steps
+from handoff.macro_store import MacroStore
 from handoff.pages import DIST
 from handoff.presence import PresenceBoard
 from handoff.prompt_desk import PromptDesk
@@ -21,6 +26,7 @@ from handoff.roles import DESK
 from handoff.search_store import SearchStore
 from handoff.sign_in import SignIn
 from handoff.store import StaffMember, StaffStore
+from handoff.variables import Variables
 from knowledge_base.synonym_book import SynonymBook
 
 
@@ -43,6 +49,7 @@ class StaffSide:
         check_session_seconds: float = 5.0,
         knowledge_status: Callable[[], dict[str, Any]] = dict,
         synonyms: SynonymBook | None = None,
+        time_zone: str = "UTC",
     ) -> None:
         self.conversations = conversations
         self.crm = crm
@@ -56,6 +63,10 @@ class StaffSide:
         self.demo_sign_ins = tuple(demo_sign_ins)
         self.dist = dist
         self.synonyms = synonyms
+        self.canned = CannedStore(database)
+        self.macros = MacroStore(database)
+        self.macro_steps = own_steps()
+        self.variables = Variables(conversations, crm, ZoneInfo(time_zone))
         self.check_session_seconds = check_session_seconds
         self.knowledge_status = knowledge_status
 
@@ -86,7 +97,8 @@ class StaffSide:
             if member.active and member.role in DESK:
                 presence = everyone.get(member.id)
                 state, assigned = self.presence.state_of(presence), presence.assigned if presence else 0
-                forms.append(member_json(member) | {"agent_id": member.id, "state": state, "assigned": assigned})
+                form = {"agent_id": member.id, "state": state, "assigned": assigned, "keys": pinyin_keys(member.name)}
+                forms.append(member_json(member) | form)
         return sorted(forms, key=lambda form: rank[form["state"]])
 
 

@@ -21,7 +21,9 @@ from handoff.store import StaffMember
 _CRM_SECONDS = 4.0
 _ORDERS = 20
 _RECENT = 60  # messages in which an order or ticket may have been named
-_NUMBER = re.compile(r"(?<![A-Za-z0-9])(?:KT\d{8}|TK\d{6})(?!\d)", re.IGNORECASE)  # also right after a Chinese character
+_NUMBER = re.compile(
+    r"(?<![A-Za-z0-9])(?:KT\d{8}|TK\d{6})(?!\d)", re.IGNORECASE
+)  # also right after a Chinese character
 _CHINESE = re.compile(r"[\u3400-\u9fff·]+")
 _ORDER_STATUS = {
     "unpaid": ("待付款", "waiting for payment"),

@@ -43,7 +43,7 @@ class Feed:
             if messages:
                 self.cursor = Cursor(messages[-1].conversation_id, messages[-1].seq)
             if first or len(messages) < _PAGE:
-                return frames + await self._recalled()
+                return frames
 
     async def take(self, event: Event) -> list[Frame]:
         """The frames an announcement leads to."""
@@ -64,7 +64,7 @@ class Feed:
                 return [{"type": "typing", "conversation_id": event["conversation_id"], "author": event["author"]}]
         return []
 
-    async def _recalled(self) -> list[Frame]:
+    async def taken_back(self) -> list[Frame]:
         """What was taken back while nobody listened; a page that shows it takes it off."""
         recalled = await self._desk.recalled_since(self._address, self._since)
         return [frame for place in recalled for frame in self._recall(place)]

@@ -137,7 +137,7 @@ def webchat(
         feed = Feed(desk, visitors, address, cursor, since)
         deadline = time.monotonic() + seconds
         async with hub.subscribe(f"contact:{address}") as news:
-            frames = await feed.catch_up()
+            frames = await feed.catch_up() + await feed.taken_back()
             events = aiter(news)
             while not frames and (left := deadline - time.monotonic()) > 0:
                 try:

@@ -145,9 +145,12 @@ class VisitorSocket:
         """Follow the feed; a reader that is too slow, or a failure here, closes the socket and the widget resumes."""
         try:
             await self._send_all(await feed.catch_up())
+            await self._send_all(await feed.taken_back())
             async for event in _with_pauses(news, _LOOK_AGAIN_SECONDS):
                 # A pause means that nothing was announced; the look into the database covers a lost announcement.
                 await self._send_all(await feed.catch_up() if event is None else await feed.take(event))
+                if event is None:
+                    await self._send_all(await feed.taken_back())
         except (SlowConsumer, TimeoutError):
             self._websocket.fail_connection(_TRY_AGAIN_LATER, "too slow; resume")
         except _GONE:

@@ -1,8 +1,10 @@
 // Every text of the console in English; `zh.ts` must have exactly the same keys.
 import { pages, phrasing, prompts } from './prompts.en'
+import { writing, writingPages } from './writing.en'
 
 export const en = {
-  pages,
+  pages: { ...pages, ...writingPages },
+  writing,
   phrasing,
   prompts,
   app: { name: 'Frontdesk', unreachable: 'The server cannot be reached. Check your connection.', tryAgain: 'Try again', loading: 'Loading…' },

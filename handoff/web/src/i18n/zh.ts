@@ -1,9 +1,11 @@
 // 控制台的全部中文文字；键与 `en.ts` 完全一致。
 import type { Texts } from './en'
 import { pages, phrasing, prompts } from './prompts.zh'
+import { writing, writingPages } from './writing.zh'
 
 export const zh: Texts = {
-  pages,
+  pages: { ...pages, ...writingPages },
+  writing,
   phrasing,
   prompts,
   app: { name: '前台', unreachable: '无法连接服务器，请检查网络。', tryAgain: '重试', loading: '加载中…' },

@@ -4,8 +4,8 @@ import { reactive } from 'vue'
 import { VIEWS } from './inbox'
 import type { View } from '../types'
 
-/** Pages for those who train the bot. */
-export const PAGES = ['synonyms', 'prompts'] as const
+/** Pages beside the desk; who sees which is decided by `session`. */
+export const PAGES = ['synonyms', 'prompts', 'canned', 'macros'] as const
 export type Page = (typeof PAGES)[number]
 interface Place { page: Page | null; view: View; conversationId: string | null }
 
