@@ -179,8 +179,7 @@ async def test_polling_learns_once_what_was_taken_back(server: Server) -> None:
     token = (await hello(server))["token"]
     said = await call(server, token, "messages", client_msg_id="12345678", text="a person please")
     conversation = said.json()["conversation_id"]
-    while (await server.desk.get_conversation(conversation)).status.value != "queued":
-        await asyncio.sleep(0.01)
+    await texts_until(server, token, 3)  # the bot hands off
     await server.desk.assign(conversation, AGENT)
     reply = await server.desk.reply_as_agent(conversation, AGENT, "oops", None)
     first = await poll(server, token)

@@ -85,12 +85,7 @@ function uploadFile(file: File, progress: (share: number) => void = () => undefi
     sending.onerror = sending.ontimeout = () => reject(new ApiError(0, 'offline', ''))
     sending.onabort = () => reject(new ApiError(0, 'cancelled', ''))
     sending.onload = () => {
-      let body: { attachment?: Attachment; error?: { code?: string; message?: string } } | null = null
-      try {
-        body = JSON.parse(sending.responseText) as typeof body
-      } catch {
-        // Told below by its status.
-      }
+      const body = parsed(sending.responseText) as { attachment?: Attachment; error?: { code?: string; message?: string } } | null
       if (sending.status < 300 && body?.attachment) return resolve({ attachment: body.attachment })
       if (sending.status === 401) onUnauthorized()
       reject(new ApiError(sending.status, body?.error?.code ?? String(sending.status), body?.error?.message ?? `HTTP ${sending.status}`))
@@ -100,6 +95,14 @@ function uploadFile(file: File, progress: (share: number) => void = () => undefi
     form.append('file', file, file.name)
     sending.send(form)
   })
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null // told by its status
+  }
 }
 
 export const api = {

@@ -57,3 +57,8 @@ export function splitMentions(text: string): NotePiece[] {
   if (last < text.length) pieces.push({ kind: 'text', text: text.slice(last) })
   return pieces
 }
+
+/** The name of a variable as a key of the texts. */
+export function variableKey(name: string): string {
+  return `writing.variable.${name.replace('.', '_')}`
+}

@@ -10,7 +10,7 @@ export const writing = {
     refused: { canned_shortcut: 'The shortcut needs 1 to 32 letters, digits, - or _, without spaces.', canned_title: 'Give it a title in at least one language.', canned_text: 'Write the text in at least one language.', canned_too_long: 'A title has at most 80 characters, a text at most 4000.', canned_exists: 'There is a canned reply with the shortcut /{detail} already.', canned_variable: 'There is no variable “{detail}”.' },
   },
   variable: {
-    'contact.name': 'customer’s name', 'contact.first_name': 'customer’s first name', 'agent.name': 'your name', 'team.name': 'team', 'order.number': 'order number', 'order.status': 'order status', 'order.product': 'product', 'ticket.number': 'ticket number', 'ticket.status': 'ticket status', 'date.today': 'today', 'date.tomorrow': 'tomorrow',
+    contact_name: 'customer’s name', contact_first_name: 'customer’s first name', agent_name: 'your name', team_name: 'team', order_number: 'order number', order_status: 'order status', order_product: 'product', ticket_number: 'ticket number', ticket_status: 'ticket status', date_today: 'today', date_tomorrow: 'tomorrow',
   },
   macros: {
     title: 'Macros', intro: 'Several steps in one click. You see what will happen before it does.', empty: 'No macros yet', emptyText: 'Put together steps you often take one after the other.', addTitle: 'New macro', editTitle: 'Edit macro', removeSure: 'Delete “{title}”?', steps: 'Steps', addStep: 'Add a step', chooseStep: 'Choose a step…', up: 'Move up', down: 'Move down', removeStep: 'Remove step {n}', stepLabel: 'Step {n}',

@@ -12,7 +12,7 @@ export const writing: typeof english = {
     refused: { canned_shortcut: '快捷码为 1–32 个字母、数字、汉字、- 或 _，不能有空格。', canned_title: '中英文标题至少填一个。', canned_text: '中英文内容至少写一种。', canned_too_long: '标题最多 80 个字，内容最多 4000 个字。', canned_exists: '已经有快捷码 /{detail} 了。', canned_variable: '没有“{detail}”这个变量。' },
   },
   variable: {
-    'contact.name': '客户姓名', 'contact.first_name': '客户称呼', 'agent.name': '我的名字', 'team.name': '团队', 'order.number': '订单号', 'order.status': '订单状态', 'order.product': '商品', 'ticket.number': '工单号', 'ticket.status': '工单状态', 'date.today': '今天', 'date.tomorrow': '明天',
+    contact_name: '客户姓名', contact_first_name: '客户称呼', agent_name: '我的名字', team_name: '团队', order_number: '订单号', order_status: '订单状态', order_product: '商品', ticket_number: '工单号', ticket_status: '工单状态', date_today: '今天', date_tomorrow: '明天',
   },
   macros: {
     title: '宏', intro: '一次点击完成多个步骤；执行前会先给您看一遍。', empty: '还没有宏', emptyText: '把经常连着做的几步放在一起。', addTitle: '新建宏', editTitle: '编辑宏', removeSure: '确定删除“{title}”？', steps: '步骤', addStep: '添加步骤', chooseStep: '选择步骤…', up: '上移', down: '下移', removeStep: '删除第 {n} 步', stepLabel: '第 {n} 步',
