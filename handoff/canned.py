@@ -6,8 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-
-from pypinyin import Style, lazy_pinyin
+from functools import lru_cache
 
 #: What a text may stand for; each is filled by ``handoff.variables``.
 VARIABLES = (
@@ -137,10 +136,13 @@ def still_unfilled(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(m[1] for m in _VARIABLE.finditer(text) if m[1] in VARIABLES))
 
 
+@lru_cache(4096)
 def pinyin_keys(title: str) -> str:
     """What people type to find a Chinese title with a Latin keyboard: its pinyin, and the initials of it."""
     if not _CHINESE.search(title):
         return ""
+    from pypinyin import Style, lazy_pinyin  # its dictionary takes 55 MB, which a desk without Chinese titles keeps
+
     sounds = lazy_pinyin(title)
     initials = lazy_pinyin(title, style=Style.FIRST_LETTER)
     return f"{''.join(sounds)} {''.join(initials)}".lower()

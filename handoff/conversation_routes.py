@@ -89,8 +89,8 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
         body = read_json(SeenBody, request.content_type, request.body)
         found = await _get(side, conversation_id)
         seq = min(body.seq, found.last_seq)
-        await side.store.mark_seen(session.member.id, found.id, seq)
-        await desk.read_by_agent(found, session.member.agent, seq)
+        if await side.store.mark_seen(session.member.id, found.id, seq):
+            await desk.read_by_agent(found, session.member.agent, seq)
         return answer({})
 
     async def accept(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
@@ -107,7 +107,8 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
         said = await desk.reply_as_agent(
             found.id, session.member.agent, body.text, body.client_msg_id, attachments, body.read_seq
         )
-        await side.store.mark_seen(session.member.id, found.id, said.seq)
+        if await side.store.mark_seen(session.member.id, found.id, said.seq):
+            await desk.read_by_agent(found, session.member.agent, said.seq)
         return answer({"message": side.message_json(said)}, 201)
 
     async def note(request: Request, session: Session, conversation_id: str) -> HTTPResponse:

@@ -58,6 +58,11 @@ export function splitMentions(text: string): NotePiece[] {
   return pieces
 }
 
+/** A text to choose by: variables as the words for what will stand there. */
+export function inWords(text: string, nameOf: (variable: string) => string): string {
+  return text.replace(GAP, (_, name: string) => `[${nameOf(name)}]`)
+}
+
 /** The name of a variable as a key of the texts. */
 export function variableKey(name: string): string {
   return `writing.variable.${name.replace('.', '_')}`

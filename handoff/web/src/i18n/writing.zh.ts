@@ -6,7 +6,7 @@ export const writing: typeof english = {
   titleZh: '中文标题', titleEn: '英文标题', textZh: '中文内容', textEn: '英文内容', whose: '谁可以用', failed: '列表读取失败：{message}',
   canned: {
     title: '快捷回复', intro: '在输入框里打“/”即可插入，按客户的语言自动选用中文或英文内容。', search: '搜索快捷回复，支持拼音首字母', shortcut: '快捷码', shortcutHint: '打在“/”后面，例如 tk', empty: '还没有快捷回复', emptyText: '把常说的话存下来，每位客服都可以有自己的一份。', noMatch: '没有找到“{q}”',
-    addTitle: '新建快捷回复', editTitle: '编辑快捷回复', removeSure: '确定删除 /{shortcut}？用到它的宏会停在那一步。', variables: '插入变量', variablesHint: '插入回复时自动填好。在 | 后面写上字，查不到时就用它代替：{example}', missing: '未填写', fallsBack: '有一种语言没写时，会用另一种。',
+    addTitle: '新建快捷回复', editTitle: '编辑快捷回复', removeSure: '确定删除 /{shortcut}？用到它的宏会停在那一步。', variables: '插入变量', variablesHint: "插入回复时自动填好。在 {'|'} 后面写上字，查不到时就用它代替：{example}", missing: '未填写', fallsBack: '有一种语言没写时，会用另一种。',
     export: '导出 CSV', import: '导入 CSV', importDone: '新增 {added} 条，更新 {changed} 条，{unchanged} 条没有变化。', importProblems: '没有导入任何内容。请改好下面几行再试：', line: '第 {n} 行', importShared: '导入为共享', importMine: '导入为我的',
     pick: '快捷回复', pickNone: '没有匹配“{q}”的快捷回复', pickHint: '↑↓ 选择 · Enter 插入 · Esc 关闭', insert: '插入快捷回复', unfilled: '还没填：{names}', unfilledHint: '填好后才能发送。', gone: '快捷回复插入失败：{message}',
     refused: { canned_shortcut: '快捷码为 1–32 个字母、数字、汉字、- 或 _，不能有空格。', canned_title: '中英文标题至少填一个。', canned_text: '中英文内容至少写一种。', canned_too_long: '标题最多 80 个字，内容最多 4000 个字。', canned_exists: '已经有快捷码 /{detail} 了。', canned_variable: '没有“{detail}”这个变量。' },
@@ -15,7 +15,7 @@ export const writing: typeof english = {
     contact_name: '客户姓名', contact_first_name: '客户称呼', agent_name: '我的名字', team_name: '团队', order_number: '订单号', order_status: '订单状态', order_product: '商品', ticket_number: '工单号', ticket_status: '工单状态', date_today: '今天', date_tomorrow: '明天',
   },
   macros: {
-    title: '宏', intro: '一次点击完成多个步骤；执行前会先给您看一遍。', empty: '还没有宏', emptyText: '把经常连着做的几步放在一起。', addTitle: '新建宏', editTitle: '编辑宏', removeSure: '确定删除“{title}”？', steps: '步骤', addStep: '添加步骤', chooseStep: '选择步骤…', up: '上移', down: '下移', removeStep: '删除第 {n} 步', stepLabel: '第 {n} 步',
+    title: '宏', search: '搜索宏，支持拼音首字母', intro: '一次点击完成多个步骤；执行前会先给您看一遍。', empty: '还没有宏', emptyText: '把经常连着做的几步放在一起。', addTitle: '新建宏', editTitle: '编辑宏', removeSure: '确定删除“{title}”？', steps: '步骤', addStep: '添加步骤', chooseStep: '选择步骤…', up: '上移', down: '下移', removeStep: '删除第 {n} 步', stepLabel: '第 {n} 步',
     verb: { accept: '自己接入', reply: '回复客户', note: '写备注', transfer: '转接给', requeue: '退回排队', release: '交回机器人', resolve: '结束会话' },
     field: { canned_id: '快捷回复', text: '内容', note: '给同事的备注', to_agent_id: '同事' }, own: '自己写…', choose: '请选择…', both: '选一条快捷回复，或者自己写内容。',
     run: '执行', runTitle: '执行“{title}”？', running: '执行中…', preview: '将按顺序完成：', cannot: '查不到{names}，请改为手动插入回复并补全。', done: '“{title}”已完成。', stopped: '停在第 {n} 步（{verb}）：{message}', ran: '之前已完成：{steps}', ranNone: '之前没有完成任何步骤。', gone: '快捷回复已删除', open: '执行宏', pick: '宏',

@@ -30,6 +30,7 @@ export function createActions() {
     }
   }
 
+  const all = (): Action[] => [...known.values()]
   const shown = (): Action[] => [...known.values()].filter((one) => one.shown?.() ?? true)
   const why = (id: string): string | null => known.get(id)?.why?.() ?? null
 
@@ -48,7 +49,7 @@ export function createActions() {
     return exact ?? (starting.length ? 'more' : null)
   }
 
-  return { add, shown, why, run, forKeys }
+  return { add, all, shown, why, run, forKeys }
 }
 
 export const actions = createActions()
