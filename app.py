@@ -52,6 +52,7 @@ from crm.mailbox_page import mailbox_page
 from crm.store import SqlCrm
 from handoff.demo import DemoSignIn, close_demo_staff, ensure_demo_staff
 from handoff.demo_teams import ensure_demo_teams
+from handoff.demo_writing import ensure_demo_writing
 from handoff.mount import staff_blueprints
 from handoff.prompt_desk import PromptDesk
 from handoff.routing import Routing
@@ -167,6 +168,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         surroundings=routing.surroundings,
         pushes=lambda address: address.channel not in pulling,
         agent_grace_seconds=settings.grace_seconds,
+        recall_seconds=settings.recall_seconds,
     )
     dialogue = RasaDialogue(settings.bot_urls, settings.bot_secret)
     limits = Thresholds(
@@ -233,7 +235,10 @@ async def build(settings: desk_settings.Settings) -> Desk:
         synonyms=synonyms,
         teams=routing.teams,
         labels_by_agents=settings.labels_by_agents,
+        time_zone=settings.time_zone,
     )
+    if settings.demo:
+        await ensure_demo_writing(staff)
     desk = Desk(
         settings, database, hub, conversations, dialogue, engine, Outbox(conversations, deliver), sweeper,
         backlog, checkpoints, knowledge_base, writer, crm, smtp, mailbox, staff, Sanic("frontdesk", configure_logging=False),

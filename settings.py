@@ -61,6 +61,7 @@ class Settings(BaseModel):
     grace_seconds: float = Field(
         45, ge=1, le=3600, description="an agent gone longer gives conversations back to the queue"
     )
+    recall_seconds: float = Field(120, ge=0, le=86_400, description="how long an agent may take back a reply; 0: never")
     concurrent_turns: int = Field(8, ge=1, le=256, description="conversations one service process works on at once")
     smtp_url: str | None = Field(None, description="smtp://user:password@host:587 for one-time codes")
     smtp_from: str = Field("help@kite.example", description="sender of one-time codes")

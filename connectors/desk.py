@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from conversations.model import Address, Attachment, Conversation, Cursor, InboundMessage, Message, Rating, Receipt
@@ -36,6 +37,14 @@ class Desk(Inbox, Protocol):
 
     async def rate(self, address: Address, conversation_id: str, score: int, comment: str) -> Rating:
         """Save the contact's rating."""
+        ...
+
+    async def read_by_contact(self, address: Address, conversation_id: str, seq: int) -> bool:
+        """The contact has seen everything up to a message; repeated and late ones change nothing."""
+        ...
+
+    async def recalled_since(self, address: Address, since: datetime | None) -> list[Cursor]:
+        """Messages that agents took back after a moment, newest first."""
         ...
 
     async def set_typing(self, address: Address, preview: str) -> None:

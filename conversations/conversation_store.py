@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -107,6 +107,7 @@ _COLUMNS = [
     "merged_into",
     "revision",
 ]
+_READ_MARKS = ["contact_read_seq", "contact_read_at", "agent_read_seq", "agent_read_at"]  # moved by ``ReceiptStore``
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def conversation_of(row: Row[Any]) -> Conversation:
         asked=values["asked"] or {},
         participants=tuple(_participant(one) for one in values["participants"] or ()),
         label_ids=tuple(values["label_ids"] or ()),
-        **{name: values[name] for name in _COLUMNS},
+        **{name: values[name] for name in (*_COLUMNS, *_READ_MARKS)},
     )
 
 
@@ -159,6 +160,8 @@ def message_of(row: Row[Any]) -> Message:
         external_id=values["external_id"],
         turn_id=values["turn_id"],
         delivery_failed=values["delivery_failed"],
+        recalled_at=values["recalled_at"],
+        recalled_by=values["recalled_by"],
     )
 
 
@@ -307,6 +310,28 @@ class ConversationStore:
         """One message by id."""
         return message_of((await self._connection.execute(select(messages).where(messages.c.id == message_id))).one())
 
+    async def find_message(self, conversation_id: str, seq: int) -> Message | None:
+        """The message at a place of a conversation."""
+        here = (messages.c.conversation_id == conversation_id, messages.c.seq == seq)
+        found = (await self._connection.execute(select(messages).where(*here))).first()
+        return None if found is None else message_of(found)
+
+    async def recall_message(self, message: Message, by: str, at: datetime) -> Message:
+        """Mark a message as taken back and return it so."""
+        values = {"recalled_at": at, "recalled_by": by}
+        await self._connection.execute(update(messages).where(messages.c.id == message.id).values(**values))
+        return replace(message, recalled_at=at, recalled_by=by)
+
+    async def last_said(self, conversation_id: str) -> Message | None:
+        """The last text both sides see."""
+        query = select(messages).where(
+            messages.c.conversation_id == conversation_id,
+            messages.c.kind == MessageKind.TEXT.value,
+            messages.c.recalled_at.is_(None),
+        )
+        found = (await self._connection.execute(query.order_by(messages.c.seq.desc()).limit(1))).first()
+        return None if found is None else message_of(found)
+
     async def agent_said(self, conversation_id: str, after_seq: int) -> tuple[str, ...]:
         """What agents told the contact after a message, oldest first."""
         rows = await self._connection.execute(
@@ -316,6 +341,7 @@ class ConversationStore:
                 messages.c.seq > after_seq,
                 messages.c.author == Author.AGENT.value,
                 messages.c.kind == MessageKind.TEXT.value,
+                messages.c.recalled_at.is_(None),
             )
             .order_by(messages.c.seq)
         )

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import structlog
 
 from conversations import custody, reception, turns
+from conversations import recall as recalling
 from conversations.audit import AuditEntry, AuditLog
 from conversations.audit_store import AuditStore
 from conversations.change import STAFF, Change, Desk, contact_topic
@@ -38,6 +39,8 @@ from conversations.model import (
 from conversations.organising import Organising
 from conversations.queue_store import QueueStore
 from conversations.reading_store import ReadingStore
+from conversations.recall import Recall
+from conversations.receipts import Receipts
 from conversations.searching import Searching
 from conversations.store import Database
 from conversations.turns import Claim
@@ -73,7 +76,7 @@ def _everywhere(_address: Address) -> bool:
     return True
 
 
-class Conversations(Company, Dispatch, Organising, Merging, Searching):
+class Conversations(Company, Dispatch, Organising, Merging, Searching, Receipts):
     """The conversations of the whole desk.
 
     ``open_callback`` opens a ticket for a contact who asks for a person out of hours and returns its number; it must
@@ -95,6 +98,7 @@ class Conversations(Company, Dispatch, Organising, Merging, Searching):
         agent_grace_seconds: float = 60.0,
         turn_lease_seconds: float = 45.0,
         surroundings: Surroundings | None = None,
+        recall_seconds: float = 120.0,
     ) -> None:
         super().__init__(database)
         self.surroundings = around = surroundings or Surroundings()
@@ -105,6 +109,7 @@ class Conversations(Company, Dispatch, Organising, Merging, Searching):
         self._open_callback = open_callback
         self._grace = timedelta(seconds=agent_grace_seconds)
         self._lease = timedelta(seconds=turn_lease_seconds)
+        self.recall_seconds = recall_seconds
         self._seen: dict[str, tuple[str, datetime]] = {}
         self.turn_taker: TurnTaker | None = None
         self.on_outbound: Callable[[], None] | None = None
@@ -166,13 +171,19 @@ class Conversations(Company, Dispatch, Organising, Merging, Searching):
         text: str,
         client_msg_id: str | None = None,
         attachments: tuple[Attachment, ...] = (),
+        read_seq: int | None = None,
     ) -> Message:
-        """Say something to the contact; the same ``client_msg_id`` again returns the first message."""
+        """Say something to the contact; the same ``client_msg_id`` again returns the first message.
+
+        With ``read_seq`` it is said only if no colleague has answered after that place; raises ``AnsweredMeanwhile``.
+        """
         async with self._change(conversation_id) as change:
             if client_msg_id is not None:
                 sent = await change.store.find_client_message(conversation_id, agent.id, client_msg_id)
                 if sent is not None:
                     return sent
+            if read_seq is not None:
+                await recalling.check_unanswered(change, agent, read_seq)
             return custody.reply(change, agent, text, client_msg_id, attachments)
 
     async def add_note(
@@ -185,6 +196,11 @@ class Conversations(Company, Dispatch, Organising, Merging, Searching):
                 if sent is not None:
                     return sent
             return custody.note(change, agent, text, client_msg_id)
+
+    async def recall(self, conversation_id: str, agent: Agent, seq: int) -> Recall:
+        """Take back what the agent said a moment ago; raises ``NotFound``, ``NotYours`` or ``TooLate``."""
+        async with self._change(conversation_id) as change:
+            return await recalling.recall(change, agent, seq, timedelta(seconds=self.recall_seconds))
 
     async def transfer(self, conversation_id: str, agent: Agent, to_agent: Agent, note: str = "") -> Conversation:
         """Pass the conversation to a colleague who is at the desk."""

@@ -220,6 +220,20 @@ class DeliveryStore:
         )
         return settled.rowcount == 1
 
+    async def has_delivery(self, message_id: str) -> bool:
+        """Whether the message goes out through the outbox at all."""
+        row = await self._connection.execute(select(outbox.c.ordinal).where(outbox.c.message_id == message_id).limit(1))
+        return row.first() is not None
+
+    async def cancel_delivery(self, message_id: str) -> bool:
+        """Take a message out of the outbox; False when it is being sent, was sent, or may have arrived."""
+        stopped = await self._connection.execute(
+            update(outbox)
+            .where(outbox.c.message_id == message_id, outbox.c.state.in_(("pending", "dead")), outbox.c.doubts == 0)
+            .values(state="recalled", lease_until=None)
+        )
+        return stopped.rowcount == 1
+
     async def mark_undelivered(self, message_id: str) -> None:
         """Show in the transcript that the contact never got the message."""
         await self._connection.execute(update(messages).where(messages.c.id == message_id).values(delivery_failed=True))

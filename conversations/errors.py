@@ -66,6 +66,24 @@ class AlreadyRated(ConversationError):
     code = "already_rated"
 
 
+class NotYours(ConversationError):
+    """Only whoever wrote it may do this."""
+
+    code = "not_yours"
+
+
+class AnsweredMeanwhile(ConversationError):
+    """A colleague answered after the agent last looked; the message names them."""
+
+    code = "answered_meanwhile"
+
+
+class TooLate(ConversationError):
+    """What was said can no longer be taken back; the message says why and what to do instead."""
+
+    code = "too_late"
+
+
 class FencedOut(ConversationError):
     """The lease was lost: another worker has taken this conversation's turn."""
 

@@ -45,9 +45,13 @@ def message_json(message: Message, *, for_contact: bool = False) -> dict[str, An
             "turn_id": message.turn_id,
             "delivery_failed": message.delivery_failed,
             "external_id": message.external_id,
+            "recalled_at": moment(message.recalled_at),
+            "recalled_by": message.recalled_by,
         }
     elif message.author is Author.CONTACT:
         form["author_name"] = None
+    if for_contact and message.recalled_at is not None:
+        form |= {"text": "", "buttons": [], "citations": [], "attachments": [], "recalled": True}
     return form
 
 
@@ -67,6 +71,7 @@ def conversation_json(conversation: Conversation, *, for_contact: bool = False) 
         "updated_at": moment(conversation.updated_at),
         "resolved_at": moment(conversation.resolved_at),
         "last_seq": conversation.last_seq,
+        "agent_read_seq": conversation.agent_read_seq,
     }
     if not for_contact:
         form |= {
@@ -105,6 +110,9 @@ def conversation_json(conversation: Conversation, *, for_contact: bool = False) 
             "waiting_since": moment(conversation.waiting_since),
             "merged_into": conversation.merged_into,
             "revision": conversation.revision,
+            "contact_read_seq": conversation.contact_read_seq,
+            "contact_read_at": moment(conversation.contact_read_at),
+            "agent_read_at": moment(conversation.agent_read_at),
         }
     return form
 

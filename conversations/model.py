@@ -197,6 +197,8 @@ class Message:
     external_id: str | None = None  #: for inbound messages
     turn_id: str | None = None  #: the turn whose trace explains this bot message
     delivery_failed: bool = False  #: the channel refused it for good; the contact has not seen it
+    recalled_at: datetime | None = None  #: when its author took it back; only staff still read the text
+    recalled_by: str | None = None  #: the name of the agent who did
 
     @property
     def private(self) -> bool:
@@ -294,6 +296,10 @@ class Conversation:
     waiting_since: datetime | None = None  #: the contact's first message that nobody has answered
     merged_into: str | None = None  #: the conversation in which this one goes on
     revision: int = 0  #: counts saved changes, so that readers can tell which state is newer
+    contact_read_seq: int = 0  #: how far the contact has read, where the channel tells
+    contact_read_at: datetime | None = None
+    agent_read_seq: int = 0  #: how far the agent who holds it has read
+    agent_read_at: datetime | None = None
 
     def participant(self, agent_id: str) -> Participant | None:
         """The agent's part in this conversation besides the assignee's."""

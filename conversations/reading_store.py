@@ -155,6 +155,7 @@ class ReadingStore:
                 messages.c.kind == MessageKind.TEXT.value,
                 messages.c.author != Author.SYSTEM.value,
                 messages.c.text != "",
+                messages.c.recalled_at.is_(None),
             )
             .order_by(messages.c.seq.desc())
             .limit(limit)

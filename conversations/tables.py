@@ -129,6 +129,10 @@ conversations = Table(
     Column("revision", Integer, nullable=False, default=0, server_default="0"),  # counts saved changes
     Index("ix_conversations_snoozed", "snoozed_until"),
     Index("ix_conversations_merged_into", "merged_into"),
+    Column("contact_read_seq", Integer, nullable=False, default=0, server_default="0"),
+    Column("contact_read_at", UtcDateTime),
+    Column("agent_read_seq", Integer, nullable=False, default=0, server_default="0"),
+    Column("agent_read_at", UtcDateTime),
     Index("ix_conversations_address", "channel", "account", "contact", "opened_at"),
     Index("ix_conversations_status", "status", "updated_at"),
     Index("ix_conversations_agent", "agent_id", "status"),
@@ -169,6 +173,8 @@ messages = Table(
     Column("client_msg_id", String(128)),
     Column("turn_id", String(32)),
     Column("delivery_failed", Boolean, nullable=False, default=False),
+    Column("recalled_at", UtcDateTime),
+    Column("recalled_by", Text),
     UniqueConstraint("conversation_id", "seq"),
     UniqueConstraint("conversation_id", "author_id", "client_msg_id"),
 )
@@ -224,7 +230,7 @@ outbox = Table(
     Column("account", String(128), nullable=False),
     Column("contact", String(512), nullable=False),
     Column("message_id", ForeignKey("messages.id"), nullable=False),
-    Column("state", String(8), nullable=False),  # pending | sending | sent | unknown | dead
+    Column("state", String(8), nullable=False),  # pending | sending | sent | unknown | dead | recalled
     Column("attempts", Integer, nullable=False, default=0),
     Column("doubts", Integer, nullable=False, default=0),  # sends that may or may not have arrived
     Column("next_at", UtcDateTime, nullable=False),

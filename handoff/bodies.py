@@ -51,6 +51,7 @@ class ReplyBody(Body):
     text: Annotated[Prose, Field(max_length=8000)] = ""
     client_msg_id: ClientMessageId
     attachment_ids: Annotated[tuple[Identifier, ...], Field(max_length=10)] = ()
+    read_seq: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None  #: refuse if a colleague answered after it
 
 
 class NoteBody(Body):
@@ -156,9 +157,10 @@ class PromptTestBody(Body):
 class LiveFrame(Body):
     """A frame from a console; ``active`` says that a person, not a timer, is behind it."""
 
-    type: Literal["ping", "typing", "viewing"]
+    type: Literal["ping", "typing", "viewing", "composing"]
     conversation_id: Identifier | None = None
     active: bool = False
+    mode: Literal["reply", "note"] | None = None  #: what is being composed; None when no longer
 
 
 class SynonymsQuery(Body):

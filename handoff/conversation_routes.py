@@ -27,6 +27,7 @@ from handoff.bodies import (
     read_json,
     read_query,
 )
+from handoff.canned import still_unfilled
 from handoff.customer_json import record_json
 from handoff.errors import Refused
 from handoff.guard import answer
@@ -72,6 +73,7 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
                 "past_conversations": [conversation_json(one) for one in past if one.id != found.id],
                 "rating": rating_json(rating) if rating else None,
                 "agents": agents,
+                "recall_seconds": desk.recall_seconds,
             }
         )
 
@@ -88,7 +90,9 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
     async def seen(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
         body = read_json(SeenBody, request.content_type, request.body)
         found = await open_conversation(side, conversation_id)
-        await side.store.mark_seen(session.member.id, found.id, min(body.seq, found.last_seq))
+        seq = min(body.seq, found.last_seq)
+        if await side.store.mark_seen(session.member.id, found.id, seq):
+            await desk.read_by_agent(found, session.member.agent, seq)
         await desk.see_notices(session.member.id, found.id, body.seq)
         return answer({})
 
@@ -100,9 +104,15 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
     async def reply(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
         body = read_json(ReplyBody, request.content_type, request.body)
         found = await open_conversation(side, conversation_id)
+        names = ", ".join(still_unfilled(body.text))
+        if names:
+            raise Refused(400, "unfilled_variables", f"Fill in {names} before you send this.", detail=names)
         attachments = await side.attachments.of_owner(session.member.id, body.attachment_ids)
-        said = await desk.reply_as_agent(found.id, session.member.agent, body.text, body.client_msg_id, attachments)
-        await side.store.mark_seen(session.member.id, found.id, said.seq)
+        said = await desk.reply_as_agent(
+            found.id, session.member.agent, body.text, body.client_msg_id, attachments, body.read_seq
+        )
+        if await side.store.mark_seen(session.member.id, found.id, said.seq):
+            await desk.read_by_agent(found, session.member.agent, said.seq)
         return answer({"message": side.message_json(said)}, 201)
 
     async def note(request: Request, session: Session, conversation_id: str) -> HTTPResponse:

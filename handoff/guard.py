@@ -20,11 +20,14 @@ from conversations.errors import (
     AlreadyAssigned,
     AlreadyMerged,
     AlreadyRated,
+    AnsweredMeanwhile,
     ConversationError,
     IllegalTransition,
     InvalidMessage,
     NotAssigned,
     NotFound,
+    NotYours,
+    TooLate,
 )
 from handoff.errors import Refused
 from handoff.roles import POLICY, PUBLIC, allowed
@@ -44,6 +47,9 @@ _STATUS: dict[type[ConversationError], int] = {
     NotAssigned: 403,
     IllegalTransition: 409,
     AlreadyRated: 409,
+    AnsweredMeanwhile: 409,
+    NotYours: 403,
+    TooLate: 409,
     InvalidMessage: 400,
 }
 

@@ -1,7 +1,7 @@
 """The live socket of the console, ``/staff/api/live``: what happens at the desk, as it happens.
 
 Frames from a console: ``ping`` (with ``"active": true`` when a person did something since the last one, which keeps the
-session alive), ``typing`` and ``viewing`` (with ``"conversation_id": null`` when they look at none). The first frame to it is
+session alive), ``typing`` (the contact sees it), ``composing`` (colleagues see it) and ``viewing`` (with ``"conversation_id": null`` when they look at none). The first frame to it is
 ``ready``: everything published from then on arrives, so what it read before should be read again.
 """
 
@@ -78,6 +78,7 @@ class _Console:
         self._events = events
         self._viewing: str | None = None
         self._typed_at = 0.0
+        self._composed_at = 0.0
 
     async def run(self) -> None:
         if self._on_desk:
@@ -128,6 +129,9 @@ class _Console:
                 self._viewing = frame.conversation_id
                 await self._side.sign_in.find_session(self._token)
                 await self._announce_viewing(frame.conversation_id)
+        elif frame.type == "composing":
+            if frame.conversation_id and self._on_desk:
+                await self._announce_composing(frame.conversation_id, frame.mode)
         elif frame.conversation_id and self._on_desk and time.monotonic() - self._typed_at >= _TYPING_EVERY_SECONDS:
             self._typed_at = time.monotonic()
             await self._side.sign_in.find_session(self._token)
@@ -135,6 +139,17 @@ class _Console:
                 await self._side.conversations.agent_typing(frame.conversation_id, self._agent)
             except ConversationError as error:
                 await self._send({"type": "error", "code": error.code, "message": str(error)})
+
+    async def _announce_composing(self, conversation_id: str, mode: str | None) -> None:
+        """Tell colleagues that somebody writes here, and what; at most so often, but the end always."""
+        now = time.monotonic()
+        if mode is not None and now - self._composed_at < _TYPING_EVERY_SECONDS:
+            return
+        self._composed_at = now if mode is not None else 0.0
+        event = {"type": "composing", "conversation_id": conversation_id, "mode": mode}
+        await self._side.conversations.hub.publish(
+            STAFF, event | {"agent_id": self._agent.id, "name": self._agent.name}
+        )
 
     async def _announce_viewing(self, conversation_id: str | None, *, answer: bool = False) -> None:
         event = {

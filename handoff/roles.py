@@ -95,6 +95,21 @@ POLICY: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "teams/<team_id>"): OVERSEERS,
     ("POST", "teams/<team_id>/delete"): OVERSEERS,
     ("GET", "reports/waits"): OVERSEERS,
+    ("POST", "conversations/<conversation_id>/recall"): DESK,
+    ("POST", "conversations/<conversation_id>/canned/<canned_id>"): DESK,
+    ("GET", "conversations/<conversation_id>/macros/<macro_id>"): DESK,
+    ("POST", "conversations/<conversation_id>/macros/<macro_id>"): DESK,
+    # Whether what is written is for everybody or for oneself is decided by ``owner_for``.
+    ("GET", "canned"): DESK,
+    ("POST", "canned"): DESK,
+    ("GET", "canned/export"): DESK,
+    ("POST", "canned/import"): DESK,
+    ("POST", "canned/<canned_id>"): DESK,
+    ("POST", "canned/<canned_id>/delete"): DESK,
+    ("GET", "macros"): DESK,
+    ("POST", "macros"): DESK,
+    ("POST", "macros/<macro_id>"): DESK,
+    ("POST", "macros/<macro_id>/delete"): DESK,
 }
 
 

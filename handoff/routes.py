@@ -9,10 +9,12 @@ from sanic.exceptions import SanicException
 from sanic.response import HTTPResponse
 
 from handoff.bodies import PresenceBody, SignInBody, read_json
+from handoff.canned_routes import add_canned_routes
 from handoff.company_routes import add_company_routes
 from handoff.conversation_routes import add_conversation_routes
 from handoff.errors import Refused
 from handoff.guard import API, answer, refusal
+from handoff.macro_routes import add_macro_routes
 from handoff.organise_routes import add_organise_routes
 from handoff.prompt_routes import add_prompt_routes
 from handoff.search_routes import add_search_routes
@@ -106,6 +108,8 @@ def staff_api(side: StaffSide) -> Blueprint:
     add_view_routes(blueprint, side)
     add_search_routes(blueprint, side)
     add_organise_routes(blueprint, side)
+    add_canned_routes(blueprint, side)
+    add_macro_routes(blueprint, side)
 
     async def unreadable(request: Request, error: SanicException) -> HTTPResponse:
         return refusal(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from conversations.attachments import Attachments
 from conversations.conversations import Conversations
@@ -12,9 +13,13 @@ from conversations.json_form import attachment_json, message_json
 from conversations.model import Attachment, Message
 from conversations.store import Database
 from crm.port import Crm
+from handoff.canned import pinyin_keys
+from handoff.canned_store import CannedStore
 from handoff.demo import DemoSignIn
 from handoff.filter_store import FilterStore
 from handoff.guard import Guard
+from handoff.macro_steps import own_steps
+from handoff.macro_store import MacroStore
 from handoff.pages import DIST
 from handoff.presence import PresenceBoard
 from handoff.prompt_desk import PromptDesk
@@ -23,6 +28,7 @@ from handoff.sign_in import SignIn
 from handoff.store import StaffMember, StaffStore
 from handoff.team_book import TeamBook
 from handoff.team_store import TeamStore
+from handoff.variables import Variables
 from handoff.view_store import ViewStore
 from knowledge_base.synonym_book import SynonymBook
 
@@ -48,6 +54,7 @@ class StaffSide:
         synonyms: SynonymBook | None = None,
         teams: TeamBook | None = None,
         labels_by_agents: bool = True,
+        time_zone: str = "UTC",
     ) -> None:
         self.conversations = conversations
         self.crm = crm
@@ -64,6 +71,10 @@ class StaffSide:
         self.dist = dist
         self.synonyms = synonyms
         self.teams = teams or TeamBook(TeamStore(database))
+        self.canned = CannedStore(database)
+        self.macros = MacroStore(database)
+        self.macro_steps = own_steps()
+        self.variables = Variables(conversations, crm, ZoneInfo(time_zone))
         self.check_session_seconds = check_session_seconds
         self.knowledge_status = knowledge_status
 
@@ -101,6 +112,7 @@ class StaffSide:
                     member_json(member)
                     | {"agent_id": member.id, "state": state, "assigned": assigned, "capacity": capacity}
                     | {"at_capacity": assigned >= capacity, "skills": list(member.skills), "teams": teams}
+                    | {"keys": pinyin_keys(member.name)}
                 )
         return sorted(forms, key=lambda form: rank[form["state"]])
 

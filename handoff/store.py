@@ -230,8 +230,8 @@ class StaffStore:
 
     # what agents have seen
 
-    async def mark_seen(self, staff_id: str, conversation_id: str, seq: int) -> None:
-        """The member has read up to ``seq``; marks never move back."""
+    async def mark_seen(self, staff_id: str, conversation_id: str, seq: int) -> bool:
+        """The member has read up to ``seq``; marks never move back. Returns whether this was news."""
         row = self._insert(seen_marks).values(staff_id=staff_id, conversation_id=conversation_id, seq=seq)
         keep_highest = row.on_conflict_do_update(
             index_elements=[seen_marks.c.staff_id, seen_marks.c.conversation_id],
@@ -239,7 +239,7 @@ class StaffStore:
             where=seen_marks.c.seq < row.excluded.seq,
         )
         async with self._database.write() as connection:
-            await connection.execute(keep_highest)
+            return (await connection.execute(keep_highest)).rowcount == 1
 
     async def seen_seqs(self, staff_id: str, conversation_ids: Sequence[str]) -> dict[str, int]:
         """How far the member has read each conversation; those never opened are missing."""

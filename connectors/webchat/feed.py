@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from connectors.desk import Desk, Event
@@ -19,11 +20,15 @@ class Feed:
     conversation) makes the feed read the transcript, which is always right.
     """
 
-    def __init__(self, desk: Desk, visitors: Visitors, address: Address, after: Cursor | None) -> None:
+    def __init__(
+        self, desk: Desk, visitors: Visitors, address: Address, after: Cursor | None, since: datetime | None = None
+    ) -> None:
         self._desk = desk
         self._visitors = visitors
         self._address = address
         self.cursor = after
+        self._since = since  #: what was taken back before it is known
+        self._told: set[Cursor] = set()
         self._last: dict[str, int] = {} if after is None else {after.conversation_id: after.seq}
 
     async def catch_up(self) -> list[Frame]:
@@ -51,9 +56,24 @@ class Feed:
                 return [self._visitors.status_frame(event["conversation"])]
             case "status":
                 return [event]
+            case "recalled":
+                return self._recall(Cursor(event["conversation_id"], event["seq"]))
+            case "read" if event.get("by") != "contact":
+                return [{"type": "read", "conversation_id": event["conversation_id"], "seq": event["seq"]}]
             case "typing" if event.get("author") != "contact":
                 return [{"type": "typing", "conversation_id": event["conversation_id"], "author": event["author"]}]
         return []
+
+    async def taken_back(self) -> list[Frame]:
+        """What was taken back while nobody listened; a page that shows it takes it off."""
+        recalled = await self._desk.recalled_since(self._address, self._since)
+        return [frame for place in recalled for frame in self._recall(place)]
+
+    def _recall(self, place: Cursor) -> list[Frame]:
+        if place in self._told:
+            return []
+        self._told.add(place)
+        return [{"type": "recalled", "conversation_id": place.conversation_id, "seq": place.seq}]
 
     async def _take_message(self, message: dict[str, Any]) -> list[Frame]:
         conversation_id, seq = message["conversation_id"], message["seq"]

@@ -55,6 +55,14 @@ class Typing(_Strict):
     preview: Annotated[str, StringConstraints(max_length=MAX_TEXT)] = ""
 
 
+class Read(_Strict):
+    """The contact has the conversation before their eyes, up to this message."""
+
+    type: Literal["read"] = "read"
+    conversation_id: ConversationId
+    seq: Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
 class Rate(_Strict):
     """The contact's rating of one conversation."""
 
@@ -72,7 +80,7 @@ class Ping(_Strict):
 
 
 Model = TypeVar("Model")
-ClientFrame = Hello | Say | Typing | Rate | Ping
+ClientFrame = Hello | Say | Typing | Read | Rate | Ping
 _ANY: TypeAdapter[ClientFrame] = TypeAdapter(Annotated[ClientFrame, Field(discriminator="type")])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -14,7 +15,7 @@ from sanic.response import raw
 
 from connectors.desk import Attachments, Desk, Hub
 from connectors.webchat.feed import Feed
-from connectors.webchat.frames import BadFrame, Frame, Hello, Rate, Say, Typing, read_as
+from connectors.webchat.frames import BadFrame, Frame, Hello, Rate, Read, Say, Typing, read_as
 from connectors.webchat.socket import HELLO_SECONDS, VisitorSocket
 from connectors.webchat.tokens import BadToken
 from connectors.webchat.visitors import TooFast, Visitors
@@ -76,7 +77,7 @@ def webchat(
     async def socket(request: Request, websocket: Websocket) -> None:
         await VisitorSocket(desk, hub, visitors, websocket, hello_seconds).run()
 
-    for path in ("hello", "messages", "typing", "rating", "files"):
+    for path in ("hello", "messages", "typing", "read", "rating", "files"):
 
         @blueprint.options(f"/webchat/{path}", name=f"preflight_{path}")
         async def preflight(request: Request) -> HTTPResponse:
@@ -102,6 +103,13 @@ def webchat(
         await visitors.typing(address, read_as(Typing, await read_body(request, _MAX_JSON)))
         return HTTPResponse(status=204)
 
+    @blueprint.post("/webchat/read", stream=True, name="read")
+    @_explained
+    async def read(request: Request) -> HTTPResponse:
+        address = _visitor(visitors, request)
+        await visitors.read(address, read_as(Read, await read_body(request, _MAX_JSON)))
+        return HTTPResponse(status=204)
+
     @blueprint.post("/webchat/rating", stream=True, name="rating")
     @_explained
     async def rating(request: Request) -> HTTPResponse:
@@ -116,15 +124,20 @@ def webchat(
         cursor = Cursor.parse(after) if after else None
         if after and cursor is None:
             raise BadFrame("after is a cursor `conversation_id:seq`; leave it out to begin with the last messages")
-        frames, feed = await follow(address, cursor, _seconds(request.args.get("wait")))
-        return answer({"frames": frames, "after": None if feed.cursor is None else str(feed.cursor)})
+        began = datetime.now(UTC)
+        since = _moment(request.args.get("since")) or began
+        frames, feed = await follow(address, cursor, since, _seconds(request.args.get("wait")))
+        after = None if feed.cursor is None else str(feed.cursor)
+        return answer({"frames": frames, "after": after, "since": round(began.timestamp() * 1000)})
 
-    async def follow(address: Address, cursor: Cursor | None, seconds: float) -> tuple[list[Frame], Feed]:
-        """What is new, waited for if there is nothing yet."""
-        feed = Feed(desk, visitors, address, cursor)
+    async def follow(
+        address: Address, cursor: Cursor | None, since: datetime, seconds: float
+    ) -> tuple[list[Frame], Feed]:
+        """What is new, waited for if there is nothing yet; what was taken back after ``since`` counts as new."""
+        feed = Feed(desk, visitors, address, cursor, since)
         deadline = time.monotonic() + seconds
         async with hub.subscribe(f"contact:{address}") as news:
-            frames = await feed.catch_up()
+            frames = await feed.catch_up() + await feed.taken_back()
             events = aiter(news)
             while not frames and (left := deadline - time.monotonic()) > 0:
                 try:
@@ -212,6 +225,13 @@ def _seconds(text: str | None) -> float:
         return min(_LONGEST_POLL_SECONDS, max(0.0, float(text or 0)))
     except ValueError:
         return 0.0
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A time in milliseconds, as the answer before named it; "0" is the beginning."""
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > 15:
+        return None
+    return datetime.fromtimestamp(min(int(text) / 1000, 4e9), UTC)
 
 
 def _origin_of(url: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 
 import structlog
 from sanic import Websocket
@@ -14,7 +14,7 @@ from websockets.protocol import State
 
 from connectors.desk import Desk, Event, Hub, News
 from connectors.webchat.feed import Feed
-from connectors.webchat.frames import BadFrame, Frame, Hello, Ping, Rate, Say, Typing, error_frame, read_frame
+from connectors.webchat.frames import BadFrame, Frame, Hello, Ping, Rate, Read, Say, Typing, error_frame, read_frame
 from connectors.webchat.tokens import BadToken
 from connectors.webchat.visitors import TooFast, Visitors
 from conversations.errors import ConversationError, SlowConsumer
@@ -110,7 +110,9 @@ class VisitorSocket:
                 case Ping():
                     await self._send({"type": "pong"})
                 case Typing():
-                    await self._quietly_type(address, frame)
+                    await self._quietly(self._visitors.typing(address, frame), address, "typing")
+                case Read():
+                    await self._quietly(self._visitors.read(address, frame), address, "read")
                 case Say() | Rate():
                     async with self._speaking:
                         await self._send(await self._done(address, frame, language))
@@ -132,19 +134,23 @@ class VisitorSocket:
                 "unavailable", "this could not be saved just now; it will be sent again", frame.client_msg_id
             )
 
-    async def _quietly_type(self, address: Address, frame: Typing) -> None:
+    async def _quietly(self, telling: Awaitable[None], address: Address, what: str) -> None:
+        """Signs of life that may be lost: the next one says the same."""
         try:
-            await self._visitors.typing(address, frame)
+            await telling
         except Exception:
-            log.warning("webchat_typing_not_told", address=str(address), exc_info=True)
+            log.warning("webchat_sign_not_told", what=what, address=str(address), exc_info=True)
 
     async def _write(self, feed: Feed, news: News) -> None:
         """Follow the feed; a reader that is too slow, or a failure here, closes the socket and the widget resumes."""
         try:
             await self._send_all(await feed.catch_up())
+            await self._send_all(await feed.taken_back())
             async for event in _with_pauses(news, _LOOK_AGAIN_SECONDS):
                 # A pause means that nothing was announced; the look into the database covers a lost announcement.
                 await self._send_all(await feed.catch_up() if event is None else await feed.take(event))
+                if event is None:
+                    await self._send_all(await feed.taken_back())
         except (SlowConsumer, TimeoutError):
             self._websocket.fail_connection(_TRY_AGAIN_LATER, "too slow; resume")
         except _GONE:

@@ -6,7 +6,7 @@ from typing import Any
 
 from connectors.desk import Attachments, Desk, Forms
 from connectors.rate_limit import RateLimit
-from connectors.webchat.frames import Frame, Hello, Rate, Say, Typing
+from connectors.webchat.frames import Frame, Hello, Rate, Read, Say, Typing
 from connectors.webchat.tokens import VisitorTokens
 from conversations.errors import InvalidMessage
 from conversations.model import Address, Attachment, InboundMessage, Message
@@ -14,6 +14,7 @@ from conversations.model import Address, Attachment, InboundMessage, Message
 CHANNEL = "webchat"
 _MESSAGES_AT_ONCE, _MESSAGES_PER_SECONDS = 20, 10.0
 _TYPING_AT_ONCE, _TYPING_PER_SECONDS = 10, 10.0
+_READS_AT_ONCE, _READS_PER_SECONDS = 20, 10.0
 _FILES_AT_ONCE, _FILES_PER_SECONDS = 10, 60.0
 
 
@@ -38,6 +39,7 @@ class Visitors:
         self._account = account
         self._messages = RateLimit(_MESSAGES_AT_ONCE, _MESSAGES_PER_SECONDS)
         self._typing = RateLimit(_TYPING_AT_ONCE, _TYPING_PER_SECONDS)
+        self._reads = RateLimit(_READS_AT_ONCE, _READS_PER_SECONDS)
         self._files = RateLimit(_FILES_AT_ONCE, _FILES_PER_SECONDS)
 
     def recognise(self, token: str) -> Address:
@@ -91,6 +93,11 @@ class Visitors:
         if self._typing.wait_seconds(str(address)) == 0:
             await self._desk.set_typing(address, typing.preview)
 
+    async def read(self, address: Address, read: Read) -> None:
+        """Note how far the visitor has read; more often than needed is ignored."""
+        if self._reads.wait_seconds(str(address)) == 0:
+            await self._desk.read_by_contact(address, read.conversation_id, read.seq)
+
     async def upload(self, address: Address, name: str, content: bytes) -> Frame:
         """Keep a file for a message to come; raises ``TooFast`` or ``InvalidMessage``."""
         self._pace(self._files, address)
@@ -107,7 +114,7 @@ class Visitors:
 
     def status_frame(self, conversation: dict[str, Any]) -> Frame:
         """A change of state as the contact sees it."""
-        shown = ("status", "agent_name", "position")
+        shown = ("status", "agent_name", "position", "agent_read_seq")
         return {
             "type": "status",
             "conversation_id": conversation["id"],

@@ -25,8 +25,10 @@ async def call(server: Server, token: str, path: str, **body: Any) -> httpx.Resp
     return await server.http.post(f"/webchat/{path}", json=body, headers={"authorization": f"Bearer {token}"})
 
 
-async def poll(server: Server, token: str, after: str | None = None, wait: float = 5) -> dict[str, Any]:
-    query = {"wait": str(wait)} | ({"after": after} if after else {})
+async def poll(
+    server: Server, token: str, after: str | None = None, wait: float = 5, since: int | None = None
+) -> dict[str, Any]:
+    query = {"wait": str(wait)} | ({"after": after} if after else {}) | ({"since": str(since)} if since else {})
     answer = await server.http.get("/webchat/messages", params=query, headers={"authorization": f"Bearer {token}"})
     assert answer.status_code == 200
     body: dict[str, Any] = answer.json()
@@ -62,7 +64,8 @@ async def test_polling_says_and_hears_the_same_as_the_socket(server: Server) -> 
 
 async def test_a_poll_with_nothing_new_comes_back_empty(server: Server) -> None:
     token = (await hello(server))["token"]
-    assert await poll(server, token, wait=0.05) == {"frames": [], "after": None}
+    answer = await poll(server, token, wait=0.05)
+    assert (answer["frames"], answer["after"]) == ([], None)
 
 
 async def test_a_poll_tells_of_typing_and_status_too(server: Server) -> None:
@@ -170,3 +173,20 @@ async def test_the_shop_and_the_widget_are_served_compressed_and_only_when_chang
     assert (await server.http.get("/widget.js")).status_code == 503
     (tmp_path / "widget.js").write_text("one")
     assert (await server.http.get("/widget.js")).text == "one"
+
+
+async def test_polling_learns_once_what_was_taken_back(server: Server) -> None:
+    token = (await hello(server))["token"]
+    said = await call(server, token, "messages", client_msg_id="12345678", text="a person please")
+    conversation = said.json()["conversation_id"]
+    await texts_until(server, token, 3)  # the bot hands off
+    await server.desk.assign(conversation, AGENT)
+    reply = await server.desk.reply_as_agent(conversation, AGENT, "oops", None)
+    first = await poll(server, token)
+    await server.desk.recall(conversation, AGENT, reply.seq)
+    second = await poll(server, token, after=first["after"], since=first["since"])
+    assert second["frames"] == [{"type": "recalled", "conversation_id": conversation, "seq": reply.seq}]
+    third = await poll(server, token, after=second["after"], since=second["since"], wait=0.05)
+    assert third["frames"] == []
+    unaware = await poll(server, token, after=first["after"], wait=0.05)  # a widget that does not ask is not woken
+    assert unaware["frames"] == []

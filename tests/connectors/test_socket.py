@@ -294,3 +294,55 @@ async def test_an_announcement_that_was_lost_or_out_of_order_is_read_from_the_tr
         )
         await widget.say("again", uuid.uuid4().hex)
         assert texts(await widget.messages(2)) == ["again", "you said again"]
+
+
+async def test_a_reply_taken_back_leaves_the_page_also_of_a_visitor_who_was_away(server: Server) -> None:
+    async with server.widget() as widget:
+        await widget.say("a person please")
+        conversation = (await widget.messages(3))[0]["conversation_id"]
+        await server.desk.assign(conversation, AGENT)
+        await server.desk.reply_as_agent(conversation, AGENT, "one", None)
+        first = (await widget.messages(2))[-1]
+        await server.desk.recall(conversation, AGENT, first["seq"])
+        gone = await widget.until("recalled")
+        assert (gone["conversation_id"], gone["seq"]) == (conversation, first["seq"])
+        await server.desk.reply_as_agent(conversation, AGENT, "two", None)
+        second = (await widget.messages(1))[0]
+        token = widget.token
+    await server.desk.recall(conversation, AGENT, second["seq"])
+    async with server.widget(token, f"{conversation}:{second['seq']}") as back:
+        assert {(await back.until("recalled"))["seq"] for _ in range(2)} == {first["seq"], second["seq"]}
+    async with server.widget(token) as afresh:
+        shown = {message["seq"]: message for message in await afresh.messages(6)}
+    assert (shown[second["seq"]]["text"], shown[second["seq"]]["recalled"]) == ("", True)
+
+
+async def test_both_sides_see_how_far_the_other_has_read(server: Server) -> None:
+    async with server.widget() as widget, server.hub.subscribe("staff") as staff:
+        await widget.say("a person please")
+        messages = await widget.messages(3)
+        conversation, last = messages[0]["conversation_id"], messages[-1]["seq"]
+        await widget.send(type="read", conversation_id=conversation, seq=last)
+        async for event in staff:
+            if event["type"] == "read":
+                break
+        assert (event["by"], event["seq"]) == ("contact", last)
+        await server.desk.assign(conversation, AGENT)
+        found = await server.desk.get_conversation(conversation)
+        await server.desk.read_by_agent(found, AGENT, found.last_seq)
+        read = await widget.until("read")
+        assert read == {"type": "read", "conversation_id": conversation, "seq": found.last_seq}
+        token = widget.token
+    async with server.widget(token) as back:
+        assert back.welcome["conversation"]["agent_read_seq"] == found.last_seq
+
+
+async def test_a_visitor_cannot_mark_another_visitors_conversation_as_read(server: Server) -> None:
+    async with server.widget() as widget, server.widget() as stranger:
+        await widget.say("hello")
+        message = (await widget.messages(2))[-1]
+        await stranger.send(type="read", conversation_id=message["conversation_id"], seq=message["seq"])
+        await stranger.send(type="ping")
+        await stranger.until("pong")
+    found = await server.desk.get_conversation(message["conversation_id"])
+    assert found.contact_read_seq == 0

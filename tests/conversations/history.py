@@ -77,7 +77,7 @@ class History:
             visible = [
                 message.seq
                 for message in await self._desk.conversations.messages(conversation.id, 0, 10_000)
-                if not message.private and message.author is not Author.CONTACT
+                if not message.private and message.author is not Author.CONTACT and message.recalled_at is None
             ]
             sent = [seq for found, seq in delivered.get(str(conversation.address), []) if found == conversation.id]
             assert sent == visible

@@ -35,6 +35,8 @@ from conversations.errors import (
     IllegalTransition,
     InvalidMessage,
     NotAssigned,
+    NotYours,
+    TooLate,
 )
 from conversations.model import Agent, Author, Conversation, MessageKind, Status
 from conversations.turns import Claim, apology
@@ -158,7 +160,7 @@ class Promises(DeskMachine):
         for claim in claims:
             said = [m for m in self.transcript(claim.conversation.id) if m.author is Author.AGENT and not m.private]
             spoke = [m.seq for m in self.transcript(claim.conversation.id) if m.author is Author.BOT]
-            news = tuple(m.text for m in said if m.seq > max(spoke, default=0))
+            news = tuple(m.text for m in said if m.seq > max(spoke, default=0) and m.recalled_at is None)
             assert claim.agent_said == news  # promise 7
         return multiple(*claims)
 
@@ -292,6 +294,27 @@ class Promises(DeskMachine):
             assert action == "transfer"  # the colleague is not at the desk
         else:
             assert allowed
+
+    @rule(contact=st.sampled_from(CONTACTS), agent=AGENTS, data=st.data())
+    def agent_takes_back(self, contact: str, agent: Agent, data: st.DataObject) -> None:
+        desk = self.desk.conversations
+        conversation = self.do(desk.find_current(inbound(contact=contact).address))
+        if conversation is None:
+            return
+        texts = [m for m in self.transcript(conversation.id) if m.author is Author.AGENT and not m.private]
+        if not texts:
+            return
+        message = data.draw(st.sampled_from(texts))
+        arrived = (conversation.id, message.seq) in self.delivered.get(str(conversation.address), [])
+        try:
+            taken = self.do(desk.recall(conversation.id, agent, message.seq))
+        except NotYours:
+            assert message.author_id != agent.id
+        except TooLate:
+            assert message.recalled_at is None
+        else:
+            assert not arrived  # said or taken back, never both: the history is checked at the end
+            assert taken.message.text == message.text
 
     @rule(agent=AGENTS)
     def agent_shows_up(self, agent: Agent) -> None:

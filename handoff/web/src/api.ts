@@ -1,6 +1,6 @@
 // The staff API, typed. Every write carries the CSRF token; a 401 means that the session has ended.
 import type {
-  Attachment, BulkAction, Colour, Conditions, Contact, Conversation, Customer, DemoSignIn, Duplicate, FilterDraft, Label, MergedThread, Message, Priority, Order, Presence, PresenceState, PromptDetail, PromptDraft, PromptOverview, PromptTest, PromptVersion, Rating, SavedFilter, SearchHit, SearchMatch, Session, Sort, Synonym, SynonymDraft, SynonymTrial, Ticket, Trace, View, Views,
+  Attachment, BulkAction, Canned, CannedDraft, Colour, Conditions, Contact, Conversation, Customer, DemoSignIn, Duplicate, FilterDraft, ImportReport, Label, Macro, MacroDraft, MacroPreview, MacroRun, MacroVerb, MergedThread, Message, Priority, Order, Presence, PresenceState, PromptDetail, PromptDraft, PromptOverview, PromptTest, PromptVersion, Rating, SavedFilter, SearchHit, SearchMatch, Session, Sort, Synonym, SynonymDraft, SynonymTrial, Ticket, Trace, View, Views,
 } from './types'
 
 export type ListedConversation = Conversation & { unread?: number; unseen?: { mention?: number; woke?: number }; match?: SearchMatch | null }
@@ -15,12 +15,13 @@ export interface ConversationDetail {
   past_conversations: Conversation[]
   rating: Rating | null
   agents: Presence[]
+  recall_seconds?: number
 }
 export interface MessageSearch { q: string; author: string; channel: string; since: string; until: string }
 export interface FoundMessages { hits: SearchHit[]; conversations: Record<string, ListedConversation>; found: number; next_offset: number | null }
 export interface FoundPeople extends ConversationPage { customers: Customer[]; crm_available: boolean }
 export type BulkResult = { id: string; ok: true; conversation: ListedConversation } | { id: string; ok: false; error: { code: string; message: string } }
-export interface Outgoing { client_msg_id: string; text: string; attachment_ids: string[] }
+export interface Outgoing { client_msg_id: string; text: string; attachment_ids: string[]; read_seq?: number }
 
 export class ApiError extends Error {
   constructor(readonly status: number, readonly code: string, message: string, readonly detail = '') {
@@ -75,6 +76,38 @@ async function request<T>(method: 'GET' | 'POST', path: string, body?: unknown):
 const get = <T>(path: string) => request<T>('GET', path)
 const post = <T>(path: string, body: unknown = {}) => request<T>('POST', path, body)
 const of = (id: string, rest = '') => `conversations/${encodeURIComponent(id)}${rest}`
+
+/** Sends one file; only this kind of request tells how far it is, so that it can be shown and cancelled. */
+function uploadFile(file: File, progress: (share: number) => void = () => undefined, signal?: AbortSignal): Promise<{ attachment: Attachment }> {
+  return new Promise((resolve, reject) => {
+    const sending = new XMLHttpRequest()
+    sending.open('POST', `${BASE}files`)
+    sending.timeout = UPLOAD_TIMEOUT_MS
+    sending.setRequestHeader('Accept', 'application/json')
+    sending.setRequestHeader('X-CSRF-Token', csrf)
+    sending.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total)
+    sending.onerror = sending.ontimeout = () => reject(new ApiError(0, 'offline', ''))
+    sending.onabort = () => reject(new ApiError(0, 'cancelled', ''))
+    sending.onload = () => {
+      const body = parsed(sending.responseText) as { attachment?: Attachment; error?: { code?: string; message?: string } } | null
+      if (sending.status < 300 && body?.attachment) return resolve({ attachment: body.attachment })
+      if (sending.status === 401) onUnauthorized()
+      reject(new ApiError(sending.status, body?.error?.code ?? String(sending.status), body?.error?.message ?? `HTTP ${sending.status}`))
+    }
+    signal?.addEventListener('abort', () => sending.abort())
+    const form = new FormData()
+    form.append('file', file, file.name)
+    sending.send(form)
+  })
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null // told by its status
+  }
+}
 
 export const api = {
   signIn: (email: string, password: string) => post<Session>('sign-in', { email, password }),
@@ -131,11 +164,27 @@ export const api = {
   trySynonyms: (text: string, draft: SynonymDraft | null, replaces: string | null) =>
     post<SynonymTrial>('synonyms/test', { text, draft, replaces }),
 
+  canned: () => get<{ canned: Canned[]; variables: string[] }>('canned'),
+  addCanned: (draft: CannedDraft) => post<{ canned: Canned }>('canned', draft),
+  changeCanned: (id: string, draft: CannedDraft) => post<{ canned: Canned }>(`canned/${encodeURIComponent(id)}`, draft),
+  deleteCanned: (id: string) => post<void>(`canned/${encodeURIComponent(id)}/delete`),
+  fillCanned: (conversationId: string, id: string) => post<{ text: string; unfilled: string[] }>(of(conversationId, `/canned/${encodeURIComponent(id)}`)),
+  importCanned: (file: File, shared: boolean) => {
+    const form = new FormData()
+    form.append('shared', String(shared))
+    form.append('file', file, file.name)
+    return post<ImportReport>('canned/import', form)
+  },
+  cannedFile: (shared: boolean) => `${BASE}canned/export?shared=${shared}`,
+  macros: () => get<{ macros: Macro[]; verbs: MacroVerb[] }>('macros'),
+  addMacro: (draft: MacroDraft) => post<{ macro: Macro }>('macros', draft),
+  changeMacro: (id: string, draft: MacroDraft) => post<{ macro: Macro }>(`macros/${encodeURIComponent(id)}`, draft),
+  deleteMacro: (id: string) => post<void>(`macros/${encodeURIComponent(id)}/delete`),
+  previewMacro: (conversationId: string, id: string) => get<{ steps: MacroPreview[] }>(of(conversationId, `/macros/${encodeURIComponent(id)}`)),
+  runMacro: (conversationId: string, id: string, runId: string) => post<MacroRun>(of(conversationId, `/macros/${encodeURIComponent(id)}`), { run_id: runId }),
+  recall: (id: string, seq: number) => post<{ message: Message; effect: string }>(of(id, '/recall'), { seq }),
+
   presence: () => get<{ state: PresenceState; agents: Presence[] }>('presence'),
   setPresence: (state: PresenceState) => post<{ state: PresenceState }>('presence', { state }),
-  upload: (file: File) => {
-    const form = new FormData()
-    form.append('file', file, file.name)
-    return post<{ attachment: Attachment }>('files', form)
-  },
+  upload: uploadFile,
 }

@@ -32,6 +32,8 @@ export interface Message {
   turn_id?: string | null
   delivery_failed?: boolean
   external_id?: string | null
+  recalled_at?: string | null
+  recalled_by?: string | null
 }
 
 export interface Conversation {
@@ -66,6 +68,9 @@ export interface Conversation {
   waiting_since?: string | null
   merged_into?: string | null
   revision?: number
+  contact_read_seq?: number
+  contact_read_at?: string | null
+  agent_read_seq?: number
 }
 
 export const PRIORITIES = ['none', 'low', 'normal', 'high', 'urgent'] as const
@@ -158,7 +163,7 @@ export interface Ticket {
   updated_at: string
 }
 export interface Rating { conversation_id: string; score: number; comment: string; rated_at: string }
-export interface Presence { agent_id: string; name: string; state: PresenceState; assigned: number }
+export interface Presence { agent_id: string; name: string; state: PresenceState; assigned: number; keys?: string }
 
 export interface RetrievedPassage { passage_id: string; version?: string; score: number; title?: string; url?: string }
 export interface TraceBody {
@@ -232,3 +237,15 @@ export interface MovedArticle {
   score_before: number | null
 }
 export interface SynonymTrial { becomes: string; replaced: { said: string; means: string }[]; articles: MovedArticle[] }
+
+export interface CannedDraft { shortcut: string; title_zh: string; title_en: string; text_zh: string; text_en: string; shared: boolean }
+export interface Canned extends CannedDraft { id: string; keys: string; uses: number; last_used_at: string | null; updated_at: string; updated_by: string }
+export interface ImportReport { added: number; changed: number; unchanged: number; problems: { line: number; message: string }[] }
+
+export type MacroStep = { verb: string } & Record<string, string | number | null>
+export interface MacroDraft { title_zh: string; title_en: string; steps: MacroStep[]; shared: boolean }
+export interface Macro extends MacroDraft { id: string; keys: string; uses: number; last_used_at: string | null; updated_at: string; updated_by: string }
+export interface MacroField { name: string; kind: string; required: boolean; choices: string[] }
+export interface MacroVerb { name: string; hands_on: boolean; fields: MacroField[] }
+export interface MacroPreview { verb: string; arguments: Record<string, string | number | null>; text: string | null; unfilled: string[] }
+export interface MacroRun { ran: string[]; failed: { step: number; verb: string; code: string; message: string } | null; conversation: Conversation }

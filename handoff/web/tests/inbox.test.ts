@@ -88,4 +88,18 @@ describe('the inbox', () => {
     await settled()
     expect(inbox.queue.value.map((one) => one.id)).toEqual(['unknown'])
   })
+
+  it('follows how far the contact has read, never back, and its own reading on another device', async () => {
+    const { inbox } = desk({ mine: [{ ...conversation('a', { last_seq: 4 }), unread: 2 }] })
+    await inbox.refresh('mine')
+    const read = (by: string, seq: number) => inbox.apply({ type: 'read', conversation_id: 'a', seq, by, at: at(seq) }, null)
+    read('contact', 3)
+    read('contact', 2)
+    read('sam', 4)
+    expect([inbox.known.get('a')?.contact_read_seq, inbox.known.get('a')?.contact_read_at, inbox.known.get('a')?.unread]).toEqual([3, at(3), 2])
+    inbox.change(conversation('a', { last_seq: 5, updated_at: at(9), contact_read_seq: 1 })) // was on its way before
+    expect(inbox.known.get('a')?.contact_read_seq).toBe(3)
+    read('me', 5)
+    expect(inbox.known.get('a')?.unread).toBe(0)
+  })
 })

@@ -142,4 +142,47 @@ describe('a transcript', () => {
     expect(transcripts.get('c1')).toBeUndefined()
     expect(texts(transcripts.get('c2')?.messages)).toEqual(['text 1', 'text 2'])
   })
+
+  it('shows what the contact types until they clear it or the message arrives', async () => {
+    const { api } = server([message(1)])
+    const transcripts = createTranscripts(api, () => 1000)
+    transcripts.open('c1')
+    await transcripts.read('c1')
+    const typing = (preview: string) => transcripts.apply({ type: 'typing', conversation_id: 'c1', author: 'contact', preview }, ME)
+    typing('where is')
+    expect(transcripts.get('c1')?.contactTyping).toEqual({ preview: 'where is', until: 7000 })
+    typing('')
+    expect(transcripts.get('c1')?.contactTyping).toBeNull()
+    typing('')
+    expect(transcripts.get('c1')?.contactTyping?.preview).toBe('') // a channel that gives no preview
+    transcripts.apply({ type: 'message', conversation_id: 'c1', message: message(2) }, ME)
+    expect(transcripts.get('c1')?.contactTyping).toBeNull()
+  })
+
+  it('replaces a message that was taken back', async () => {
+    const { api } = server([message(1)])
+    const transcripts = createTranscripts(api)
+    transcripts.open('c1')
+    await transcripts.read('c1')
+    transcripts.put(message(1, { recalled_at: '2026-11-21T08:01:00Z', recalled_by: 'Sam' }))
+    expect(transcripts.get('c1')?.messages.map((one) => one.recalled_by)).toEqual(['Sam'])
+  })
+
+  it('tells the server how far it was read, and not again once the agent has seen the refusal', async () => {
+    const { api } = server()
+    const sent: (number | undefined)[] = []
+    const refusing = {
+      ...api,
+      reply: (id: string, outgoing: Outgoing) => {
+        sent.push(outgoing.read_seq)
+        return sent.length === 1 ? Promise.reject(new ApiError(409, 'answered_meanwhile', 'Sam has answered meanwhile')) : api.reply(id, outgoing)
+      },
+    }
+    const transcripts = createTranscripts(refusing)
+    transcripts.open('c1')
+    await transcripts.send('c1', 'reply', 'hello', [], 7)
+    await transcripts.retry('c1', transcripts.get('c1')!.pending[0]!.client_msg_id)
+    expect(sent).toEqual([7, undefined])
+    expect(transcripts.get('c1')?.pending).toEqual([])
+  })
 })

@@ -6,6 +6,7 @@ import type { Memory } from './storage';
 import { Store } from './store';
 
 const TYPING_EVERY_MS = 1500;
+const READ_AFTER_MS = 600;
 const PREVIEW_LENGTH = 300;
 const RETRY_SECONDS = 3;
 const RETRIES = 5;
@@ -22,6 +23,9 @@ export class Chat {
   private readonly ratings = new Map<string, RatingFrame>();
   private typedAt = 0;
   private typedText = '';
+  private typingTimer: ReturnType<typeof setTimeout> | undefined;
+  private readTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly reported = new Map<string, number>();
   private paused = false;
 
   constructor(
@@ -57,6 +61,7 @@ export class Chat {
   say(text: string, buttonId: string | null = null, attachments: Attachment[] = []): void {
     this.store.add(text, buttonId, attachments, newId());
     this.typedText = '';
+    clearTimeout(this.typingTimer);
     this.connection.start();
     this.flush();
     this.changed();
@@ -77,11 +82,29 @@ export class Chat {
 
   typing(text: string): void {
     const now = Date.now();
-    const stopped = text === '' && this.typedText !== '';
-    if (!stopped && (now - this.typedAt < TYPING_EVERY_MS || text === this.typedText)) return;
+    clearTimeout(this.typingTimer);
+    if (text === this.typedText) return;
+    const early = this.typedAt + TYPING_EVERY_MS - now;
+    if (text !== '' && early > 0) {
+      // The end of what was typed is told as well, only later.
+      this.typingTimer = setTimeout(() => this.typing(text), early);
+      return;
+    }
     this.typedAt = now;
     this.typedText = text;
     this.connection.send({ type: 'typing', preview: text.slice(0, PREVIEW_LENGTH) });
+  }
+
+  /** The visitor has everything so far before their eyes; told once they had a moment to read it. */
+  reportRead(): void {
+    const last = this.store.messages[this.store.messages.length - 1];
+    if (!last || last.seq <= (this.reported.get(last.conversation_id) ?? 0)) return;
+    clearTimeout(this.readTimer);
+    this.readTimer = setTimeout(() => {
+      if (!this.store.looking) return;
+      const { conversation_id, seq } = last;
+      if (this.connection.send({ type: 'read', conversation_id, seq })) this.reported.set(conversation_id, seq);
+    }, READ_AFTER_MS);
   }
 
   rating(conversationId: string): RatingState | null {
@@ -146,6 +169,12 @@ export class Chat {
         break;
       case 'status':
         this.store.takeState({ ...frame, id: frame.conversation_id });
+        break;
+      case 'recalled':
+        this.store.recall(frame);
+        break;
+      case 'read':
+        this.store.takeRead(frame);
         break;
       case 'typing':
         this.store.takeTyping(frame);

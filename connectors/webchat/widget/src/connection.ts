@@ -45,6 +45,8 @@ export class Connection {
   private socket: SocketLike | null = null;
   private polling: AbortController | null = null;
   private token: string | null = null;
+  /** What was taken back after this moment of the desk's clock is not known here yet. */
+  private since = 0;
   private failures = 0;
   private socketFailures = 0;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -198,10 +200,12 @@ export class Connection {
       this.trySocketLater();
       while (polling === this.polling) {
         const cursor = this.events.hello().after;
-        const query = new URLSearchParams({ wait: String(POLL_SECONDS), ...(cursor ? { after: cursor } : {}) });
+        const query = new URLSearchParams({ wait: String(POLL_SECONDS), since: String(this.since), ...(cursor ? { after: cursor } : {}) });
         const body = await this.call(`/webchat/messages?${query}`, null, this.token, polling.signal);
         if (polling !== this.polling) return;
-        for (const frame of (body as { frames: ServerFrame[] }).frames) this.events.frame(frame);
+        const { frames, since } = body as { frames: ServerFrame[]; since?: number };
+        this.since = since ?? this.since;
+        for (const frame of frames) this.events.frame(frame);
       }
     } catch (error) {
       if (polling !== this.polling) return;
@@ -233,7 +237,7 @@ export class Connection {
 
   private async post(frame: ClientFrame): Promise<void> {
     const { type, ...body } = frame;
-    const path = { message: '/webchat/messages', rating: '/webchat/rating', typing: '/webchat/typing' }[type];
+    const path = { message: '/webchat/messages', rating: '/webchat/rating', typing: '/webchat/typing', read: '/webchat/read' }[type];
     try {
       const answer = await this.call(path, body, this.token, undefined);
       if (answer) this.events.frame(answer as ServerFrame);
@@ -243,7 +247,7 @@ export class Connection {
         const { code, message, retryAfter } = error;
         const wait = retryAfter === null ? {} : { retry_after_seconds: retryAfter };
         this.events.frame({ type: 'error', client_msg_id: id, code, message, ...wait });
-      } else if (type !== 'typing') this.failed();
+      } else if (type !== 'typing' && type !== 'read') this.failed();
     }
   }
 

@@ -245,7 +245,10 @@ export class FrontdeskChat extends HTMLElement {
     const { words, chat } = this;
     const { store, connection } = chat;
     store.looking = this.isOpen && document.visibilityState === 'visible';
-    if (store.looking) store.markSeen();
+    if (store.looking) {
+      store.markSeen();
+      chat.reportRead();
+    }
     const title = this.label ?? words.say('title');
     this.panel.lang = this.launcher.lang = words.locale;
     this.panel.setAttribute('aria-label', title);

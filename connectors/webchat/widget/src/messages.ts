@@ -102,8 +102,9 @@ export class MessageList {
       const last = !follows(message, store.messages[index + 1]);
       const active = index > store.lastFromContact && store.pending.length === 0;
       const rating = message.kind === 'rating_request' ? this.chat.rating(message.conversation_id) : null;
-      const content = JSON.stringify([language, first, last, active && message.buttons.length > 0, rating, key, message.text]);
-      rows.push({ key, content, draw: () => this.message(message, first, last, active) });
+      const read = key === store.readKey;
+      const content = JSON.stringify([message.recalled, read, language, first, last, active && message.buttons.length > 0, rating, key, message.text]);
+      rows.push({ key, content, draw: () => this.message(message, first, last, active, read) });
     });
     for (const item of store.pending) {
       const content = JSON.stringify([language, item.state, item.problem, item.seq, this.chat.connection.phase]);
@@ -120,7 +121,8 @@ export class MessageList {
     return { key: 'greeting', content: lines.join(), draw };
   }
 
-  private message(message: Message, first: boolean, last: boolean, active: boolean): HTMLElement {
+  private message(message: Message, first: boolean, last: boolean, active: boolean, read: boolean): HTMLElement {
+    if (message.recalled) return h('div', { class: 'system' }, h('p', {}, this.words.say('recalled')));
     if (message.kind === 'rating_request') return ratingCard(message, this.chat, this.words);
     const buttons = active && message.buttons.length > 0 && this.buttons(message);
     if (message.author === 'system') {
@@ -140,7 +142,13 @@ export class MessageList {
         ...message.attachments.map((file) => this.file(file)),
         message.citations.length > 0 && this.citations(message),
         buttons,
-        last && h('time', { datetime: message.created_at }, this.words.time(new Date(message.created_at))),
+        (last || read) &&
+          h(
+            'div',
+            { class: 'foot' },
+            h('time', { datetime: message.created_at }, this.words.time(new Date(message.created_at))),
+            read && h('span', { class: 'read' }, `✓✓ ${this.words.say('read')}`),
+          ),
       ),
     );
   }

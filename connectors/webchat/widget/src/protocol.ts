@@ -35,6 +35,8 @@ export interface Message {
   citations: Citation[];
   attachments: Attachment[];
   client_msg_id?: string;
+  /** The agent took it back; its words are gone. */
+  recalled?: boolean;
 }
 
 export interface ConversationState {
@@ -42,6 +44,8 @@ export interface ConversationState {
   status: Status;
   agent_name?: string | null;
   position?: number | null;
+  /** How far an agent has read. */
+  agent_read_seq?: number;
 }
 
 export type ServerFrame =
@@ -49,7 +53,9 @@ export type ServerFrame =
   | { type: 'message'; message: Message }
   | { type: 'ack'; client_msg_id: string; conversation_id: string; seq?: number }
   | { type: 'typing'; author: Author }
-  | { type: 'status'; conversation_id: string; status: Status; agent_name?: string | null; position?: number | null }
+  | { type: 'status'; conversation_id: string; status: Status; agent_name?: string | null; position?: number | null; agent_read_seq?: number }
+  | { type: 'recalled'; conversation_id: string; seq: number }
+  | { type: 'read'; conversation_id: string; seq: number }
   | { type: 'error'; client_msg_id?: string; code: string; message: string; retry_after_seconds?: number }
   | { type: 'pong' };
 
@@ -75,4 +81,10 @@ export interface TypingFrame {
   preview: string;
 }
 
-export type ClientFrame = SayFrame | RatingFrame | TypingFrame;
+export interface ReadFrame {
+  type: 'read';
+  conversation_id: string;
+  seq: number;
+}
+
+export type ClientFrame = SayFrame | RatingFrame | TypingFrame | ReadFrame;

@@ -142,6 +142,27 @@ export class Store {
     return true;
   }
 
+  /** An agent took a message back: its words leave the page and everything kept of it. */
+  recall(place: { conversation_id: string; seq: number }): void {
+    const key = messageKey(place);
+    const message = this.messages.find((one) => messageKey(one) === key);
+    if (message) Object.assign(message, { text: '', buttons: [], citations: [], attachments: [], recalled: true });
+  }
+
+  takeRead(place: { conversation_id: string; seq: number }): void {
+    const state = this.conversation;
+    if (state?.id === place.conversation_id) state.agent_read_seq = Math.max(state.agent_read_seq ?? 0, place.seq);
+  }
+
+  /** The last own message that an agent has read. */
+  get readKey(): string | null {
+    const state = this.conversation;
+    const read = state?.agent_read_seq ?? 0;
+    const own = this.messages.filter((one) => one.author === 'contact' && one.conversation_id === state?.id && one.seq <= read);
+    const last = own[own.length - 1];
+    return last ? messageKey(last) : null;
+  }
+
   takeState(state: ConversationState): void {
     const isNewer = (this.order.get(state.id) ?? Infinity) >= (this.order.get(this.conversation?.id ?? '') ?? -1);
     if (!isNewer) return;

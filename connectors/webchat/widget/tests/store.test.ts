@@ -124,3 +124,25 @@ describe('the store', () => {
     expect(store.nextToSend()?.text).toBe('one');
   });
 });
+
+describe('what an agent took back or has read', () => {
+  it('takes the words off the page and out of memory', () => {
+    const store = new Store(new Memory('test', new FakeArea()));
+    store.take(message(1, { author: 'agent', text: 'secret', buttons: [{ id: 'b', title: 'secret' }] }));
+    store.recall({ conversation_id: FIRST, seq: 1 });
+    store.recall({ conversation_id: FIRST, seq: 9 });
+    expect(store.messages.map((one) => [one.text, one.buttons.length, one.recalled])).toEqual([['', 0, true]]);
+    expect(JSON.stringify(store.messages)).not.toContain('secret');
+  });
+
+  it('marks the last own message an agent has read, and only ever moves on', () => {
+    const store = new Store(new Memory('test', new FakeArea()));
+    for (const seq of [1, 2, 4]) store.take(message(seq, { author: 'contact' }));
+    store.takeState({ id: FIRST, status: 'assigned', agent_read_seq: 3 });
+    expect(store.readKey).toBe(`${FIRST}:2`);
+    store.takeRead({ conversation_id: FIRST, seq: 4 });
+    store.takeRead({ conversation_id: FIRST, seq: 2 });
+    store.takeRead({ conversation_id: SECOND, seq: 9 });
+    expect(store.readKey).toBe(`${FIRST}:4`);
+  });
+});

@@ -1,10 +1,12 @@
 // Every text of the console in English; `zh.ts` must have exactly the same keys.
 import { organise } from './organise.en'
 import { pages, phrasing, prompts } from './prompts.en'
+import { writing, writingPages } from './writing.en'
 
 export const en = {
   organise,
-  pages,
+  pages: { ...pages, ...writingPages },
+  writing,
   phrasing,
   prompts,
   app: { name: 'Frontdesk', unreachable: 'The server cannot be reached. Check your connection.', tryAgain: 'Try again', loading: 'Loading…' },
@@ -51,8 +53,8 @@ export const en = {
   conversation: {
     none: 'Choose a conversation', noneText: 'Pick one on the left, or press J and K to move and Enter to open.', back: 'Back to the list',
     accept: 'Accept', takeOver: 'Take over', transfer: 'Transfer', requeue: 'Back to queue', release: 'Release to bot', resolve: 'Resolve',
-    details: 'Contact and bot trace', hideDetails: 'Hide details', viewing: '{names} is also viewing | {names} are also viewing',
-    typingAgent: '{name} is writing a reply…', notFound: 'This conversation does not exist or has been erased.', failed: 'This conversation could not be read: {message}',
+    details: 'Contact and bot trace', hideDetails: 'Hide details',
+    notFound: 'This conversation does not exist or has been erased.', failed: 'This conversation could not be read: {message}',
     resolveSure: 'Resolve this conversation? The customer is asked for a rating.', releaseSure: 'Give this conversation back to the bot? It answers from the next message on.',
     requeueTitle: 'Back to the queue', requeueText: 'The customer is told that a colleague will take over. Someone else can accept it.', cancel: 'Cancel', 
     conflict: 'Somebody else was quicker', refused: 'That did not work',

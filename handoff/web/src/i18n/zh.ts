@@ -2,10 +2,12 @@
 import type { Texts } from './en'
 import { organise } from './organise.zh'
 import { pages, phrasing, prompts } from './prompts.zh'
+import { writing, writingPages } from './writing.zh'
 
 export const zh: Texts = {
   organise,
-  pages,
+  pages: { ...pages, ...writingPages },
+  writing,
   phrasing,
   prompts,
   app: { name: '前台', unreachable: '无法连接服务器，请检查网络。', tryAgain: '重试', loading: '加载中…' },
@@ -36,7 +38,7 @@ export const zh: Texts = {
   language: { zh: '中文', en: '英文' },
   conversation: {
     none: '请选择一个会话', noneText: '在左侧点选，或按 J、K 移动，按 Enter 打开。', back: '返回列表', accept: '接入', takeOver: '接管', transfer: '转接', requeue: '退回排队', release: '交回机器人', resolve: '结束会话',
-    details: '客户资料与机器人记录', hideDetails: '收起资料', viewing: '{names} 也在查看 | {names} 也在查看', typingAgent: '{name} 正在输入回复…', notFound: '会话不存在或已被清除。', failed: '会话读取失败：{message}',
+    details: '客户资料与机器人记录', hideDetails: '收起资料', notFound: '会话不存在或已被清除。', failed: '会话读取失败：{message}',
     resolveSure: '确定结束会话？客户会收到评价邀请。', releaseSure: '确定交回机器人？从下一条消息起由机器人回答。', requeueTitle: '退回排队', requeueText: '客户会被告知将由其他同事接待，其他客服可以接入。', cancel: '取消', 
     conflict: '其他同事先了一步', refused: '操作未成功', accepted: '已接入会话。', transferred: '已转接给 {name}。', requeued: '已退回排队。', released: '已交回机器人。', resolved: '会话已结束，已邀请客户评价。',
     why: {

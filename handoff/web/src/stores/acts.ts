@@ -1,29 +1,32 @@
 // Doing something with the open conversation, and telling the agent how it went.
 import { ElMessage } from 'element-plus'
-import { useI18n } from 'vue-i18n'
 
 import { ApiError } from '../api'
+import { i18n } from '../i18n'
 import { desk, type Target, type Verb } from './desk'
 
 const DONE: Record<Verb, string> = { accept: 'accepted', transfer: 'transferred', requeue: 'requeued', release: 'released', resolve: 'resolved' }
 
-export function useActs() {
-  const { t } = useI18n()
-
-  /** Returns whether it worked; a refusal is shown in the server's own words. */
-  async function act(verb: Verb, target: Target = {}): Promise<boolean> {
-    try {
-      await desk.run(verb, target)
-      ElMessage({ type: 'success', message: t(`conversation.${DONE[verb]}`, { name: target.agentName ?? '' }), grouping: true })
-      return true
-    } catch (error) {
-      const conflict = error instanceof ApiError && error.code === 'already_assigned'
-      const text = error instanceof ApiError && !error.offline ? error.message : t('app.unreachable')
-      const title = t(conflict ? 'conversation.conflict' : 'conversation.refused')
-      ElMessage({ type: conflict ? 'warning' : 'error', message: `${title}: ${text}`, duration: 7000, showClose: true })
-      return false
-    }
+/** Returns whether it worked; a refusal is shown in the server's own words. */
+export async function act(verb: Verb, target: Target = {}): Promise<boolean> {
+  const t = i18n.global.t
+  try {
+    await desk.run(verb, target)
+    ElMessage({ type: 'success', message: t(`conversation.${DONE[verb]}`, { name: target.agentName ?? '' }), grouping: true })
+    return true
+  } catch (error) {
+    const conflict = error instanceof ApiError && error.code === 'already_assigned'
+    const title = t(conflict ? 'conversation.conflict' : 'conversation.refused')
+    ElMessage({ type: conflict ? 'warning' : 'error', message: `${title}: ${told(error)}`, duration: 7000, showClose: true })
+    return false
   }
+}
 
+/** What went wrong, in the server's words where it was reached. */
+export function told(error: unknown): string {
+  return error instanceof ApiError && !error.offline ? error.message : i18n.global.t('app.unreachable')
+}
+
+export function useActs() {
   return { act }
 }

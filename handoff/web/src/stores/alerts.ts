@@ -1,10 +1,13 @@
-// Tells an agent about work while they look elsewhere: tab title, a short sound, a desktop notification.
+// Tells an agent about work while they look elsewhere: tab title, a short sound, a desktop notification, each as they chose.
 import { computed, ref, watch } from 'vue'
 
-import { preferences } from './preferences'
+import { ALERTS, preferences, type Alert } from './preferences'
+import { browserLine, createOneTab } from './one_tab'
 
 const permission = ref(typeof Notification === 'undefined' ? 'denied' : Notification.permission)
 const badge = ref(0)
+const due = ref(false) //: something happened of which a notification would have told
+const oneTab = createOneTab(browserLine('frontdesk-alerts'), crypto.randomUUID())
 let audio: AudioContext | null = null
 
 watch(badge, (count) => {
@@ -12,7 +15,6 @@ watch(badge, (count) => {
 })
 
 function chime(): void {
-  if (!preferences.sound) return
   audio ??= new AudioContext()
   const start = audio.currentTime
   for (const [index, frequency] of [659, 880].entries()) {
@@ -30,19 +32,19 @@ function chime(): void {
 
 function toggleSound(): void {
   preferences.sound = !preferences.sound
-  chime()
+  if (preferences.sound) chime()
 }
 
 /** Asks the browser; only ever called from a click. */
 async function askPermission(): Promise<void> {
+  preferences.alertsOffered = true
   if (typeof Notification === 'undefined') return
   permission.value = await Notification.requestPermission()
 }
 
-function announce(title: string, body: string, open: () => void): void {
-  chime()
-  if (permission.value !== 'granted' || document.hasFocus()) return
-  const notification = new Notification(title, { body, tag: 'frontdesk' })
+function notify(title: string, body: string, tag: string, open: () => void): void {
+  if (permission.value !== 'granted') return
+  const notification = new Notification(title, { body, tag })
   notification.onclick = () => {
     window.focus()
     notification.close()
@@ -50,4 +52,32 @@ function announce(title: string, body: string, open: () => void): void {
   }
 }
 
-export const alerts = { badge, canAsk: computed(() => permission.value === 'default'), permission, toggleSound, askPermission, announce }
+export interface News {
+  kind: Alert
+  key: string //: the same for the same event in every tab
+  title: string
+  body: string
+  watched: boolean //: this tab shows what it is about and somebody is in it
+  open: () => void
+}
+
+/** Rings once, in one tab, unless the agent has it before their eyes; a notification only while they are in none of the tabs. */
+async function announce(news: News): Promise<void> {
+  const { sound, desktop } = preferences.alerts[news.kind]
+  due.value = true
+  const verdict = await oneTab.decide(news.key, news.watched, document.hasFocus())
+  if (!verdict.ring) return
+  if (sound && preferences.sound) chime()
+  if (desktop && !verdict.focused) notify(news.title, news.body, news.key, news.open)
+}
+
+/** Shows and plays one, whatever was chosen. */
+function tryOut(title: string, body: string): void {
+  chime()
+  notify(title, body, 'frontdesk-test', () => undefined)
+}
+
+/** Browsers take it badly to be asked at once; agents say yes when they have just missed something. */
+const offer = computed(() => due.value && permission.value === 'default' && !preferences.alertsOffered)
+
+export const alerts = { kinds: ALERTS, badge, offer, permission, toggleSound, askPermission, announce, tryOut }

@@ -3,27 +3,30 @@ import { computed, reactive, ref, watch } from 'vue'
 
 import { api, ApiError, type ConversationDetail } from '../api'
 import { contactName } from '../format'
-import { en } from '../i18n/en'
-import { zh } from '../i18n/zh'
+import { i18n } from '../i18n'
 import { alerts } from './alerts'
 import { createInbox } from './inbox'
 import { createLive, type LiveEvent } from './live'
 import { go, place } from './place'
-import { preferences } from './preferences'
+import { preferences, type Alert } from './preferences'
+import { readCanned } from './canned'
 import { search } from './search'
 import { session } from './session'
 import { createTranscripts } from './transcript'
+import { createUploads } from './uploads'
 import { createViews } from './views'
-import type { Conversation, Presence, PresenceState, Trace } from '../types'
+import type { Conversation, Message, Presence, PresenceState, Trace } from '../types'
 
 export type Verb = 'accept' | 'transfer' | 'requeue' | 'release' | 'resolve'
 export interface Target { agentId?: string; agentName?: string; note?: string }
 
 const POLL_MS = 15_000
+const COMPOSING_MS = 6_000
 
 export const inbox = createInbox(api)
 export const transcripts = createTranscripts(api)
 export const views = createViews(api, inbox)
+export const uploads = createUploads(api)
 export const live = createLive({ event: onEvent, opened: onOpened, sessionEnded: session.end, takeActivity })
 
 const detail = ref<ConversationDetail | null>(null)
@@ -32,6 +35,9 @@ const traces = ref<Trace[]>([])
 const agents = ref<Presence[]>([])
 const presence = ref<PresenceState>('online')
 const viewers = reactive(new Map<string, { name: string; conversationId: string }>())
+const composers = reactive(new Map<string, { name: string; conversationId: string; mode: 'reply' | 'note'; until: number }>())
+/** Where the transcript ended when each draft was begun: what colleagues answered since is worth a question. */
+const begun = reactive(new Map<string, number>())
 const busy = ref<Verb | null>(null)
 const drafts = reactive(new Map<string, string>())
 const announced = new Set<string>()
@@ -45,12 +51,16 @@ const conversation = computed<Conversation | null>(() => {
   return (id && (inbox.known.get(id) ?? (detail.value?.conversation.id === id ? detail.value.conversation : null))) || null
 })
 
-export const desk = { cameFrom, detail, detailError, traces, agents, presence, viewers, busy, drafts, openId, conversation, start, stop, open, run, setPresence, markSeen, readAgents }
+export const desk = { cameFrom, detail, detailError, traces, agents, presence, viewers, composers, begun, busy, drafts, openId, conversation, start, stop, open, run, setPresence, markSeen, readAgents }
 
 async function start(): Promise<void> {
   const me = session.staff.value
   if (!me) return
-  if (me.id !== inbox.myId.value) drafts.clear()
+  if (me.id !== inbox.myId.value) {
+    drafts.clear()
+    begun.clear()
+  }
+  if (session.worksAtDesk.value) void readCanned()
   inbox.myId.value = me.id
   inbox.view.value = place.view
   for (const name of ['pointerdown', 'keydown'] as const) window.addEventListener(name, noteActivity, { passive: true })
@@ -76,6 +86,7 @@ function stop(): void {
   transcripts.clear()
   announced.clear()
   viewers.clear()
+  composers.clear()
   detail.value = null
   traces.value = []
   alerts.badge.value = 0
@@ -163,6 +174,7 @@ async function readAgents(): Promise<void> {
 
 function onOpened(): void {
   viewers.clear()
+  composers.clear()
   catchUp()
   void readAgents()
   tellViewing()
@@ -193,8 +205,32 @@ function onEvent(event: LiveEvent): void {
   if (event.type === 'viewing' && event.agent_id !== me.id) {
     if (event.conversation_id) viewers.set(event.agent_id, { name: event.name, conversationId: event.conversation_id })
     else viewers.delete(event.agent_id)
+    if (event.conversation_id !== composers.get(event.agent_id)?.conversationId) composers.delete(event.agent_id)
   }
+  if (event.type === 'composing' && event.agent_id !== me.id) {
+    const { agent_id, name, mode } = event
+    if (mode) composers.set(agent_id, { name, conversationId: event.conversation_id, mode, until: Date.now() + COMPOSING_MS })
+    else composers.delete(agent_id)
+  }
+  if (event.type === 'message' && event.message.author_id) composers.delete(event.message.author_id)
+  if (event.type === 'message') onReply(event.conversation_id, event.message)
 }
+
+/** A customer of mine wrote. */
+function onReply(id: string, message: Message): void {
+  const known = inbox.known.get(id)
+  if (message.author !== 'contact' || known?.status !== 'assigned' || known.agent_id !== session.staff.value?.id) return
+  ring('reply', `reply:${id}:${message.seq}`, id, saying('reply', contactName(known, preferences.language)), message.text.slice(0, 120))
+}
+
+/** Nothing rings while the agent is away, nor about what they have before their eyes. */
+function ring(kind: Alert, key: string, id: string, title: string, body: string, open = () => go(kind === 'waiting' ? 'queued' : place.view, id)): void {
+  if (!session.worksAtDesk.value || presence.value === 'away') return
+  const watched = document.hasFocus() && openId.value === id && kind !== 'waiting'
+  void alerts.announce({ kind, key, title, body, watched, open })
+}
+
+const saying = (kind: Alert, name: string) => i18n.global.t(`writing.alerts.say.${kind}`, { name })
 
 function onConversation(next: Conversation): void {
   const me = session.staff.value
@@ -208,18 +244,19 @@ function onConversation(next: Conversation): void {
   const given = next.status === 'assigned' && next.agent_id === me.id && busy.value === null
   if (next.status !== 'queued' && !given) return
   announced.add(stay)
-  const zh = preferences.language === 'zh'
-  const title = next.status === 'queued' ? (zh ? '有客户在等待' : 'A customer is waiting') : zh ? '有会话转给您' : 'A conversation was handed to you'
-  alerts.announce(title, contactName(next, preferences.language), () => go(next.status === 'queued' ? 'queued' : 'mine', next.id))
+  const name = contactName(next, preferences.language)
+  const kind = next.status === 'queued' ? 'waiting' : 'assigned'
+  ring(kind, stay, next.id, saying(kind, name), name)
 }
 
 /** Somebody mentioned this person, or what they snoozed is back; neither needs telling of what is before their eyes. */
 function onNotice(event: Extract<LiveEvent, { type: 'mention' | 'woke' }>): void {
   if (event.conversation_id === openId.value && document.hasFocus()) return markSeen()
   const known = inbox.known.get(event.conversation_id)
-  const { organise } = preferences.language === 'zh' ? zh : en
-  const title = event.type === 'woke' ? organise.snooze.cameBack : organise.mention.you.replace('{name}', event.by_name ?? '')
-  alerts.announce(title, known ? contactName(known, preferences.language) : '', () => go(event.type === 'woke' ? 'mine' : 'mentions', event.conversation_id, event.seq))
+  const back = event.type === 'woke'
+  const title = back ? i18n.global.t('organise.snooze.cameBack') : saying('mention', event.by_name ?? '')
+  const open = () => go(back ? 'mine' : 'mentions', event.conversation_id, event.seq)
+  ring(back ? 'assigned' : 'mention', `${event.type}:${event.conversation_id}:${event.seq}`, event.conversation_id, title, known ? contactName(known, preferences.language) : '', open)
 }
 
 function onPresence(event: Extract<LiveEvent, { type: 'presence' }>): void {

@@ -130,7 +130,7 @@ export function createInbox(api: InboxApi) {
       if (next.unread !== undefined && next.last_seq === before.last_seq) before.unread = next.unread
       return
     }
-    known.set(next.id, { ...next, unread: next.unread ?? before?.unread ?? 0, unseen: next.unseen ?? before?.unseen })
+    known.set(next.id, { ...next, ...furthest(next, before), unread: next.unread ?? before?.unread ?? 0, unseen: next.unseen ?? before?.unseen })
   }
 
   function enlist(next: Conversation): void {
@@ -146,6 +146,7 @@ export function createInbox(api: InboxApi) {
   function apply(event: LiveEvent, openId: string | null): void {
     if (event.type === 'conversation') change(event.conversation)
     if (event.type === 'message') applyMessage(event, openId)
+    if (event.type === 'read') applyRead(event)
     if (event.type === 'mention' || event.type === 'woke' || event.type === 'notices_seen') notice(event)
   }
 
@@ -173,6 +174,14 @@ export function createInbox(api: InboxApi) {
       unread,
     })
     enlist(known.get(id)!)
+  }
+
+  /** The contact has read so far, or we have in another tab or on another device. */
+  function applyRead({ conversation_id: id, seq, by, at }: Extract<LiveEvent, { type: 'read' }>): void {
+    const before = known.get(id)
+    if (!before) return
+    if (by === 'contact' && seq > (before.contact_read_seq ?? 0)) known.set(id, { ...before, contact_read_seq: seq, contact_read_at: at })
+    if (by === myId.value && seq >= before.last_seq) before.unread = 0
   }
 
   /** Reads a conversation that an event named and no list has shown yet. */
@@ -219,6 +228,12 @@ export function createInbox(api: InboxApi) {
 }
 
 export type Inbox = ReturnType<typeof createInbox>
+
+/** Read marks only move forward, also when an older state of the conversation arrives late. */
+function furthest(next: Conversation, before: Conversation | undefined): Pick<Conversation, 'contact_read_seq' | 'contact_read_at'> {
+  const newest = (before?.contact_read_seq ?? 0) > (next.contact_read_seq ?? 0) ? before : next
+  return { contact_read_seq: newest?.contact_read_seq ?? 0, contact_read_at: newest?.contact_read_at ?? null }
+}
 
 function emptyList(): List {
   return { ids: new Set(), cursor: null, loaded: false, loading: false, failed: null }

@@ -11,6 +11,9 @@ export type LiveEvent =
   | { type: 'conversation'; conversation: Conversation }
   | { type: 'typing'; conversation_id: string; author: Author; preview?: string; author_name?: string; agent_id?: string }
   | { type: 'viewing'; conversation_id: string | null; agent_id: string; name: string }
+  | { type: 'composing'; conversation_id: string; agent_id: string; name: string; mode: 'reply' | 'note' | null }
+  | { type: 'read'; conversation_id: string; seq: number; by: string; at: string | null; holder?: boolean }
+  | { type: 'recalled'; conversation_id: string; seq: number; agent_id?: string; name?: string }
   | { type: 'trace'; conversation_id: string; turn_id: string }
   | { type: 'presence'; agent: Presence }
   | { type: 'mention' | 'woke'; conversation_id: string; staff_id: string; seq: number; by_name: string | null }
@@ -24,6 +27,11 @@ const SILENCE_MS = 50_000
 const FIRST_RETRY_MS = 700
 const LAST_RETRY_MS = 20_000
 const SESSION_ENDED = 4401
+
+export type Outgoing =
+  | { type: 'ping'; active: boolean }
+  | { type: 'typing' | 'viewing'; conversation_id: string | null }
+  | { type: 'composing'; conversation_id: string; mode: 'reply' | 'note' | null }
 
 export interface LiveHandlers {
   /** Whether a person did something since the last call: only people keep a session alive. */
@@ -132,7 +140,7 @@ export function createLive(handlers: LiveHandlers, url = socketUrl()) {
     else send({ type: 'ping', active: handlers.takeActivity() })
   }
 
-  function send(frame: { type: 'ping'; active: boolean } | { type: 'typing' | 'viewing'; conversation_id: string | null }): void {
+  function send(frame: Outgoing): void {
     if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame))
   }
 

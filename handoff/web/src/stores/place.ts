@@ -4,8 +4,8 @@ import { reactive } from 'vue'
 import { isView } from './inbox'
 import type { View } from '../types'
 
-/** Pages for those who train the bot, and the search over everything. */
-export const PAGES = ['synonyms', 'prompts', 'search'] as const
+/** Pages beside the desk, and the search over everything; who sees which is decided by `session`. */
+export const PAGES = ['synonyms', 'prompts', 'canned', 'macros', 'search'] as const
 export type Page = (typeof PAGES)[number]
 /** `seq` is a message to show, such as one that a search found. */
 interface Place { page: Page | null; view: View; conversationId: string | null; seq: number | null }

@@ -14,6 +14,7 @@ export interface Pending {
   state: 'sending' | 'failed'
   error: string
   offline: boolean
+  read_seq?: number //: the server refuses it when a colleague answered after this
   echoed: boolean //: the live socket has shown it already; the answer to our request is still on its way
 }
 
@@ -24,7 +25,6 @@ export interface Transcript {
   loaded: boolean
   failed: string | null
   contactTyping: { preview: string; until: number } | null
-  agentTyping: { name: string; until: number } | null
 }
 
 const TYPING_MS = 6_000
@@ -70,7 +70,7 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
       transcripts.set(id, known)
     } else {
       transcripts.set(id, {
-        id, messages: [], pending: [], loaded: false, failed: null, contactTyping: null, agentTyping: null,
+        id, messages: [], pending: [], loaded: false, failed: null, contactTyping: null,
       })
       forgetOldest(id)
     }
@@ -122,7 +122,6 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
   function add(transcript: Transcript, message: Message): void {
     transcript.messages = mergeMessages(transcript.messages, [message])
     if (message.author === 'contact') transcript.contactTyping = null
-    if (message.author === 'agent') transcript.agentTyping = null
   }
 
   function apply(event: LiveEvent, me: { id: string; name: string }): void {
@@ -137,18 +136,17 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
       if (transcript.loaded && resumePoint(transcript.messages) < event.message.seq) void read(event.conversation_id)
     } else if (event.author === 'contact') {
       const preview = event.preview ?? ''
-      transcript.contactTyping = { preview, until: now() + TYPING_MS }
-    } else if (event.author === 'agent' && event.author_name && event.author_name !== me.name) {
-      transcript.agentTyping = { name: event.author_name, until: now() + TYPING_MS }
+      const cleared = preview === '' && (transcript.contactTyping?.preview ?? '') !== ''
+      transcript.contactTyping = cleared ? null : { preview, until: now() + TYPING_MS }
     }
   }
 
-  async function send(id: string, kind: Pending['kind'], text: string, attachments: Attachment[]): Promise<void> {
+  async function send(id: string, kind: Pending['kind'], text: string, attachments: Attachment[], readSeq?: number): Promise<void> {
     const transcript = transcripts.get(id)
     if (!transcript) return
     const client_msg_id = crypto.randomUUID()
     transcript.pending.push({
-      client_msg_id, kind, text, attachments, created_at: new Date(now()).toISOString(), state: 'sending', error: '', offline: false, echoed: false,
+      client_msg_id, kind, text, attachments, created_at: new Date(now()).toISOString(), state: 'sending', error: '', offline: false, read_seq: readSeq, echoed: false,
     })
     await deliver(id, client_msg_id)
   }
@@ -158,13 +156,14 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
     const one = find(id, clientMsgId)
     if (!one || one.state === 'sending') return
     one.state = 'sending'
+    if (!one.offline) one.read_seq = undefined // they have seen why it was refused
     await deliver(id, clientMsgId)
   }
 
   async function deliver(id: string, clientMsgId: string): Promise<void> {
     const one = find(id, clientMsgId)
     if (!one) return
-    const outgoing = { client_msg_id: clientMsgId, text: one.text, attachment_ids: one.attachments.map((file) => file.id) }
+    const outgoing = { client_msg_id: clientMsgId, text: one.text, attachment_ids: one.attachments.map((file) => file.id), read_seq: one.read_seq }
     try {
       const { message } = await (one.kind === 'note' ? api.note(id, outgoing) : api.reply(id, outgoing))
       const transcript = transcripts.get(id)
@@ -208,9 +207,15 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
     return [...transcripts.values()].flatMap(({ id, pending }) => pending.filter((one) => !one.echoed).map(({ kind, text }) => ({ id, kind, text })))
   }
 
+  /** A message in a newer form, as an answer of the server brought it. */
+  function put(message: Message): void {
+    const transcript = transcripts.get(message.conversation_id)
+    if (transcript) add(transcript, message)
+  }
+
   function clear(): void {
     transcripts.clear()
   }
 
-  return { open, get, read, unsent, apply, send, retry, discard, resume, clear }
+  return { open, get, read, put, unsent, apply, send, retry, discard, resume, clear }
 }
