@@ -91,6 +91,7 @@ class Conversations(Transcripts):
         turn_lease_seconds: float = 45.0,
     ) -> None:
         super().__init__(database)
+        database.on_lost = audit.forget_all
         self.hub = hub
         self.now = now
         self.audit = audit
