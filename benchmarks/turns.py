@@ -15,7 +15,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,7 +24,7 @@ import httpx
 from benchmarks.turns_figures import CONCURRENT, Samples, Window, compare, costs, costs_table, overhead, table
 from benchmarks.turns_models import desk_model, stock_model
 from benchmarks.turns_service import measure_service
-from benchmarks.turns_sides import Side, Step, desk, stock
+from benchmarks.turns_sides import Side, Step, desk, spaced, stock
 
 TURN_SECONDS = 60  #: a turn that takes longer is an error
 LATENCY_SECONDS = 60  #: the single client of one round stops then even when its turns are not done
@@ -50,20 +50,24 @@ def _order(question: str, number: str, digits: str) -> tuple[Step, ...]:
     )
 
 
+_QUESTIONS = (
+    _questions(
+        "how long do I have to return something",
+        "how much does delivery cost",
+        "can opened earbuds be returned",
+    ),
+    _questions(
+        "how many days does delivery to Hong Kong take",
+        "how long do refunds usually take to show up on a credit card",
+        "can I pay in instalments",
+    ),
+)
+#: Kinds in which no text is said twice, so that nothing that remembers questions helps.
+NEVER_REPEATED = {"knowledge"}
 #: Conversations of three turns each, so that trackers of both sides stay equally short; orders are the demo shop's.
 CONVERSATIONS: dict[str, tuple[tuple[Step, ...], ...]] = {
-    "knowledge": (
-        _questions(
-            "how long do I have to return something",
-            "how much does delivery cost",
-            "can opened earbuds be returned",
-        ),
-        _questions(
-            "how many days does delivery to Hong Kong take",
-            "how long do refunds usually take to show up on a credit card",
-            "can I pay in instalments",
-        ),
-    ),
+    "knowledge": _QUESTIONS,
+    "knowledge_repeated": _QUESTIONS,
     "task": (
         _order("where is my order?", "KT20260003", "0123"),
         _order("has my parcel left the warehouse yet", "KT20260001", "2468"),
@@ -91,6 +95,7 @@ class Load:
     kind: str
     client: httpx.AsyncClient
     problems: list[str] = field(default_factory=list)
+    asked: Iterator[int] = field(default_factory=itertools.count)
 
     async def one_client(self, turns: int) -> list[float]:
         """The time of each turn in ms, asked one after the other."""
@@ -115,6 +120,8 @@ class Load:
             for step in conversation:
                 if not more() or len(self.problems) >= TOO_MANY_ERRORS:
                     return
+                if self.kind in NEVER_REPEATED:
+                    step = replace(step, text=spaced(step.text, next(self.asked)))
                 started = time.perf_counter()
                 answer = await self.ask(conversation_id, step)
                 if isinstance(answer, Wrong):

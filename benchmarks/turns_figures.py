@@ -69,12 +69,12 @@ def table(report: Mapping[str, Mapping[str, Any]]) -> str:
     """The report for people: one line per kind of turn and side."""
     names = ["p50", "p95", *(f"rps_{clients}" for clients in CONCURRENT)]
     heads = ["p50 ms", "p95 ms", *(f"turns/s, {clients} clients" for clients in CONCURRENT)]
-    lines = [f"{'turn':<11}{'side':<7}" + "".join(f"{head:>21}" for head in heads)]
+    lines = [f"{'turn':<19}{'side':<7}" + "".join(f"{head:>21}" for head in heads)]
     for kind, figures in report.items():
         for side in ("stock", "desk"):
-            lines.append(f"{kind:<11}{side:<7}" + "".join(f"{figures[side][name]:>21.1f}" for name in names))
+            lines.append(f"{kind:<19}{side:<7}" + "".join(f"{figures[side][name]:>21.1f}" for name in names))
         lines.append(
-            f"{'':<11}desk is {figures['latency_ratio']:.2f} × as quick for one client"
+            f"{'':<19}desk is {figures['latency_ratio']:.2f} × as quick for one client"
             f" and answers {figures['throughput_ratio']:.2f} × as many turns for {CONCURRENT[0]}"
         )
     return "\n".join(lines)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from benchmarks.turns_figures import CONCURRENT, Window
-from benchmarks.turns_sides import DeskSide
+from benchmarks.turns_sides import DeskSide, spaced
 
 WAIT_SECONDS = 20  #: for the replies of one message
 TURNS_OF_A_CONTACT = 3
@@ -35,6 +35,7 @@ async def measure_service(desk: DeskSide, questions: Sequence[str], turns: int, 
     samples = ServiceSamples()
     limits = httpx.Limits(max_connections=max(CONCURRENT), max_keepalive_connections=max(CONCURRENT))
     async with httpx.AsyncClient(timeout=WAIT_SECONDS + 10, limits=limits, trust_env=False) as client:
+        numbers = itertools.count()
 
         async def converse(number: int, wanted: int, deadline: float) -> list[tuple[str, float]]:
             done: list[tuple[str, float]] = []
@@ -43,7 +44,7 @@ async def measure_service(desk: DeskSide, questions: Sequence[str], turns: int, 
                 contact = uuid.uuid4().hex
                 for question in itertools.islice(asked, min(TURNS_OF_A_CONTACT, wanted - len(done))):
                     started = time.perf_counter()
-                    message_id = await _ask(client, desk, contact, question)
+                    message_id = await _ask(client, desk, contact, spaced(question, next(numbers)))
                     done.append((message_id, (time.perf_counter() - started) * 1000))
             return done
 

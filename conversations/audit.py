@@ -111,6 +111,10 @@ class AuditLog:
         """Drop a contact's key from memory after it was destroyed in the database."""
         self._keys.pop(contact_id, None)
 
+    def forget_all(self) -> None:
+        """Drop every key from memory: some may never have been stored."""
+        self._keys.clear()
+
     async def _key_for(self, store: AuditStore, contact_id: str | None) -> AESGCM:
         if contact_id is None:
             raise ValueError("an entry with personal data needs its contact")

@@ -102,6 +102,7 @@ class Conversations(Company, Dispatch, Organising, Merging, Searching, Receipts)
     ) -> None:
         super().__init__(database)
         self.surroundings = around = surroundings or Surroundings()
+        database.on_lost = audit.forget_all
         self.hub = hub
         self.now = now
         self.audit = audit

@@ -1,10 +1,15 @@
-"""Opens the service's database: SQLite for one machine, PostgreSQL for many processes."""
+"""Opens the service's database: SQLite for one machine, PostgreSQL for many processes.
+
+SQLite lets one writer in at a time, and a commit waits for the disk. So writers that come while another one waits share
+the next commit: each has a savepoint of its own, and nobody goes on before what it wrote is safe.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import event
@@ -14,6 +19,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from conversations import organising_tables  # noqa: F401  # its tables belong to the same metadata
 from conversations.sqlite_store import connect_directly
 from conversations.tables import metadata
+
+MOST_TOGETHER = 32  #: writers that share a commit, so that other processes get their turn
+
+
+@dataclass(slots=True)
+class _Group:
+    """Writers that share a transaction; ``safe`` is done once it is on the disk."""
+
+    connection: AsyncConnection
+    safe: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    members: int = 0
 
 
 class Database:
@@ -27,6 +43,11 @@ class Database:
         self._reading = reading or engine
         self._glancing = glancing or self._reading
         self._writer = asyncio.Lock()
+        self._waiting = 0  # writers that will join
+        self._group: _Group | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+        #: Called when a commit failed and what its writers saw of each other was never there.
+        self.on_lost: Callable[[], None] = lambda: None
 
     @classmethod
     def open(cls, url: str) -> Database:
@@ -57,8 +78,84 @@ class Database:
             async with self.engine.begin() as connection:
                 yield connection
             return
-        async with self._writer, self.engine.begin() as connection:  # waiting here is fair, SQLite's busy wait is not
-            yield connection
+        await self._wait_in_line()  # waiting here is fair, SQLite's busy wait is not
+        group: _Group | None = None
+        try:
+            group = self._group or await self._open_group()
+            group.members += 1
+            if group.members == 1:  # whoever is alone until now needs no savepoint
+                yield group.connection
+            else:
+                async with group.connection.begin_nested():
+                    yield group.connection
+        except BaseException:
+            if group is not None and group.members == 1:
+                await _whole(self._undo(group))
+                group = None
+            raise
+        finally:
+            try:
+                if group is not None and (not self._waiting or group.members >= MOST_TOGETHER):
+                    await _whole(self._close(group))
+            finally:
+                self._writer.release()
+        await asyncio.shield(group.safe)
+
+    async def _wait_in_line(self) -> None:
+        self._waiting += 1
+        try:
+            await self._writer.acquire()
+        except BaseException:
+            if self._waiting == 1:  # those who were there before count on this one to close their group
+                task = asyncio.create_task(self._close_left_open())
+                self._closing.add(task)
+                task.add_done_callback(self._closing.discard)
+            raise
+        finally:
+            self._waiting -= 1
+
+    async def _close_left_open(self) -> None:
+        async with self._writer:
+            if self._group is not None and not self._waiting:
+                await self._close(self._group)
+
+    async def _open_group(self) -> _Group:
+        connection = self.engine.connect()
+        await connection.start()
+        try:
+            await connection.begin()
+        except BaseException:
+            await connection.close()
+            raise
+        self._group = _Group(connection)
+        return self._group
+
+    async def _undo(self, group: _Group) -> None:
+        self._group = None
+        try:
+            await group.connection.rollback()
+        except BaseException:
+            await group.connection.invalidate()
+            raise
+        finally:
+            await group.connection.close()
+
+    async def _close(self, group: _Group) -> None:
+        self._group = None
+        try:
+            try:
+                await group.connection.commit()
+            except BaseException:
+                await group.connection.invalidate()  # what it holds is undone, whatever state it is in
+                raise
+            finally:
+                await group.connection.close()
+        except Exception as error:
+            self.on_lost()
+            group.safe.set_exception(error)
+            group.safe.exception()  # it is no news to nobody when every writer has given up
+        else:
+            group.safe.set_result(None)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -74,8 +171,19 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        await asyncio.gather(*self._closing)
         for engine in (self.engine, self._reading, self._glancing):
             await engine.dispose()
+
+
+async def _whole(work: Coroutine[Any, Any, None]) -> None:
+    """Wait until the work is done, also when the waiting is cancelled."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _prepare_reader(dbapi_connection: Any, _record: Any) -> None:

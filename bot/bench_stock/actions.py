@@ -62,7 +62,7 @@ class AnswerQuestion(Action):
         return "action_answer_question"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
-        question = tracker.latest_message.get("text") or ""
+        question = " ".join((tracker.latest_message.get("text") or "").split())
         words = words_of(question)
         title, text, _, _ = max(
             self._articles, key=lambda article: 3 * len(words & article[2]) + len(words & article[3])

@@ -32,7 +32,7 @@ from benchmarks.turns_figures import (
 )
 from benchmarks.turns_models import STOCK_EXAMPLES, Trained, english_responses, stock_examples
 from benchmarks.turns_service import ServiceSamples
-from benchmarks.turns_sides import Cost, DeskSide, Step, StockSide
+from benchmarks.turns_sides import Cost, DeskSide, Step, StockSide, spaced
 
 QUESTION = Step("knowledge", "how long is the warranty", "ask_knowledge")
 JOKE = Step("smalltalk", "tell me a joke", "joke")
@@ -179,6 +179,25 @@ def test_memory_counts_the_processes_that_were_started() -> None:
         for pid, parent_pid in (map(int, line.split()) for line in listed.splitlines()):
             if parent_pid == process.pid:
                 os.kill(pid, signal.SIGKILL)
+
+
+def test_questions_are_never_the_same_text_but_always_the_same_words() -> None:
+    texts = [spaced("can I pay in instalments", number) for number in range(256)]
+    assert len(set(texts)) == 256
+    assert {" ".join(text.split()) for text in texts} == {"can I pay in instalments"}
+
+
+async def test_only_repeated_questions_are_said_twice() -> None:
+    said: dict[str, list[str]] = {"knowledge": [], "knowledge_repeated": []}
+    for kind, texts in said.items():
+
+        def answer(request: httpx.Request, texts: list[str] = texts) -> httpx.Response:
+            texts.append(json.loads(request.content)["text"])
+            return httpx.Response(200, json=desk_answer("12 months.", "knowledge", ("warranty",)))
+
+        await answering(answer, kind).one_client(30)
+    assert len(set(said["knowledge"])) == 30
+    assert len(set(said["knowledge_repeated"])) == 6
 
 
 def answering(load: Callable[[httpx.Request], httpx.Response], kind: str = "smalltalk") -> Load:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
-from sqlalchemy.exc import StatementError
+from sqlalchemy import event, func, select
+from sqlalchemy.exc import OperationalError, StatementError
 
-from conversations.store import Database
+from conversations.sqlite_store import DirectConnection
+from conversations.store import MOST_TOGETHER, Database
 from conversations.tables import contacts, inbox
 from tests.conversations.builders import Clock, TestDesk, inbound
 
@@ -63,3 +65,109 @@ async def test_work_that_is_cancelled_anywhere_is_stored_whole_or_not_at_all(des
 def test_a_database_in_memory_is_refused() -> None:
     with pytest.raises(ValueError, match="needs a file"):
         Database.open("sqlite+aiosqlite:///:memory:")
+
+
+async def count_contacts(database: Database) -> int:
+    async with database.read() as connection:
+        return int((await connection.execute(select(func.count()).select_from(contacts))).scalar_one())
+
+
+def commits_of(database: Database) -> list[None]:
+    """One item for each commit from now on."""
+    seen: list[None] = []
+    event.listen(database.engine.sync_engine, "commit", lambda _: seen.append(None))
+    return seen
+
+
+@pytest.fixture
+def sqlite_database(database: Database) -> Database:
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL groups commits itself")
+    return database
+
+
+async def test_writers_that_wait_together_share_a_commit(sqlite_database: Database) -> None:
+    commits = commits_of(sqlite_database)
+    await asyncio.gather(*(add_contact(sqlite_database, f"c{n}", datetime.now(UTC)) for n in range(20)))
+    assert await count_contacts(sqlite_database) == 20
+    assert len(commits) < 5
+
+
+async def test_a_group_does_not_grow_without_end(sqlite_database: Database) -> None:
+    commits = commits_of(sqlite_database)
+    await asyncio.gather(*(add_contact(sqlite_database, f"c{n}", datetime.now(UTC)) for n in range(3 * MOST_TOGETHER)))
+    assert len(commits) >= 3
+
+
+async def test_a_writer_that_fails_takes_nothing_of_the_others_with_it(sqlite_database: Database) -> None:
+    async def fail(contact_id: str) -> None:
+        async with sqlite_database.write() as connection:
+            await connection.execute(contacts.insert(), {"id": contact_id, "created_at": datetime.now(UTC)})
+            raise LookupError(contact_id)
+
+    now = datetime.now(UTC)
+    tried = [fail(f"f{n}") if n % 3 == 0 else add_contact(sqlite_database, f"c{n}", now) for n in range(12)]
+    results = await asyncio.gather(*tried, return_exceptions=True)
+    assert [isinstance(result, LookupError) for result in results] == [n % 3 == 0 for n in range(12)]
+    async with sqlite_database.read() as connection:
+        stored = set((await connection.execute(select(contacts.c.id))).scalars())
+    assert stored == {f"c{n}" for n in range(12) if n % 3}
+
+
+async def test_a_writer_that_is_alone_and_fails_leaves_nothing(sqlite_database: Database) -> None:
+    async def fail() -> None:
+        async with sqlite_database.write() as connection:
+            await connection.execute(contacts.insert(), {"id": "c1", "created_at": datetime.now(UTC)})
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail()
+    assert await count_contacts(sqlite_database) == 0
+    await add_contact(sqlite_database, "c2", datetime.now(UTC))
+    assert await count_contacts(sqlite_database) == 1
+
+
+async def test_nobody_goes_on_before_the_commit(sqlite_database: Database) -> None:
+    done: list[int] = []
+
+    async def write(number: int) -> None:
+        await add_contact(sqlite_database, f"c{number}", datetime.now(UTC))
+        async with sqlite_database.read() as connection:
+            found = await connection.execute(select(contacts.c.id).where(contacts.c.id == f"c{number}"))
+            assert found.scalar() is not None
+        done.append(number)
+
+    await asyncio.gather(*(write(number) for number in range(10)))
+    assert sorted(done) == list(range(10))
+
+
+async def test_a_commit_that_fails_fails_every_writer_of_it(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(_: DirectConnection) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    lost: list[None] = []
+    sqlite_database.on_lost = lambda: lost.append(None)
+    with monkeypatch.context() as patch:
+        patch.setattr(DirectConnection, "commit", full)
+        tried = [add_contact(sqlite_database, f"c{n}", datetime.now(UTC)) for n in range(5)]
+        results = await asyncio.gather(*tried, return_exceptions=True)
+    assert all(isinstance(result, OperationalError) for result in results)
+    assert lost
+    assert await count_contacts(sqlite_database) == 0
+    await add_contact(sqlite_database, "later", datetime.now(UTC))
+    assert await count_contacts(sqlite_database) == 1
+
+
+async def test_writers_that_are_cancelled_in_line_leave_no_group_open(sqlite_database: Database) -> None:
+    first = asyncio.create_task(add_contact(sqlite_database, "first", datetime.now(UTC)))
+    others = [asyncio.create_task(add_contact(sqlite_database, f"c{n}", datetime.now(UTC))) for n in range(3)]
+    for _ in range(30):
+        await asyncio.sleep(0)
+        for task in others:
+            task.cancel()
+    await asyncio.wait_for(first, 5)
+    await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.wait_for(add_contact(sqlite_database, "last", datetime.now(UTC)), 5)
+    assert await count_contacts(sqlite_database) >= 2
