@@ -72,6 +72,7 @@ class Candidates:
     ordinal: Rows
     use: npt.NDArray[np.float64]
     e5: npt.NDArray[np.float64]
+    crowding: npt.NDArray[np.float64]  #: USE's and E5's; not a number where it is not known; see ``crowding.py``
     words: npt.NDArray[np.float64]  #: keyword score as a share of the best possible
     covered: npt.NDArray[np.float64]  #: by article: the share of the question's words that its entries hold
     unknown: float  #: the share of the question's words that no entry holds
@@ -164,6 +165,7 @@ def compare(
         ordinal=np.where(passage, place - questions, place)[keep],
         use=scores.use[keep].astype(np.float64),
         e5=e5[keep].astype(np.float64),
+        crowding=(view.crowded(rows) * np.array([1.0, scale.stretch]))[keep],
         words=np.minimum(scores.words / (asked.best or 1.0), 1.0)[keep],
         covered=asked.shares(held),
         unknown=asked.unknown,

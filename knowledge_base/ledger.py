@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge_base.columns import Columns
+from knowledge_base.crowding import measured, read_crowding, write_crowding
 from knowledge_base.entries import FLAT, Head, Sparse, Terms
 from knowledge_base.postings import read_postings, turned_around, worth_writing, write_postings
 from knowledge_base.view import View, halved, restored
@@ -26,6 +27,7 @@ from knowledge_base.vocabulary import Numbers, Vocabulary
 
 _GONE = "gone"
 _WORTH_REWRITING = 20_000  #: rows of deleted entries
+_WORTH_KEEPING = 200  #: rows; the crowding of fewer is measured again at the next start
 _NO_NUMBERS = np.empty(0, dtype=np.int32)
 
 
@@ -50,6 +52,8 @@ class Ledger:
         for older in kept[1:]:
             shutil.rmtree(directory / str(older), ignore_errors=True)
         self.view = self._read()
+        self._crowding = read_crowding(self._columns.directory, len(self.view.alive))
+        self._kept = len(self._crowding.values) if self._crowding else 0  # rows whose crowding is in its file
         self._cover(more_to_come=False)
 
     @property
@@ -151,6 +155,19 @@ class Ledger:
         if view.entries > FLAT and worth_writing(covered, len(view.alive), more_to_come=more_to_come):
             turned = turned_around(view.words, view.weights, view.offsets, len(view.vocabulary.hashes))
             self.view = replace(view, postings=write_postings(self._columns.directory, turned))
+        if self._dimensions is not None and not more_to_come:
+            self._measure_crowding()
+
+    def _measure_crowding(self) -> None:
+        former = self._crowding
+        if self._crowding is None or not self._crowding.covers(self.view):
+            self._crowding = measured(self.view, self._crowding)
+        if self.view.crowding is not self._crowding.values:
+            self.view = replace(self.view, crowding=self._crowding.values)
+        rows = len(self.view.alive)
+        if self._crowding is not former and rows - self._kept > _WORTH_KEEPING:
+            write_crowding(self._columns.directory, self._crowding)
+            self._kept = rows
 
     def _number(self, hashed: npt.NDArray[np.uint32]) -> tuple[Numbers, Vocabulary]:
         vocabulary = self.view.vocabulary
@@ -226,6 +243,7 @@ class Ledger:
         number = int(self._columns.directory.name) + 1
         self._columns.close()
         self._columns = self._open(number)
+        self._crowding, self._kept = None, 0
         self.view = self._read()
 
     def _rewrite(self) -> None:

@@ -3,7 +3,7 @@
 Each signal is put on the scale of the candidates of this question (how many standard deviations above their mean), so
 that no signal drowns the others. Encoders put texts of one language nearer together than they deserve; that measured
 advantage is taken off first. Shared words are compared only among articles of one language: across languages there are
-none, and that says nothing.
+none, and that says nothing. Stored questions that are near to everything are held back (see ``crowding.py``).
 """
 
 from __future__ import annotations
@@ -18,21 +18,22 @@ import numpy.typing as npt
 from knowledge_base.candidates import Candidates
 
 USE_WEIGHT = 0.8
-WORDS_WEIGHT = 0.2
-PASSAGE_USE_WEIGHT = 0.8  #: within a passage, where USE is the weaker judge
+WORDS_WEIGHT = 0.3
+PASSAGE_USE_WEIGHT = 0.5  #: within a passage, where USE is the weaker judge
 PASSAGE_WEIGHT = 1.0  #: of an article's best passage, beside its best question
 SECOND_SHARE = 0.3  #: of the second best question or passage in an article's similarity
 LANGUAGE_CENTRING = 0.6  #: how far the languages' remaining difference in mean is taken off, too
 #: What the calibrated score is made of: nearness, standing among the candidates, and what words say.
 FEATURES = (
     *("use", "question", "passage", "passage_use"),
-    *("lead", "above", "setting", "crossing"),
+    *("lead", "above", "agree", "setting", "setting_use", "setting_passage", "crossing"),
     *("covered", "unknown", "length"),
 )
 _LONG = 20  #: words; a longer question is further from everything, whether it is answered or not
 _SETTING = 15  #: places below the first that tell how near everything is to a question
 _LEAST_SPREAD = {"use": 0.03, "e5": 0.006, "words": 0.05}  #: below this, differences are noise
 _WORDS_IN_PASSAGE = 0.024  #: what all of a question's words are worth within one article, on E5's narrow scale
+_CROWDING = 0.75  #: what is taken off of what a stored question has in common with its nearest strangers
 _FIRST_PASSAGE = 0.015  #: writers answer the title's question first
 _Column = npt.NDArray[np.float64]
 _Places = npt.NDArray[np.intp]
@@ -55,11 +56,14 @@ class _Nearness:
 
     use: _Column
     question: _Column
+    use_alone: _Column  #: as they are, whatever their crowding
+    question_alone: _Column
     question_words: _Column
     passage: _Column
     passage_use: _Column
     passage_words: _Column
     best_passage: _Places
+    agreed: _Column  #: the share of the signals that find an article nearest of all
 
 
 def rank(
@@ -76,8 +80,10 @@ def rank(
     near = _nearness(candidates)
     written = np.array([head.language for head in candidates.heads])
     own = (written == language).astype(np.float64)
-    near.use -= own * advantage.get("use", 0.0)
-    near.question -= own * advantage.get("question", 0.0)
+    for column in (near.use, near.use_alone):
+        column -= own * advantage.get("use", 0.0)
+    for column in (near.question, near.question_alone):
+        column -= own * advantage.get("question", 0.0)
     near.passage -= own * advantage.get("passage", 0.0)
     near.passage_use -= own * advantage.get("passage_use", 0.0)
     groups = [present[written[present] == one] for one in np.unique(written[present])]
@@ -87,6 +93,7 @@ def rank(
     passage = _standard(near.passage, groups, "e5")
     passage += PASSAGE_USE_WEIGHT * _standard(near.passage_use, groups, "use")
     passage += WORDS_WEIGHT * _standard_apart(near.passage_words, groups)
+    near.agreed = _agreed([near.use, near.question, near.passage, near.passage_use, candidates.covered], present)
     totals = USE_WEIGHT * use + question + PASSAGE_WEIGHT * passage
     best: dict[str, int] = {}
     for place in present[np.argsort(-totals[present], kind="stable")].tolist():
@@ -112,16 +119,36 @@ def _nearness(candidates: Candidates) -> _Nearness:
     question_owner, passage_owner = candidates.owner[asks], candidates.owner[tells]
     ordinal = candidates.ordinal[tells]
     words = candidates.words
+    languages = np.array([head.language for head in candidates.heads])[question_owner]
+    asked = [candidates.use[asks], candidates.e5[asks]]
+    held_back = [values - _excess(candidates.crowding[asks, place], languages) for place, values in enumerate(asked)]
+    use, question, use_alone, question_alone = (
+        _best(_table(values, question_owner, candidates.ordinal[asks], count)) for values in (*held_back, *asked)
+    )
     fit = candidates.e5[tells] + _WORDS_IN_PASSAGE * words[tells] + _FIRST_PASSAGE * (ordinal == 0)
     return _Nearness(
-        use=_best(_table(candidates.use[asks], question_owner, candidates.ordinal[asks], count)),
-        question=_best(_table(candidates.e5[asks], question_owner, candidates.ordinal[asks], count)),
+        use=use,
+        question=question,
+        use_alone=use_alone,
+        question_alone=question_alone,
         question_words=_most(words[asks], question_owner, count),
         passage=_best(_table(candidates.e5[tells], passage_owner, ordinal, count)),
         passage_use=_best(_table(candidates.use[tells], passage_owner, ordinal, count)),
         passage_words=_most(words[tells], passage_owner, count),
+        agreed=np.zeros(count),
         best_passage=_table(fit, passage_owner, ordinal, count).argmax(axis=1),
     )
+
+
+def _excess(crowding: _Column, languages: npt.NDArray[np.str_]) -> _Column:
+    """What is taken off of the similarities of crowded questions and added to those of others: on the whole, those of
+    a language stay as they are. Nothing where the crowding is not known."""
+    excess = np.zeros(len(crowding))
+    for language in set(languages.tolist()):
+        here = np.flatnonzero((languages == language) & np.isfinite(crowding))
+        if len(here):
+            excess[here] = _CROWDING * (crowding[here] - _mean(crowding[here]))
+    return excess
 
 
 def _table(values: _Column, owner: _Places, ordinal: _Places, count: int) -> _Column:
@@ -174,6 +201,14 @@ def _mean(values: _Column) -> float:
     return float(values.sum()) / len(values)  # numpy's own takes several times as long for so few
 
 
+def _agreed(signals: Sequence[_Column], present: _Places) -> _Column:
+    agreed = np.zeros(len(signals[0]))
+    for values in signals:
+        agreed += values >= values[present].max()
+    agreed /= len(signals)
+    return agreed
+
+
 def _features(
     near: _Nearness,
     candidates: Candidates,
@@ -183,15 +218,18 @@ def _features(
     most: int | None,
 ) -> list[dict[str, float]]:
     middle = float(np.median(scores))
+    rivals = list(places[1 : _SETTING + 1] or places)
     asked = {
         "unknown": candidates.unknown,
         "length": min(candidates.asked, _LONG) / _LONG,
-        "setting": _mean(near.question[list(places[1 : _SETTING + 1] or places)]),
+        "setting": _mean(near.question_alone[rivals]),
+        "setting_use": _mean(near.use_alone[rivals]),
+        "setting_passage": _mean(near.passage[rivals]),
     }
-    signals = [near.use, near.question, near.passage, near.passage_use, candidates.covered]
+    signals = [near.use_alone, near.question_alone, near.passage, near.passage_use, candidates.covered, near.agreed]
     columns = zip(*(column[list(places[:most])].tolist() for column in signals), strict=True)
     rows: list[dict[str, float]] = []
-    for position, (use, question, passage, passage_use, covered) in enumerate(columns):
+    for position, (use, question, passage, passage_use, covered, agreed) in enumerate(columns):
         rival = scores[0] if position else (scores[1] if len(scores) > 1 else None)
         crossing = candidates.heads[places[position]].language != language
         rows.append(
@@ -200,6 +238,7 @@ def _features(
                 "question": question,
                 "passage": passage,
                 "passage_use": passage_use,
+                "agree": agreed,
                 "lead": min(max(scores[position] - rival, -3.0), 3.0) if rival is not None else 0.0,
                 "above": min(max(scores[position] - middle, 0.0), 12.0) if len(scores) > 2 else 0.0,
                 "covered": 0.0 if crossing else covered,

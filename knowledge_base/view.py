@@ -40,6 +40,7 @@ class View:
     postings: Postings | None  #: of the first so many rows
     vocabulary: Vocabulary
     use_width: int  #: how many of a row's vector values are USE's
+    crowding: Floats | None = None  #: of the first so many rows; see ``crowding.py``
 
     @property
     def entries(self) -> int:
@@ -140,6 +141,14 @@ class View:
         assert self.vectors is not None, "vectors are kept here unless the index is shared"
         chosen = restored(self.vectors[rows])
         return chosen[:, : self.use_width] @ use, chosen[:, self.use_width :] @ e5
+
+    def crowded(self, rows: Rows) -> Floats:
+        """USE's and E5's crowding of some rows; not a number where it is not measured (yet)."""
+        found = np.full((len(rows), 2), np.nan, dtype=np.float32)
+        if self.crowding is not None:
+            known = rows < len(self.crowding)
+            found[known] = self.crowding[rows[known]]
+        return found
 
     def near_in_use(self, rows: Rows, use: Floats) -> Floats:
         """Exact USE similarities of some rows."""
