@@ -40,9 +40,7 @@ def sample(lines: list[Line], examples: int) -> list[Line]:
     return [line for group in groups.values() for line in chosen.sample(group, min(examples, len(group)))]
 
 
-def direction(
-    train: list[Line], test: list[Line], taught: str, other: str, step: int, folder: Path
-) -> dict[str, Any]:
+def direction(train: list[Line], test: list[Line], taught: str, other: str, step: int, folder: Path) -> dict[str, Any]:
     """Teach every intent (``step`` 1) or every second one in one language only and measure all in both."""
     intents = sorted({line[1] for line in train} - {STRANGE})[::step]
     kept = [line for line in train if not (line[1] in intents and line[2] == other)]
@@ -51,9 +49,7 @@ def direction(
     parsed = asyncio.run(parse_all(model, lines))
 
     def share(language: str, *, lost: bool) -> float | None:
-        right = [
-            one.right for one, line in zip(parsed, lines) if line[2] == language and (line[1] in intents) == lost
-        ]
+        right = [one.right for one, line in zip(parsed, lines) if line[2] == language and (line[1] in intents) == lost]
         return round(sum(right) / len(right), 4) if right else None
 
     in_taught, in_other = share(taught, lost=True), share(other, lost=True)
