@@ -2,9 +2,10 @@
 
     python evaluate_cross.py [--examples 60]
 
-Every second intent loses its examples in one language; a model of the product's pipeline is trained on the rest, and the
-test lines of those intents are read in both languages. The last line is one JSON object: for each direction the accuracy
-in the taught language, in the other one, and their quotient.
+Every second intent, then every intent, loses its examples in one language; a model of the product's pipeline is trained
+on the rest, and the test lines are read in both languages. The last line is one JSON object: for each direction the
+accuracy in the taught language, in the other one, and their quotient, of the intents that lost examples; and the accuracy
+of the other intents in the language that lacks examples (``others``).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import random
 import sys
 import tempfile
 from collections import defaultdict
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -38,23 +40,26 @@ def sample(lines: list[Line], examples: int) -> list[Line]:
     return [line for group in groups.values() for line in chosen.sample(group, min(examples, len(group)))]
 
 
-def direction(train: list[Line], test: list[Line], taught: str, other: str, folder: Path) -> dict[str, Any]:
-    """Teach every second intent in one language only and measure it in both."""
-    intents = sorted({line[1] for line in train} - {STRANGE})[::2]
+def direction(train: list[Line], test: list[Line], taught: str, other: str, step: int, folder: Path) -> dict[str, Any]:
+    """Teach every intent (``step`` 1) or every second one in one language only and measure all in both."""
+    intents = sorted({line[1] for line in train} - {STRANGE})[::step]
     kept = [line for line in train if not (line[1] in intents and line[2] == other)]
     model = train_model(kept, settings.config("fast"), folder, None)
-    lines = [line for line in test if line[1] in intents and line[1] != OUT_OF_SCOPE]
+    lines = [line for line in test if line[1] != OUT_OF_SCOPE]
     parsed = asyncio.run(parse_all(model, lines))
-    share: dict[str, float] = {}
-    for language in (taught, other):
-        right = [one.right for one, line in zip(parsed, lines) if line[2] == language]
-        share[language] = sum(right) / len(right)
+
+    def share(language: str, *, lost: bool) -> float | None:
+        right = [one.right for one, line in zip(parsed, lines) if line[2] == language and (line[1] in intents) == lost]
+        return round(sum(right) / len(right), 4) if right else None
+
+    in_taught, in_other = share(taught, lost=True), share(other, lost=True)
     return {
         "intents": len(intents),
         "lines": len(lines),
-        taught: round(share[taught], 4),
-        other: round(share[other], 4),
-        "quotient": round(share[other] / share[taught], 4),
+        taught: in_taught,
+        other: in_other,
+        "quotient": round(in_other / in_taught, 4) if in_taught and in_other else 0.0,
+        "others": share(other, lost=False),
     }
 
 
@@ -71,11 +76,13 @@ def main() -> None:
     asyncio.set_event_loop(asyncio.new_event_loop())
     train, test = read_project(settings.ROOT / "nlu_data")
     result: dict[str, Any] = {"examples": examples}
-    for taught, other in (LANGUAGES, LANGUAGES[::-1]):
-        print(f"Teaching every second intent in {taught} only …", flush=True)
+    for (taught, other), (name, step) in product((LANGUAGES, LANGUAGES[::-1]), (("", 2), ("_all", 1))):
+        print(f"Teaching {'every' if step == 1 else 'every second'} intent in {taught} only …", flush=True)
         with tempfile.TemporaryDirectory() as folder:
             os.chdir(folder)
-            result[f"{taught}_to_{other}"] = direction(sample(train, examples), test, taught, other, Path(folder))
+            chosen = sample(train, examples)
+            result[f"{taught}_to_{other}{name}"] = direction(chosen, test, taught, other, step, Path(folder))
+            print(json.dumps(result, ensure_ascii=False), flush=True)
             os.chdir(settings.BOT)
     print(json.dumps(result, ensure_ascii=False))
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
+import yaml
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -18,9 +19,11 @@ from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, TEXT
 from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
-from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.utils import murmurhash3_32
 
+from bot import settings
 from bot.components.entities import FOUND
+from bot.components.language import LANGUAGES
 from bot.entities.finder import Entity
 from bot.residual import residual
 from bot.text import fold_case, is_cjk
@@ -164,6 +167,28 @@ def read_in_both_languages(messages: list[Message]) -> npt.NDArray[np.float32]:
     return vectors
 
 
+@cache
+def shift_to(language: str) -> npt.NDArray[np.float32]:
+    """By how much the shared vectors of a language lie apart from the other's, measured on the bot's own replies."""
+    texts: dict[str, list[str]] = {one: [] for one in LANGUAGES}
+    for path in sorted((settings.BOT / "responses").glob("*.yml")):
+        for variations in yaml.safe_load(path.read_text(encoding="utf-8"))["responses"].values():
+            for reply in variations:
+                texts[reply["condition"][0]["value"]].append(fold_case(reply["text"]))
+    means = {
+        one: np.concatenate(
+            [
+                _use().encode(said).mean(0) * SentenceEncoder._STRETCH,
+                _e5().questions(said).mean(0) * SecondSentenceEncoder._E5_STRETCH,
+            ]
+        )
+        for one, said in texts.items()
+    }
+    (other,) = set(LANGUAGES) - {language}
+    shift: npt.NDArray[np.float32] = means[language] - means[other]
+    return shift
+
+
 def _masked(text: str, found: list[Entity]) -> str:
     for entity in reversed(found):
         if entity.entity in _MASKED:
@@ -191,17 +216,18 @@ def _ngrams(message: Message) -> list[str]:
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
 class NGramHasher(_Featurizer):
-    """Counts of character n-grams, words, word pairs and kinds of entity, hashed into a fixed number of columns."""
+    """Counts of character n-grams, words, word pairs and kinds of entity, hashed into a fixed number of columns.
 
-    def __init__(self) -> None:
-        """The hashing keeps no vocabulary, so there is nothing to train or store."""
-        self._hasher = HashingVectorizer(
-            analyzer=_ngrams, n_features=_COLUMNS, alternate_sign=False, norm=None, dtype=np.float32
-        )
+    The hashing keeps no vocabulary, so there is nothing to train or store.
+    """
 
     def _add(self, messages: list[Message]) -> None:
-        if not messages:
-            return
-        matrix = sp.csr_matrix(self._hasher.transform(messages))
-        for row, message in enumerate(messages):
-            message.add_features(Features(matrix[row], FEATURE_TYPE_SENTENCE, TEXT, NGRAMS))
+        for message in messages:
+            columns, counts = np.unique([_column(gram) for gram in _ngrams(message)], return_counts=True)
+            row = sp.csr_matrix((counts.astype(np.float32), columns, [0, len(columns)]), shape=(1, _COLUMNS))
+            message.add_features(Features(row, FEATURE_TYPE_SENTENCE, TEXT, NGRAMS))
+
+
+@lru_cache(maxsize=100_000)
+def _column(gram: str) -> int:
+    return int(murmurhash3_32(gram, positive=True)) % _COLUMNS

@@ -49,7 +49,10 @@ class Strangers:
 
 
 def _nearest(similar: Array, neighbours: int) -> Array:
+    """The mean of the greatest similarities in each row, 0 where there is nothing to compare with."""
     count = min(neighbours, similar.shape[1])
+    if count == 0:
+        return np.zeros(len(similar), dtype=similar.dtype)
     result: Array = np.partition(similar, -count, axis=1)[:, -count:].mean(1)
     return result
 
@@ -87,6 +90,11 @@ class Surroundings:
     neighbours: int
     strangers: Strangers | None = None
 
+    def __post_init__(self) -> None:
+        """Puts the examples in the order of their intents, so that those of one intent are a slice."""
+        order = np.argsort(self.labels, kind="stable")
+        self.examples, self.labels = np.ascontiguousarray(self.examples[order]), self.labels[order]
+
     @classmethod
     def of(cls, turned: Array, labels: NDArray[np.int64], temperature: float, recipe: Recipe) -> Surroundings:
         """The examples to look at: a few hundred of each intent, since every message is compared with all of them."""
@@ -103,7 +111,10 @@ class Surroundings:
         best = logits.argmax(1)
         two = np.partition(logits, -2, axis=1)[:, -2:]
         near = _nearest(similar, self.neighbours)
-        own = _nearest(np.where(self.labels[None, :] == best[:, None], similar, 0.0), self.neighbours)
+        own = np.empty_like(near)
+        for label in np.unique(best):
+            first, stop = np.searchsorted(self.labels, [label, label + 1])
+            own[best == label] = _nearest(similar[best == label, first:stop], self.neighbours)
         rows = np.stack([two[:, 1] / self.temperature, (two[:, 1] - two[:, 0]) / self.temperature, near, own], axis=1)
         if self.strangers is not None:
             rows = np.concatenate([rows, self.strangers.familiarity(turned, near, self.neighbours)], axis=1)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -18,11 +19,11 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.components.calibration import Examples, calibrate, per_language, thresholds
-from bot.components.features import DENSE, NGRAMS, SECOND_DENSE, read_in_both_languages
+from bot.components.features import DENSE, NGRAMS, SECOND_DENSE, read_in_both_languages, shift_to
 from bot.components.gate_score import Blend, Comparison, Strangers, Surroundings
 from bot.components.language import LANGUAGES, detect_language
 from bot.components.linear import Array, LinearHead, Recipe, Scaler, fitted_temperature, softmax
-from bot.components.other_language import BorrowedHead, untaught
+from bot.components.other_language import BorrowedHead, enough, untaught
 
 #: The intent of messages that no intent fits; it is never predicted, it only teaches the gate.
 OUT_OF_SCOPE = "out_of_scope"
@@ -42,6 +43,13 @@ def _features(messages: list[Message]) -> tuple[Array, sp.csr_matrix]:
         dense.append(message.get_dense_features(TEXT, [DENSE, SECOND_DENSE])[1].features)
         ngrams.append(message.get_sparse_features(TEXT, [NGRAMS])[1].features)
     return np.concatenate(dense), sp.csr_matrix(sp.vstack(ngrams))
+
+
+def _features_of(message: Message) -> tuple[Array, NDArray[np.int64], Array]:
+    """The sentence vectors of one message, the columns of its n-grams and their counts."""
+    dense = message.get_dense_features(TEXT, [DENSE, SECOND_DENSE])[1].features
+    ngrams = message.get_sparse_features(TEXT, [NGRAMS])[1].features
+    return dense, ngrams.indices, ngrams.data
 
 
 def _spoken(text: str) -> str:
@@ -111,15 +119,7 @@ class LinearIntentClassifier(GraphComponent):
         if examples.has_strangers:
             self._around.strangers = Strangers.fitted(turned, self._comparison.turned(strange_features.dense))
         spoken = np.array([_spoken(message.get(TEXT)) for message in messages])
-        missing = untaught(labels, spoken, len(self._intents))
-        shared = read_in_both_languages(messages) if missing else dense[:, :0]
-        self._borrowed = {
-            language: BorrowedHead.trained(shared, labels, spoken, language, intents, len(self._intents), recipe)
-            for language, intents in missing.items()
-        }
-        for language, intents in missing.items():
-            names = ", ".join(self._intents[intent] for intent in intents)
-            logger.warning("No examples in %s, understood through the other language: %s.", language, names)
+        missing = self._borrow(messages, labels, spoken, recipe)
         self._report = {
             "examples": len(messages),
             "held_out_accuracy": float(right.mean()),
@@ -132,6 +132,23 @@ class LinearIntentClassifier(GraphComponent):
         }
         self._persist()
         return self._resource
+
+    def _borrow(
+        self, messages: list[Message], labels: NDArray[np.int64], spoken: NDArray[np.str_], recipe: Recipe
+    ) -> dict[str, list[int]]:
+        """Trains a head for each language that lacks intents; returns the intents it lacks."""
+        classes = len(self._intents)
+        missing, self._borrowed = untaught(labels, spoken, LANGUAGES, classes), {}
+        chosen = enough(labels, spoken, classes)
+        if missing and len(chosen):
+            shared = read_in_both_languages([messages[row] for row in chosen])
+            for language, intents in missing.items():
+                self._borrowed[language] = BorrowedHead.trained(
+                    shared, labels[chosen], spoken[chosen], language, intents, classes, recipe, shift_to(language)
+                )
+                names = ", ".join(self._intents[intent] for intent in intents)
+                logger.warning("No examples in %s, understood through the other language: %s.", language, names)
+        return missing
 
     def _strange_arrays(self) -> dict[str, Array]:
         strangers = self._around.strangers
@@ -248,14 +265,14 @@ class LinearIntentClassifier(GraphComponent):
                 message.set(INTENT, {"name": None, "confidence": 0.0}, add_to_output=True)
                 message.set(GATE, {"score": 0.0, "thresholds": self._thresholds, "intents": self._intents})
                 continue
-            features = self._scaler.scale(*_features([message]))
-            logits = self._head.logits(features)
-            borrowed = self._borrowed.get(message.get("language"))
+            row = self._scaler.scale_one(*_features_of(message))
+            logits = self._head.logits_of(row)
+            borrowed = self._borrowed.get(_spoken(message.get(TEXT))) if self._borrowed else None
             if borrowed is not None:
                 shared = read_in_both_languages([message])
                 logits = borrowed.mixed(logits, shared, self._temperature)
             probabilities = softmax(logits, self._temperature)[0]
-            rows = self._around.evidence(logits, self._comparison.turned(features.dense))
+            rows = self._around.evidence(logits, self._comparison.turned(row.dense))
             if borrowed is not None:
                 rows = borrowed.evidence(rows, logits, shared)
             order = np.argsort(-probabilities)[:_RANKING_LENGTH]

@@ -40,6 +40,15 @@ class Features:
         return len(self.dense)
 
 
+@dataclass(frozen=True)
+class Row:
+    """The scaled features of one message: its sentence vectors, and the places and values of its n-grams."""
+
+    dense: Array
+    columns: NDArray[np.int64]
+    values: Array
+
+
 @dataclass
 class Scaler:
     """Centres the sentence vectors and weighs n-grams by rarity; only n-grams seen in training are kept.
@@ -93,8 +102,20 @@ class Scaler:
         sparse = sp.csr_matrix(
             (values.astype(np.float32), position, indptr), shape=(ngrams.shape[0], len(self.columns))
         )
+        return Features(self._centred(dense), sparse)
+
+    def scale_one(self, dense: Array, columns: NDArray[np.int64], counts: Array) -> Row:
+        """As ``scale`` for the vectors, n-grams and their counts of one message, several times as quick."""
+        position = self.lookup[columns]
+        known = position >= 0
+        position = position[known]
+        values = (1 + np.log(counts[known])) * self.idf[position]
+        values *= self.ngram_weight / max(float(np.linalg.norm(values)), 1e-9)
+        return Row(self._centred(dense), position, values.astype(np.float32))
+
+    def _centred(self, dense: Array) -> Array:
         centred = np.where(dense == 0, np.float32(0), dense - self.mean) * np.float32(self.dense_weight)
-        return Features(centred.astype(np.float32), sparse)
+        return centred.astype(np.float32, copy=False)
 
 
 @dataclass
@@ -112,8 +133,12 @@ class LinearHead:
         classes: int,
         recipe: Recipe,
         start: LinearHead | None = None,
+        silent: NDArray[np.bool_] | None = None,
     ) -> LinearHead:
-        """Multinomial logistic regression by L-BFGS, rare intents weighing nearly as much as frequent ones; ``start`` helps."""
+        """Multinomial logistic regression by L-BFGS, rare intents weighing nearly as much as frequent ones; ``start`` helps.
+
+        ``silent`` marks, per example, the intents that it says nothing about: it pushes none of them down.
+        """
         x, s = features.dense, features.ngrams
         transposed = s.T.tocsr()
         examples, width = x.shape
@@ -130,6 +155,8 @@ class LinearHead:
             point = theta.astype(np.float32)
             w, b = point[:size].reshape(inputs, classes), point[size:]
             z = x @ w[:width] + s @ w[width:] + b
+            if silent is not None:
+                z[silent] = -1e4
             z -= z.max(1, keepdims=True)
             e = np.exp(z)
             total = e.sum(1, keepdims=True)
@@ -155,6 +182,12 @@ class LinearHead:
         """One row per message, one column per intent."""
         width = features.dense.shape[1]
         result: Array = features.dense @ self.weights[:width] + features.ngrams @ self.weights[width:] + self.bias
+        return result
+
+    def logits_of(self, row: Row) -> Array:
+        """As ``logits`` for one message."""
+        width = row.dense.shape[1]
+        result: Array = row.dense @ self.weights[:width] + row.values @ self.weights[width + row.columns] + self.bias
         return result
 
 

@@ -1,35 +1,57 @@
 """Lets an intent that has examples in one language only work in the other one, too.
 
-The encoder both languages share knows that two sentences mean the same; n-grams and the encoders that know one language
-better do not, and would always prefer intents that were taught in the language of the message. Even the shared vectors
-lean towards their own language. So a second head, which has seen no example in the language of the message at all, says
-how probable the untaught intents are, each language's mean taken off; the first head shares the rest among the others.
+The encoders both languages share know that two sentences mean the same; n-grams and the encoders that know one language
+better do not, and would always prefer intents that were taught in the language of the message. So a second head reads the
+shared vectors only, each language's mean taken off. Examples in the language of the message tell it the intents they are
+of from each other; about untaught intents they are silent, so they do not push them down. How strongly an untaught intent
+must be preferred is measured on intents that are taught in both languages, by treating them as untaught.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from bot.components.gate_score import Comparison, Surroundings
-from bot.components.linear import Array, Features, LinearHead, Recipe, fitted_temperature, softmax
+from bot.components.linear import Array, Features, LinearHead, Recipe, fitted_temperature
 
 #: Examples from which an intent counts as taught in a language; strays (an English name in a Chinese set) do not teach.
 TAUGHT = 3
+#: Examples that suffice for the shared vectors; the encoder that is spared otherwise must read them all.
+_ENOUGH = 6000
+#: Examples of taught intents from which a language's own mean is trusted.
+_TRUSTED = 60
+#: What carries over between languages is coarse; a strongly regularised head keeps to that (cross-validated).
+_REGULARISATION = 1.0
 
 
-def untaught(labels: NDArray[np.int64], languages: NDArray[np.str_], classes: int) -> dict[str, list[int]]:
-    """The intents that each language lacks; none in a language that has hardly an intent of its own."""
+def untaught(
+    labels: NDArray[np.int64], languages: NDArray[np.str_], known: Sequence[str], classes: int
+) -> dict[str, list[int]]:
+    """The intents that each known language lacks although another language teaches them."""
+    counts = {language: np.bincount(labels[languages == language], minlength=classes) for language in known}
     found: dict[str, list[int]] = {}
-    for language in sorted(set(languages.tolist()) - {""}):
-        counts = np.bincount(labels[languages == language], minlength=classes)
-        missing = np.flatnonzero(counts < TAUGHT).tolist()
-        if missing and len(missing) <= classes * 0.6:
+    for language in known:
+        elsewhere = np.max([counts[other] for other in known if other != language], axis=0)
+        missing = np.flatnonzero((counts[language] < TAUGHT) & (elsewhere >= TAUGHT)).tolist()
+        if missing:
             found[language] = missing
     return found
+
+
+def enough(labels: NDArray[np.int64], languages: NDArray[np.str_], classes: int) -> NDArray[np.int64]:
+    """Which examples are read for the second head: as many of each intent in each language as there may be."""
+    most = max(20, _ENOUGH // classes)
+    random = np.random.RandomState(8)
+    kept: list[NDArray[np.int64]] = []
+    for language in sorted(set(languages.tolist()) - {""}):
+        for label in range(classes):
+            kept.append(random.permutation(np.flatnonzero((languages == language) & (labels == label)))[:most])
+    return np.sort(np.concatenate(kept))
 
 
 @dataclass
@@ -53,37 +75,37 @@ class BorrowedHead:
         missing: list[int],
         classes: int,
         recipe: Recipe,
+        shift: Array,
     ) -> BorrowedHead:
-        """``shared`` are the vectors of every example by the encoders that read both languages."""
-        mine, theirs = languages == language, (languages != language) & (languages != "")
-        # The means of what both talk about: other intents would move them by topic, not by language.
+        """``shared`` are the vectors of examples by the encoders that read both languages; ``shift`` is how far this
+        language's vectors lie from the other's, for a set with too few examples to tell."""
+        recipe = replace(recipe, inverse_regularisation=_REGULARISATION)
         common = ~np.isin(labels, missing)
-        other_mean = shared[theirs & common].mean(0) if (theirs & common).any() else shared[theirs].mean(0)
-        features, known = _features(shared[theirs], other_mean), labels[theirs]
-        held = np.random.RandomState(9).permutation(len(known)) % 4 == 0
-        trial = LinearHead.trained(features[np.flatnonzero(~held)], known[~held], classes, recipe)
-        temperature = fitted_temperature(trial.logits(features[np.flatnonzero(held)]), known[held])
+        mine, theirs = (languages == language) & common, (languages != language) & (languages != "")
+        # The means of what both talk about: other intents would move them by topic, not by language.
+        theirs_mean = shared[theirs & common].mean(0) if (theirs & common).any() else shared[theirs].mean(0)
+        mean = shared[mine].mean(0) if mine.sum() >= _TRUSTED else theirs_mean + shift
+        kept = np.flatnonzero(mine | theirs)
+        labels, mine = labels[kept], mine[kept]
+        features = _features(shared[kept], np.where(mine[:, None], mean, theirs_mean))
+        lessons = _Lessons(features, labels, mine, classes, recipe)
+        temperature, offset = lessons.calibrated(missing)
+        head = lessons.head(np.ones(len(labels), dtype=bool), missing)
+        head.bias[missing] += np.float32(offset)
         comparison = Comparison.fitted(features.dense, recipe)
-        return cls(
-            missing,
-            shared[mine & common].mean(0),
-            LinearHead.trained(features, known, classes, recipe, trial),
-            temperature,
-            comparison,
-            Surroundings.of(comparison.turned(features.dense), known, temperature, recipe),
-        )
+        around = Surroundings.of(comparison.turned(features.dense), labels, temperature, recipe)
+        return cls(missing, mean, head, temperature, comparison, around)
 
     def mixed(self, logits: Array, shared: Array, temperature: float) -> Array:
-        """The first head's logits, with those of untaught intents set so that they are as probable as this head says."""
-        own = softmax(self.head.logits(_features(shared, self.mean)), self.temperature)
+        """The first head's logits with those of the untaught intents beside them: this head decides between its best
+        untaught and its best taught intent, and ranks the untaught ones; the first head ranks the taught ones."""
+        own = self.head.logits(_features(shared, self.mean)) * (temperature / self.temperature)
         taught = np.setdiff1d(np.arange(logits.shape[1]), self.missing)
-        scaled = logits[:, taught] / temperature
-        top = scaled.max(1, keepdims=True)
-        total = top + np.log(np.exp(scaled - top).sum(1, keepdims=True))
-        chance = np.clip(own[:, self.missing], 1e-6, 1)
-        left = np.maximum(1 - chance.sum(1, keepdims=True), 1e-6)
+        if not len(taught):
+            return np.asarray(own, dtype=np.float32)
         result = logits.copy()
-        result[:, self.missing] = temperature * (total + np.log(chance / left))
+        between = logits[:, taught].max(1, keepdims=True) - own[:, taught].max(1, keepdims=True)
+        result[:, self.missing] = own[:, self.missing] + between
         return result
 
     def evidence(self, rows: Array, logits: Array, shared: Array) -> Array:
@@ -94,6 +116,57 @@ class BorrowedHead:
             rows = rows.copy()
             rows[borrowed, 2:4] = self.surroundings.evidence(logits, turned)[borrowed, 2:4]
         return rows
+
+
+@dataclass(frozen=True)
+class _Lessons:
+    """What the second head is taught: examples of both languages, ``mine`` those in the language of the messages."""
+
+    features: Features
+    labels: NDArray[np.int64]
+    mine: NDArray[np.bool_]
+    classes: int
+    recipe: Recipe
+
+    def head(self, chosen: NDArray[np.bool_], untaught: list[int]) -> LinearHead:
+        """A head of the chosen examples, those in the language of the messages silent about the untaught intents."""
+        rows = np.flatnonzero(chosen)
+        silent = np.zeros((len(rows), self.classes), dtype=bool)
+        silent[np.ix_(self.mine[rows], untaught)] = True
+        return LinearHead.trained(self.features[rows], self.labels[rows], self.classes, self.recipe, silent=silent)
+
+    def calibrated(self, missing: list[int]) -> tuple[float, float]:
+        """The temperature, and what is added to the logits of untaught intents."""
+        random = np.random.RandomState(9)
+        held = random.permutation(len(self.labels)) % 4 == 0
+        taught = np.unique(self.labels[self.mine])
+        if len(taught) < 4:
+            logits = self.head(~held, missing).logits(self.features[np.flatnonzero(held)])
+            return fitted_temperature(logits, self.labels[held]), 0.0
+        logits, labels, leads, strange = [], [], [], []
+        for group in np.array_split(random.permutation(taught), 3)[:2]:
+            left_out = self.mine & np.isin(self.labels, group)
+            lacking = np.array(sorted({*missing, *group.tolist()}))
+            seen = np.flatnonzero(self.mine & (left_out | held))
+            said = self.head(~left_out & ~(held & self.mine), lacking.tolist()).logits(self.features[seen])
+            logits.append(said)
+            labels.append(self.labels[seen])
+            # As many intents are doubted as will be: the group stands for as many of the missing ones.
+            others = random.permutation(missing)[len(group) :]
+            doubted = np.concatenate([group, others]).astype(np.int64)
+            sure = np.setdiff1d(np.arange(self.classes), lacking)
+            leads.append(said[:, doubted].max(1) - said[:, sure].max(1))
+            strange.append(np.isin(self.labels[seen], group))
+        temperature = fitted_temperature(np.concatenate(logits), np.concatenate(labels))
+        return temperature, _fair(np.concatenate(leads), np.concatenate(strange))
+
+
+def _fair(leads: Array, strange: NDArray[np.bool_]) -> float:
+    """What is added to the lead of untaught intents, so that they are missed as often as taught ones are lost to them."""
+    steps = np.sort(-leads)
+    found = np.searchsorted(np.sort(-leads[strange]), steps) / strange.sum()
+    lost = np.searchsorted(np.sort(-leads[~strange]), steps) / (~strange).sum()
+    return float(steps[np.argmin(np.abs(1 - found - lost))])
 
 
 def _features(shared: Array, mean: Array) -> Features:

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from bot.components.calibration import Examples, calibrate, thresholds
 from bot.components.gate_score import Blend, Comparison, Surroundings
 from bot.components.linear import Features, LinearHead, Recipe, Scaler, fitted_temperature, softmax
-from bot.components.other_language import BorrowedHead, untaught
+from bot.components.other_language import BorrowedHead, enough, untaught
 from bot.measure import Parsed, figures, near_topic
 
 CLASSES = 8
@@ -167,19 +167,66 @@ def two_languages(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return (centres[labels] + random.randn(len(labels), 24) * 0.5 + apart).astype(np.float32), labels, languages
 
 
+BOTH = ("zh", "en")
+
+
 def test_an_intent_taught_in_one_language_only_is_named() -> None:
     _, labels, languages = two_languages(480)
-    assert untaught(labels, languages, CLASSES) == {"zh": [0]}
-    assert untaught(labels, np.full(len(labels), "en"), CLASSES) == {}
+    assert untaught(labels, languages, BOTH, CLASSES) == {"zh": [0]}
+    assert untaught(labels, np.full(len(labels), "en"), BOTH, CLASSES) == {"zh": list(range(CLASSES))}
+    rare = np.append(labels, CLASSES)
+    assert untaught(rare, np.append(languages, "en"), BOTH, CLASSES + 1) == {"zh": [0]}
+
+
+def borrowed(missing: list[int], languages: np.ndarray, shared: np.ndarray, labels: np.ndarray) -> BorrowedHead:
+    recipe, shift = Recipe(directions=16), np.full(24, 2.0, dtype=np.float32)
+    return BorrowedHead.trained(shared, labels, languages, "zh", missing, CLASSES, recipe, shift)
 
 
 def test_a_message_about_an_untaught_intent_is_understood_through_the_other_language() -> None:
     shared, labels, languages = two_languages(480)
-    borrowed = BorrowedHead.trained(shared, labels, languages, "zh", [0], CLASSES, Recipe(directions=16))
+    head = borrowed([0], languages, shared, labels)
     english = shared[(labels == 0) & (languages == "en")][:20]
     strange_to_the_first_head = np.tile(np.linspace(-1, 1, CLASSES, dtype=np.float32), (20, 1))
-    assert (borrowed.mixed(strange_to_the_first_head, english + 2.0, 1.0).argmax(1) == 0).mean() > 0.9
+    assert (head.mixed(strange_to_the_first_head, english + 2.0, 1.0).argmax(1) == 0).mean() > 0.9
     others = shared[(labels == 5) & (languages == "zh")]
     sure = np.full((len(others), CLASSES), -4.0, dtype=np.float32)
     sure[:, 5] = 4.0
-    assert (borrowed.mixed(sure, others, 1.0).argmax(1) == 5).mean() > 0.9
+    assert (head.mixed(sure, others, 1.0).argmax(1) == 5).mean() > 0.9
+
+
+def test_a_language_without_any_example_is_understood_through_the_other_one() -> None:
+    shared, labels, languages = two_languages(480)
+    english = languages == "en"
+    head = borrowed(list(range(CLASSES)), languages[english], shared[english], labels[english])
+    nothing = np.zeros(((~english).sum(), CLASSES), dtype=np.float32)
+    assert (head.mixed(nothing, shared[~english], 1.0).argmax(1) == labels[~english]).mean() > 0.9
+
+
+def test_an_example_pushes_down_no_intent_that_it_is_silent_about() -> None:
+    random = np.random.RandomState(8)
+    dense, labels = random.randn(300, 6).astype(np.float32), np.arange(300) % 2
+    dense[:, 0] += labels * 3
+    features, silent = Features(dense, sp.csr_matrix((300, 1), dtype=np.float32)), np.zeros((300, 3), dtype=bool)
+    silent[:, 2] = True
+    heads = [LinearHead.trained(features, labels, 3, Recipe(), silent=one) for one in (None, silent)]
+    loud, quiet = (head.logits(features)[:, 2].mean() - head.logits(features)[:, :2].mean() for head in heads)
+    assert quiet > -0.5 > loud
+
+
+def test_enough_examples_of_each_intent_and_language_are_read() -> None:
+    labels, languages = np.repeat([0, 1], [9000, 10]), np.tile(["zh", "en"], 4505)
+    chosen = enough(labels, languages, 2)
+    assert len(chosen) == 2 * 3000 + 10
+    assert (labels[chosen] == 1).sum() == 10
+
+
+def test_one_message_is_scaled_and_ranked_as_it_would_be_among_many(examples: Examples) -> None:
+    random = np.random.RandomState(5)
+    dense = random.randn(20, 24).astype(np.float32)
+    ngrams = sp.random(20, 2**18, density=1e-4, format="csr", dtype=np.float32, random_state=random)
+    scaler = Scaler.fitted(dense, ngrams, 2, Recipe())
+    head = LinearHead.trained(scaler.scale(dense, ngrams), np.arange(20) % 2, 2, Recipe(iterations=10))
+    unknown = sp.csr_matrix(([2.0, 1.0], ([0, 0], [5, ngrams.indices[0]])), shape=(1, 2**18), dtype=np.float32)
+    alone = head.logits_of(scaler.scale_one(dense[:1], unknown.indices, unknown.data))
+    assert np.allclose(alone, head.logits(scaler.scale(dense[:1], unknown)), atol=1e-4)
