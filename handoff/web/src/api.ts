@@ -1,6 +1,7 @@
 // The staff API, typed. Every write carries the CSRF token; a 401 means that the session has ended.
 import type {
   Attachment, Contact, Conversation, Customer, DemoSignIn, Message, Order, Presence, PresenceState, PromptDetail, PromptDraft, PromptOverview, PromptTest, PromptVersion, Rating, Session, Synonym, SynonymDraft, SynonymTrial, Ticket, Trace, View,
+  Person, RoutingRule, Team, TeamDraft, TeamsPage, WaitRow,
 } from './types'
 
 export type ListedConversation = Conversation & { unread?: number; match?: { seq: number; snippet: string } | null }
@@ -90,6 +91,15 @@ export const api = {
   note: (id: string, message: Outgoing) => post<{ message: Message }>(of(id, '/note'), { client_msg_id: message.client_msg_id, text: message.text }),
   transfer: (id: string, toAgentId: string, note: string) =>
     post<{ conversation: ListedConversation }>(of(id, '/transfer'), { to_agent_id: toAgentId, note }),
+  transferToTeam: (id: string, toTeamId: string, note: string) =>
+    post<{ conversation: ListedConversation }>(of(id, '/transfer'), { to_team_id: toTeamId, note }),
+  decline: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/decline')),
+  invite: (id: string, agentId: string, note: string) => post<{ conversation: ListedConversation }>(of(id, '/invite'), { agent_id: agentId, note }),
+  join: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/join')),
+  leave: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/leave')),
+  remove: (id: string, agentId: string) => post<{ conversation: ListedConversation }>(of(id, '/remove'), { agent_id: agentId }),
+  bargeIn: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/barge-in')),
+  takeOver: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/take-over')),
   requeue: (id: string, note: string) => post<{ conversation: ListedConversation }>(of(id, '/requeue'), { note }),
   release: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/release')),
   resolve: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/resolve')),
@@ -106,6 +116,13 @@ export const api = {
   deleteSynonym: (id: string) => post<void>(`synonyms/${encodeURIComponent(id)}/delete`),
   trySynonyms: (text: string, draft: SynonymDraft | null, replaces: string | null) =>
     post<SynonymTrial>('synonyms/test', { text, draft, replaces }),
+
+  teams: () => get<TeamsPage>('teams'),
+  saveTeam: (id: string | null, draft: TeamDraft) => post<{ team: Team }>(id === null ? 'teams' : `teams/${encodeURIComponent(id)}`, draft),
+  deleteTeam: (id: string) => post<void>(`teams/${encodeURIComponent(id)}/delete`),
+  saveRules: (rules: RoutingRule[]) => post<{ rules: RoutingRule[] }>('teams/rules', { rules }),
+  savePerson: (id: string, can: Pick<Person, 'languages' | 'skills' | 'capacity'>) => post<{ person: Person }>(`teams/people/${encodeURIComponent(id)}`, can),
+  waits: (days: number) => get<{ rows: WaitRow[] }>(`reports/waits?days=${days}`),
 
   presence: () => get<{ state: PresenceState; agents: Presence[] }>('presence'),
   setPresence: (state: PresenceState) => post<{ state: PresenceState }>('presence', { state }),

@@ -42,6 +42,8 @@ export interface ConversationState {
   status: Status;
   agent_name?: string | null;
   position?: number | null;
+  wait_minutes?: number | null;
+  closed?: boolean;
 }
 
 export type ServerFrame =
@@ -49,7 +51,7 @@ export type ServerFrame =
   | { type: 'message'; message: Message }
   | { type: 'ack'; client_msg_id: string; conversation_id: string; seq?: number }
   | { type: 'typing'; author: Author }
-  | { type: 'status'; conversation_id: string; status: Status; agent_name?: string | null; position?: number | null }
+  | { type: 'status'; conversation_id: string; status: Status; agent_name?: string | null; position?: number | null; wait_minutes?: number | null; closed?: boolean }
   | { type: 'error'; client_msg_id?: string; code: string; message: string; retry_after_seconds?: number }
   | { type: 'pong' };
 

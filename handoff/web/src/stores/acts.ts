@@ -14,7 +14,7 @@ export function useActs() {
   async function act(verb: Verb, target: Target = {}): Promise<boolean> {
     try {
       await desk.run(verb, target)
-      ElMessage({ type: 'success', message: t(`conversation.${DONE[verb]}`, { name: target.agentName ?? '' }), grouping: true })
+      ElMessage({ type: 'success', message: t(target.teamId ? 'company.transferredTeam' : `conversation.${DONE[verb]}`, { name: target.agentName ?? '' }), grouping: true })
       return true
     } catch (error) {
       const conflict = error instanceof ApiError && error.code === 'already_assigned'

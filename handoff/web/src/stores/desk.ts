@@ -4,16 +4,19 @@ import { computed, reactive, ref, watch } from 'vue'
 import { api, ApiError, type ConversationDetail } from '../api'
 import { contactName } from '../format'
 import { alerts } from './alerts'
+import { company } from './company'
 import { createInbox } from './inbox'
 import { createLive, type LiveEvent } from './live'
 import { go, place } from './place'
 import { preferences } from './preferences'
 import { session } from './session'
+import { teamBook } from './teams'
 import { createTranscripts } from './transcript'
 import type { Conversation, Presence, PresenceState, Trace } from '../types'
 
 export type Verb = 'accept' | 'transfer' | 'requeue' | 'release' | 'resolve'
-export interface Target { agentId?: string; agentName?: string; note?: string }
+export type CompanyVerb = 'invite' | 'join' | 'leave' | 'remove' | 'bargeIn' | 'takeOver' | 'decline'
+export interface Target { agentId?: string; agentName?: string; teamId?: string; note?: string }
 
 const POLL_MS = 15_000
 
@@ -40,7 +43,7 @@ const conversation = computed<Conversation | null>(() => {
   return (id && (inbox.known.get(id) ?? (detail.value?.conversation.id === id ? detail.value.conversation : null))) || null
 })
 
-export const desk = { cameFrom, detail, detailError, traces, agents, presence, viewers, busy, drafts, openId, conversation, start, stop, open, run, setPresence, markSeen, readAgents }
+export const desk = { cameFrom, detail, detailError, traces, agents, presence, viewers, busy, drafts, openId, conversation, start, stop, open, run, runCompany, setPresence, markSeen, readAgents }
 
 async function start(): Promise<void> {
   const me = session.staff.value
@@ -157,6 +160,7 @@ function onOpened(): void {
   viewers.clear()
   catchUp()
   void readAgents()
+  void teamBook.read().catch(() => undefined) // the list does without the names of teams
   tellViewing()
 }
 
@@ -179,6 +183,7 @@ function onEvent(event: LiveEvent): void {
   if (event.type === 'message' && event.conversation_id === openId.value && watched) markSeen()
   if (event.type === 'trace' && event.conversation_id === openId.value) void readTraces(event.conversation_id)
   if (event.type === 'presence') onPresence(event)
+  if (event.type === 'offer' || event.type === 'invited' || event.type === 'taken_over' || event.type === 'barged_in') onCompany(event)
   if (event.type === 'viewing' && event.agent_id !== me.id) {
     if (event.conversation_id) viewers.set(event.agent_id, { name: event.name, conversationId: event.conversation_id })
     else viewers.delete(event.agent_id)
@@ -194,12 +199,23 @@ function onConversation(next: Conversation): void {
     if (moved || mayBeRated) void refreshDetail()
   }
   if (announced.has(stay) || !me || !session.worksAtDesk.value || presence.value === 'away') return
+  if (next.status === 'queued' && next.offered_to) return // who is asked hears of it by themselves
   const given = next.status === 'assigned' && next.agent_id === me.id && busy.value === null
   if (next.status !== 'queued' && !given) return
   announced.add(stay)
   const zh = preferences.language === 'zh'
   const title = next.status === 'queued' ? (zh ? '有客户在等待' : 'A customer is waiting') : zh ? '有会话转给您' : 'A conversation was handed to you'
   alerts.announce(title, contactName(next, preferences.language), () => go(next.status === 'queued' ? 'queued' : 'mine', next.id))
+}
+
+/** Somebody wants something of us, or did something with a conversation of ours. */
+function onCompany(event: Extract<LiveEvent, { type: 'offer' | 'invited' | 'taken_over' | 'barged_in' }>): void {
+  if (event.agent_id !== session.staff.value?.id) return
+  const known = inbox.known.get(event.conversation_id)
+  const name = known ? contactName(known, preferences.language) : ''
+  if (event.type !== 'offer') company.told.push({ ...event, name })
+  const titles = company.titles(event, preferences.language)
+  alerts.announce(titles, name, () => go(event.type === 'offer' ? 'queued' : 'mine', event.conversation_id))
 }
 
 function onPresence(event: Extract<LiveEvent, { type: 'presence' }>): void {
@@ -237,7 +253,7 @@ async function run(verb: Verb, target: Target = {}): Promise<void> {
     const note = target.note ?? ''
     const { conversation: next } = await {
       accept: () => api.accept(id),
-      transfer: () => api.transfer(id, target.agentId ?? '', note),
+      transfer: () => (target.teamId ? api.transferToTeam(id, target.teamId, note) : api.transfer(id, target.agentId ?? '', note)),
       requeue: () => api.requeue(id, note),
       release: () => api.release(id),
       resolve: () => api.resolve(id),
@@ -253,5 +269,29 @@ async function run(verb: Verb, target: Target = {}): Promise<void> {
     throw error
   } finally {
     busy.value = null
+  }
+}
+
+/** What concerns several agents in a conversation, or an offer; `id` need not be the open one. */
+async function runCompany(verb: CompanyVerb, id: string, target: Target = {}): Promise<void> {
+  const agentId = target.agentId ?? ''
+  try {
+    const { conversation: next } = await {
+      invite: () => api.invite(id, agentId, target.note ?? ''),
+      join: () => api.join(id),
+      leave: () => api.leave(id),
+      remove: () => api.remove(id, agentId),
+      bargeIn: () => api.bargeIn(id),
+      takeOver: () => api.takeOver(id),
+      decline: () => api.decline(id),
+    }[verb]()
+    inbox.change(next)
+    void transcripts.read(id)
+  } catch (error) {
+    if (error instanceof ApiError && !error.offline) {
+      void inbox.resume()
+      if (id === openId.value) void refreshDetail()
+    }
+    throw error
   }
 }

@@ -17,9 +17,14 @@ interface List {
 
 /** Whether a conversation belongs to a view, by the same rules as the server's lists. */
 export function belongs(view: View, conversation: Conversation, myId: string): boolean {
-  if (view === 'mine') return conversation.status === 'assigned' && conversation.agent_id === myId
+  if (view === 'mine') return conversation.status === 'assigned' && (conversation.agent_id === myId || takesPart(conversation, myId))
   if (view === 'all') return conversation.status !== 'resolved'
   return conversation.status === view
+}
+
+/** Whether somebody is invited to, or writes in, a conversation that is another agent's. */
+export function takesPart(conversation: Conversation, agentId: string): boolean {
+  return conversation.participants?.some((one) => one.agent_id === agentId) ?? false
 }
 
 /** Whether `next` is at least as new as `known`. */
@@ -32,7 +37,7 @@ export function inOrder(view: View, conversations: ListedConversation[]): Listed
   const byAge = (a: string | null, b: string | null) => ((a ?? '') < (b ?? '') ? -1 : (a ?? '') > (b ?? '') ? 1 : 0)
   return [...conversations].sort((a, b) =>
     view === 'queued'
-      ? b.priority - a.priority || byAge(a.queued_at, b.queued_at) || byAge(a.id, b.id)
+      ? (a.rank_at && b.rank_at ? byAge(a.rank_at, b.rank_at) : b.priority - a.priority) || byAge(a.queued_at, b.queued_at) || byAge(a.id, b.id)
       : byAge(b.updated_at, a.updated_at) || byAge(a.id, b.id),
   )
 }

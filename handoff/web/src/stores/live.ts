@@ -13,6 +13,8 @@ export type LiveEvent =
   | { type: 'viewing'; conversation_id: string | null; agent_id: string; name: string }
   | { type: 'trace'; conversation_id: string; turn_id: string }
   | { type: 'presence'; agent: Presence }
+  | { type: 'offer'; conversation_id: string; agent_id: string | null; until: string | null }
+  | { type: 'invited' | 'barged_in' | 'taken_over'; conversation_id: string; agent_id: string | null; by: string }
 
 export type Connection = 'connecting' | 'open' | 'offline'
 
