@@ -6,7 +6,7 @@ BOT := bot/.venv/bin/python
 PROFILE ?= fast
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix train eval-nlu eval-cross eval-entities eval-families eval-kb eval-answers eval-faithfulness bench bench-kb lock
+.PHONY: help setup run test check fix train eval-nlu eval-cross eval-entities eval-families eval-kb eval-answers eval-faithfulness bench bench-kb bench-desk lock
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,10 @@ bench: python ## turn latency and throughput against a stock Rasa set-up, in one
 bench-kb: python ## PASSAGES=100000: ingest, search, restart and memory of a large knowledge base
 	@$(PYTHON) tools/setup.py --for service
 	@$(SERVICE) -m benchmarks.knowledge_scale --passages $(or $(PASSAGES),100000)
+
+bench-desk: python ## [POSTGRES=postgresql+asyncpg://…/db]: 50 agents with live consoles, 500 who wait; how fast messages reach the right console
+	@$(PYTHON) tools/setup.py --for service
+	@$(SERVICE) -m benchmarks.desk_load $(if $(POSTGRES),--postgres $(POSTGRES))
 
 lock: ## resolve both lock files again
 	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --group dev -q pyproject.toml -o requirements.lock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, bindparam, insert, or_, select, update
@@ -108,6 +108,16 @@ _COLUMNS = [
     "revision",
 ]
 _READ_MARKS = ["contact_read_seq", "contact_read_at", "agent_read_seq", "agent_read_at"]  # moved by ``ReceiptStore``
+
+
+#: What is due later than any pause or lease lasts was written before the clock was set back, and is due now.
+CLOCK_WAS_SET_BACK = timedelta(minutes=10)
+
+
+def free_at(now: datetime) -> Any:
+    """The condition that no worker has a conversation's turn."""
+    lease = conversations.c.lease_until
+    return or_(lease.is_(None), lease <= now, lease > now + CLOCK_WAS_SET_BACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +240,7 @@ class ConversationStore:
         rows = await self._connection.execute(
             SELECT_CONVERSATION.where(
                 conversations.c.id.in_(list(conversation_ids)),
-                or_(conversations.c.lease_until.is_(None), conversations.c.lease_until <= now),
+                free_at(now),
             ).with_for_update(of=conversations, skip_locked=True)
         )
         return [_locked(row) for row in rows]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -37,7 +36,6 @@ from conversations.model import (
     utc_now,
 )
 from conversations.organising import Organising
-from conversations.queue_store import QueueStore
 from conversations.reading_store import ReadingStore
 from conversations.recall import Recall
 from conversations.receipts import Receipts
@@ -241,7 +239,8 @@ class Conversations(Company, Dispatch, Organising, Merging, Searching, Receipts)
         """Heartbeat of presence, for example every 15 seconds; ``state`` is "online", "away" or "offline"."""
         now = self.now()
         known = self._seen.get(agent_id)
-        if known is not None and known[0] == state and (now - known[1]).total_seconds() < _PRESENCE_EVERY_SECONDS:
+        pause = (now - known[1]).total_seconds() if known is not None else 0.0
+        if known is not None and known[0] == state and 0 <= pause < _PRESENCE_EVERY_SECONDS:
             return
         async with self.database.write() as connection:
             await DeliveryStore(connection).see_agent(agent_id, name or agent_id, state, now)
@@ -306,9 +305,14 @@ class Conversations(Company, Dispatch, Organising, Merging, Searching, Receipts)
 
     async def requeue_lost(self) -> int:
         """Give back the conversations of agents who were away longer than the grace period; returns how many."""
-        before = self.now() - self._grace
+        now = self.now()
+        before = now - self._grace
         async with self.database.read() as connection:
             held = await DeliveryStore(connection).held_by_lost(before)
+            ahead = await DeliveryStore(connection).seen_in_the_future(now)
+        if ahead:
+            async with self.database.write() as connection:
+                await DeliveryStore(connection).forget_the_future(now)
         requeued = 0
         for conversation_id, agent_id in held:
             ticket = await self._ticket(conversation_id, "agent_lost")
@@ -331,22 +335,6 @@ class Conversations(Company, Dispatch, Organising, Merging, Searching, Receipts)
                     await custody.resolve(change, None)
                     resolved += 1
         return resolved
-
-    async def publish_positions(self, known: dict[str, int]) -> dict[str, int]:
-        """Tell waiting contacts whose place in their team's queue differs from ``known``; returns the places now."""
-        async with self.database.read() as connection:
-            queue = await QueueStore(connection).queue()
-        of_team: Counter[str | None] = Counter()
-        places = {}
-        for conversation in queue:
-            of_team[conversation.team_id] += 1
-            places[conversation.id] = of_team[conversation.team_id]
-        for conversation in queue:
-            place = places[conversation.id]
-            if known.get(conversation.id) != place:
-                event = {"type": "status", "conversation_id": conversation.id, "status": conversation.status.value}
-                await self.hub.publish(contact_topic(conversation.address), event | {"position": place})
-        return places
 
     # ------------------------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ def assign(change: Change, agent: Agent, *, anyway: bool = False) -> bool:
     asked, unless ``anyway``. A conversation with the bot must be queued first.
     """
     conversation = change.conversation
-    asked = conversation.offered(change.now)
+    asked = conversation.offered(change.desk.now())
     if asked is not None and asked != agent.id and not anyway:
         raise OfferedToColleague(f"{conversation.offered_name} is being asked to take it; try again in a moment")
     if conversation.status is Status.ASSIGNED:

@@ -11,7 +11,7 @@ from sqlalchemy import Row, and_, bindparam, case, exists, func, insert, literal
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conversations.conversation_store import message_of
+from conversations.conversation_store import CLOCK_WAS_SET_BACK, free_at, message_of
 from conversations.model import (
     HEARTBEATS_MISSED,
     Address,
@@ -41,6 +41,13 @@ _INSERT_OUTBOX = insert(outbox)
 _SET_INBOX = update(inbox).where(inbox.c.message_id == bindparam("of_message"))
 
 
+def _deliverable(now: datetime) -> tuple[Any, Any]:
+    """The conditions that a message may be sent now: only a pause after a failed attempt makes it wait."""
+    lease = outbox.c.lease_until
+    due = or_(outbox.c.next_at <= now, outbox.c.next_at == outbox.c.created_at, outbox.c.state == "sending")
+    return due, or_(lease.is_(None), lease <= now, lease > now + CLOCK_WAS_SET_BACK)
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """The lowest unfinished message of a conversation."""
@@ -50,6 +57,10 @@ class Waiting:
     payload: str | None
     attempts: int
     next_at: datetime
+
+    def due(self, now: datetime) -> bool:
+        """Whether its turn may be taken."""
+        return not now < self.next_at <= now + CLOCK_WAS_SET_BACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +125,8 @@ class DeliveryStore:
             .join(conversations, conversations.c.id == inbox.c.conversation_id)
             .where(
                 inbox.c.state.in_(UNFINISHED),
-                inbox.c.next_at <= now,
-                or_(conversations.c.lease_until.is_(None), conversations.c.lease_until <= now),
+                or_(inbox.c.next_at <= now, inbox.c.next_at > now + CLOCK_WAS_SET_BACK),
+                free_at(now),
             )
             .group_by(inbox.c.conversation_id)
             .order_by(func.min(inbox.c.next_at))
@@ -183,8 +194,7 @@ class DeliveryStore:
             select(outbox)
             .where(
                 outbox.c.state.in_(UNDELIVERED),
-                outbox.c.next_at <= now,
-                or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= now),
+                *_deliverable(now),
                 ~blocked,
             )
             .order_by(outbox.c.ordinal)
@@ -244,8 +254,7 @@ class DeliveryStore:
             select(outbox.c.ordinal)
             .where(
                 outbox.c.state.in_(UNDELIVERED),
-                outbox.c.next_at <= now,
-                or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= now),
+                *_deliverable(now),
             )
             .limit(1)
         )
@@ -283,6 +292,16 @@ class DeliveryStore:
             .values(agent_id=agent_id, **values, online_at=now if state == "online" else None)
             .on_conflict_do_update(index_elements=["agent_id"], set_=values | {"online_at": online_at})
         )
+
+    async def forget_the_future(self, now: datetime) -> None:
+        """Agents seen later than now were seen before the clock was set back: their time away counts from now."""
+        ahead = presence.c.last_seen_at > now + HEARTBEATS_MISSED
+        await self._connection.execute(update(presence).where(ahead).values(last_seen_at=now))
+
+    async def seen_in_the_future(self, now: datetime) -> bool:
+        """Whether ``forget_the_future`` has anything to do."""
+        ahead = presence.c.last_seen_at > now + HEARTBEATS_MISSED
+        return (await self._connection.execute(select(presence.c.agent_id).where(ahead).limit(1))).first() is not None
 
     async def note_agent(self, agent_id: str, **times: datetime) -> None:
         """Note when an agent got or gave away a conversation: ``taken_at``, ``freed_at``."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import structlog
 
 from conversations import notices, queueing, routing
-from conversations.change import STAFF, Change
+from conversations.change import STAFF, Change, contact_topic
 from conversations.delivery_store import DeliveryStore
 from conversations.errors import NotOffered
 from conversations.json_form import moment
@@ -30,6 +32,17 @@ _FILING_SECONDS = 5.0
 _WORDS = 3000  # characters of what the contact said that a ticket holds
 _SAMPLE = timedelta(days=2)
 _ACCEPTS = timedelta(hours=2)
+
+
+Shown = tuple[int, int | None]  #: place and minutes, as a contact's page shows them
+
+
+class Outlook(NamedTuple):
+    """What a waiting contact can expect: place in the team's queue (1 is next) and seconds; None: the team is away."""
+
+    team: Team
+    place: int
+    seconds: float | None
 
 
 class Dispatch(Verbs):
@@ -62,42 +75,65 @@ class Dispatch(Verbs):
     async def decline_offer(self, conversation_id: str, agent: Agent) -> Conversation:
         """Let the next one be asked; raises ``NotOffered`` when the offer has lapsed."""
         async with self._change(conversation_id) as change:
-            if change.conversation.offered(change.now) != agent.id:
+            if change.conversation.offered(self.now()) != agent.id:
                 raise NotOffered("this conversation is not offered to you any more; nothing needs to be done")
-            _take_back(change, change.now)
+            _take_back(change, self.now())
             change.record("offer_declined", f"agent:{agent.id}")
         return change.conversation
 
     async def tell_waits(self) -> int:
         """Tell waiting contacts again where they stand, where that changed enough; returns how many were told."""
-        now, roster = self.now(), self._desk.roster()
+        now, told = self.now(), 0
+        for one, outlook in await self._outlooks(now):
+            if told >= _TELLINGS or one.told_at is None:
+                continue
+            opened = outlook.seconds is not None
+            if outlook.seconds is not None and one.told_place is not None:
+                since = (now - one.told_at).total_seconds()
+                before = one.told_seconds or 0
+                if not routing.worth_telling(one.told_place, before, since, outlook.place, outlook.seconds):
+                    continue
+            elif opened == (one.told_place is not None):
+                continue
+            told += await self._tell_again(one, outlook)
+        return told
+
+    async def publish_positions(self, known: dict[str, Shown]) -> dict[str, Shown]:
+        """Show waiting contacts their place and wait where they differ from ``known``; returns what is shown now."""
+        shown: dict[str, Shown] = {}
+        for one, outlook in await self._outlooks(self.now()):
+            minutes = None if outlook.seconds is None else max(1, round(outlook.seconds / 60))
+            shown[one.id] = (outlook.place, minutes)
+            if known.get(one.id) != shown[one.id]:
+                event: dict[str, Any] = {"type": "status", "conversation_id": one.id, "status": one.status.value}
+                place = outlook.place if minutes is not None else None  # nobody moves up while the team is away
+                event |= {"position": place, "wait_minutes": minutes, "closed": minutes is None}
+                await self.hub.publish(contact_topic(one.address), event)
+        return shown
+
+    async def _outlooks(self, now: datetime) -> list[tuple[Conversation, Outlook]]:
+        """Everybody who waits, in serving order, with their place in their team's queue and the wait from now on."""
+        roster = self._desk.roster()
         async with self.database.read() as connection:
             queues = QueueStore(connection)
             queue = await queues.queue()
             agents = queueing.candidates(await DeliveryStore(connection).agents(), now)
             samples = {}
-            for team_id in {one.team_id for one in queue if one.team_id is not None}:
+            for team_id in {one.team_id for one in queue}:
                 team = roster.find(team_id) or roster.fallback
-                on_duty = routing.on_duty(roster, team, agents)
-                stays = await queues.recent_stays(team_id, now - _SAMPLE)
-                samples[team_id] = (on_duty, stays, await queues.recent_accepts(team_id, now - _ACCEPTS))
-        places: dict[str | None, int] = {}
-        told = 0
+                stays = await queues.recent_stays(team.id, now - _SAMPLE)
+                accepts = await queues.recent_accepts(team.id, now - _ACCEPTS)
+                opened = queueing.is_open(self._desk, team, now)
+                samples[team_id] = (team, opened, (routing.on_duty(roster, team, agents), stays, accepts))
+        places: Counter[str | None] = Counter()
+        found = []
         for one in queue:
-            place = places[one.team_id] = places.get(one.team_id, 0) + 1
-            if told >= _TELLINGS or one.told_at is None or one.team_id is None:
-                continue
-            team = roster.find(one.team_id) or roster.fallback
-            opened = queueing.is_open(self._desk, team, now)
-            expected = routing.expected_wait_seconds(place, *samples[one.team_id])
-            if opened and one.told_place is not None:
-                since = (now - one.told_at).total_seconds()
-                if not routing.worth_telling(one.told_place, one.told_seconds or 0, since, place, expected):
-                    continue
-            elif opened == (one.told_place is not None):
-                continue
-            told += await self._tell_again(one, team, opened, place, expected)
-        return told
+            places[one.team_id] += 1
+            team, opened, sample = samples[one.team_id]
+            place = places[one.team_id]
+            seconds = routing.expected_wait_seconds(place, *sample) if opened else None
+            found.append((one, Outlook(team, place, seconds)))
+        return found
 
     async def file_callbacks(self) -> int:
         """Write on callback tickets what contacts said out of hours; what fails is tried again."""
@@ -134,10 +170,10 @@ class Dispatch(Verbs):
         roster = self._desk.roster()
         async with self._change(conversation_id) as change:
             conversation = change.conversation
-            if conversation.status is not Status.QUEUED or conversation.offered(change.now) is not None:
+            if conversation.status is not Status.QUEUED or conversation.offered(self.now()) is not None:
                 return False  # another process was quicker
             await change.deliveries.lock_agent(candidate.agent_id)
-            now = change.now
+            now = self.now()  # not the change's, which never goes back: an offer ends by the clock
             agents = queueing.candidates(await change.deliveries.agents(now), now)
             current = next((one for one in agents if one.agent_id == candidate.agent_id), None)
             waiting = waiting_of(_missed(conversation))
@@ -150,7 +186,7 @@ class Dispatch(Verbs):
                 offered_name=current.name,
                 offered_until=until,
                 asked=_missed(conversation).asked,
-                updated_at=now,
+                updated_at=change.now,
             )
             change.record("offered", "system", {"agent_id": current.agent_id, "until": moment(until)})
             offer = {"type": "offer", "conversation_id": conversation.id, "agent_id": current.agent_id}
@@ -165,22 +201,21 @@ class Dispatch(Verbs):
                 change.record("offer_lapsed", "system", {"agent_id": conversation.offered_to})
                 _take_back(change, conversation.offered_until or change.now)
 
-    async def _tell_again(self, one: Conversation, team: Team, opened: bool, place: int, expected: float) -> bool:
-        closes = not opened
-        ticket = await self._ticket(one.id, team=team) if closes else None
+    async def _tell_again(self, one: Conversation, outlook: Outlook) -> bool:
+        team, place, seconds = outlook
+        ticket = await self._ticket(one.id, team=team) if seconds is None else None
         async with self._change(one.id) as change:
             if change.conversation.status is not Status.QUEUED or change.conversation.told_at != one.told_at:
                 return False  # another process has told them, or they have been served
             language, name = change.conversation.language, team.name(change.conversation.language)
-            if closes:
+            if seconds is None:
                 if ticket is not None:
                     change.set(callback_ticket=ticket)
-                reopens = queueing.opens_at(self._desk, team, change.now)
-                said = queueing.close(change, team, "closed_now", reopens)
+                said = queueing.close(change, team, "closed_now", queueing.opens_at(self._desk, team, change.now))
             else:
                 text = "still_waiting" if one.told_place is not None else "open_again"
-                said = notices.waiting(text, language, place - 1, expected, team=name)
-                change.set(told_place=place, told_seconds=round(expected), told_at=change.now, callback_state=None)
+                said = notices.waiting(text, language, place - 1, seconds, team=name)
+                change.set(told_place=place, told_seconds=round(seconds), told_at=change.now, callback_state=None)
             change.tell(said, stays=True)
         return True
 

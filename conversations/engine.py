@@ -14,6 +14,7 @@ import structlog
 from conversations import turns
 from conversations.conversations import Conversations
 from conversations.dialogue import Dialogue
+from conversations.dispatch import Shown
 from conversations.errors import DialogueRefused, DialogueUnavailable, FencedOut
 from conversations.model import Thresholds, TurnRequest, TurnResult
 from conversations.turns import Claim
@@ -236,7 +237,7 @@ class Sweeper:
         self._daily_after = 0.0
         self._every_seconds = every_seconds
         self._idle_seconds = idle_seconds
-        self._places: dict[str, int] = {}
+        self._places: dict[str, Shown] = {}
         self._sweeps = 0
         self._loops: list[asyncio.Task[None]] = []
 

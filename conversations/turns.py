@@ -59,7 +59,7 @@ async def claim_due(desk: Desk, connection: AsyncConnection, limit: int, lease: 
     claimable = await ConversationStore(connection).lock_claimable(due, now)
     for locked in sorted(claimable, key=lambda locked: due.index(locked.conversation.id)):
         waiting = await deliveries.find_waiting(locked.conversation.id)
-        if waiting is None or waiting.next_at > now:
+        if waiting is None or not waiting.due(now):
             continue
         change = Change(desk, connection, now, locked)
         claim = await claim_of(change, waiting.message, waiting.payload, waiting.attempts + 1, now + lease)
@@ -150,7 +150,7 @@ async def _next(change: Change, lease_until: datetime | None) -> Claim | None:
     if lease_until is None or change.conversation.status is not Status.BOT:
         return None
     waiting = await change.deliveries.find_waiting(change.conversation.id)
-    if waiting is None or waiting.next_at > change.now:
+    if waiting is None or not waiting.due(change.now):
         return None
     claim = await claim_of(change, waiting.message, waiting.payload, waiting.attempts + 1, lease_until)
     await change.deliveries.set_inbound(waiting.message.id, state="running", attempts=claim.attempts)

@@ -260,8 +260,9 @@ async def test_waiting_contacts_learn_when_their_place_changes(desk: TestDesk) -
     first, second = await desk.queued(contact="first"), await desk.queued(contact="second")
     news = desk.hub.subscribe(f"contact:{address('second')}")
     places = await desk.conversations.publish_positions({})
-    assert places == {first: 1, second: 2}
-    assert (await anext(news))["position"] == 2
+    assert places == {first: (1, 2), second: (2, 4)}
+    shown = await anext(news)
+    assert (shown["position"], shown["wait_minutes"], shown["closed"]) == (2, 4, False)
     await desk.conversations.assign(first, LIN)
     await desk.conversations.publish_positions(places)
     assert (await anext(news))["position"] == 1

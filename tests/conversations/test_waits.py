@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from conversations.dispatch import Outlook
 from conversations.model import Agent, Author, HandoffReason
 from conversations.queue_store import Stay
 from conversations.teams import Roster, Rule
 from conversations.wait_report import wait_rows
-from tests.conversations.builders import LIN, MAX, TestDesk, says, team
+from tests.conversations.builders import LIN, MAX, TestDesk, address, says, team
 
 
 async def told(desk: TestDesk, conversation_id: str) -> str:
@@ -27,8 +28,8 @@ async def test_position_and_wait_are_those_of_the_own_team(desk: TestDesk) -> No
     assert (conversation.team_id, conversation.tier) == ("vip", "vip")
     assert "next in line" in await told(desk, receipt.conversation_id)
     places = await desk.conversations.publish_positions({})
-    assert places[receipt.conversation_id] == 1
-    assert sorted(places.values()) == [1, 1, 2, 3]
+    assert places[receipt.conversation_id][0] == 1
+    assert sorted(place for place, _ in places.values()) == [1, 1, 2, 3]
 
 
 async def test_a_valuable_customer_waits_ahead_of_others_of_the_same_team(desk: TestDesk) -> None:
@@ -93,9 +94,22 @@ async def test_two_processes_tell_once(desk: TestDesk) -> None:
     conversation_id = await desk.queued()
     desk.clock.advance(310)
     one = await desk.get(conversation_id)
-    roster_team = desk.roster.fallback
-    assert await desk.conversations._tell_again(one, roster_team, True, 1, 120.0)
-    assert not await desk.conversations._tell_again(one, roster_team, True, 1, 120.0)
+    outlook = Outlook(desk.roster.fallback, 1, 120.0)
+    assert await desk.conversations._tell_again(one, outlook)
+    assert not await desk.conversations._tell_again(one, outlook)
+
+
+async def test_a_page_shows_no_place_in_line_while_the_team_is_away(desk: TestDesk) -> None:
+    desk.open = False
+    await desk.queued(contact="night")
+    news = desk.hub.subscribe(f"contact:{address('night')}")
+    shown = await desk.conversations.publish_positions({})
+    assert list(shown.values()) == [(1, None)]
+    event = await anext(news)
+    assert (event["position"], event["wait_minutes"], event["closed"]) == (None, None, True)
+    desk.open = True
+    await desk.conversations.publish_positions(shown)
+    assert (await anext(news))["position"] == 1
 
 
 async def test_the_report_compares_what_was_told_with_what_came(desk: TestDesk) -> None:

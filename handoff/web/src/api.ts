@@ -1,6 +1,7 @@
 // The staff API, typed. Every write carries the CSRF token; a 401 means that the session has ended.
 import type {
   Attachment, BulkAction, Canned, CannedDraft, Colour, Conditions, Contact, Conversation, Customer, DemoSignIn, Duplicate, FilterDraft, ImportReport, Label, Macro, MacroDraft, MacroPreview, MacroRun, MacroVerb, MergedThread, Message, Priority, Order, Presence, PresenceState, PromptDetail, PromptDraft, PromptOverview, PromptTest, PromptVersion, Rating, SavedFilter, SearchHit, SearchMatch, Session, Sort, Synonym, SynonymDraft, SynonymTrial, Ticket, Trace, View, Views,
+  Person, RoutingRule, Team, TeamDraft, TeamsPage, WaitRow,
 } from './types'
 
 export type ListedConversation = Conversation & { unread?: number; unseen?: { mention?: number; woke?: number }; match?: SearchMatch | null }
@@ -147,6 +148,15 @@ export const api = {
   note: (id: string, message: Outgoing) => post<{ message: Message }>(of(id, '/note'), { client_msg_id: message.client_msg_id, text: message.text }),
   transfer: (id: string, toAgentId: string, note: string) =>
     post<{ conversation: ListedConversation }>(of(id, '/transfer'), { to_agent_id: toAgentId, note }),
+  transferToTeam: (id: string, toTeamId: string, note: string) =>
+    post<{ conversation: ListedConversation }>(of(id, '/transfer'), { to_team_id: toTeamId, note }),
+  decline: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/decline')),
+  invite: (id: string, agentId: string, note: string) => post<{ conversation: ListedConversation }>(of(id, '/invite'), { agent_id: agentId, note }),
+  join: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/join')),
+  leave: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/leave')),
+  remove: (id: string, agentId: string) => post<{ conversation: ListedConversation }>(of(id, '/remove'), { agent_id: agentId }),
+  bargeIn: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/barge-in')),
+  takeOver: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/take-over')),
   requeue: (id: string, note: string) => post<{ conversation: ListedConversation }>(of(id, '/requeue'), { note }),
   release: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/release')),
   resolve: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/resolve')),
@@ -183,6 +193,12 @@ export const api = {
   previewMacro: (conversationId: string, id: string) => get<{ steps: MacroPreview[] }>(of(conversationId, `/macros/${encodeURIComponent(id)}`)),
   runMacro: (conversationId: string, id: string, runId: string) => post<MacroRun>(of(conversationId, `/macros/${encodeURIComponent(id)}`), { run_id: runId }),
   recall: (id: string, seq: number) => post<{ message: Message; effect: string }>(of(id, '/recall'), { seq }),
+  teams: () => get<TeamsPage>('teams'),
+  saveTeam: (id: string | null, draft: TeamDraft) => post<{ team: Team }>(id === null ? 'teams' : `teams/${encodeURIComponent(id)}`, draft),
+  deleteTeam: (id: string) => post<void>(`teams/${encodeURIComponent(id)}/delete`),
+  saveRules: (rules: RoutingRule[]) => post<{ rules: RoutingRule[] }>('teams/rules', { rules }),
+  savePerson: (id: string, can: Pick<Person, 'languages' | 'skills' | 'capacity'>) => post<{ person: Person }>(`teams/people/${encodeURIComponent(id)}`, can),
+  waits: (days: number) => get<{ rows: WaitRow[] }>(`reports/waits?days=${days}`),
 
   presence: () => get<{ state: PresenceState; agents: Presence[] }>('presence'),
   setPresence: (state: PresenceState) => post<{ state: PresenceState }>('presence', { state }),

@@ -71,6 +71,17 @@ export interface Conversation {
   contact_read_seq?: number
   contact_read_at?: string | null
   agent_read_seq?: number
+  required_skills?: string[]
+  tier?: Tier
+  sla_due_at?: string | null
+  rank_at?: string | null
+  offered_to?: string | null
+  offered_name?: string | null
+  offered_until?: string | null
+  participants?: Participant[]
+  told_seconds?: number | null
+  told_at?: string | null
+  contact_point?: string | null
 }
 
 export const PRIORITIES = ['none', 'low', 'normal', 'high', 'urgent'] as const
@@ -123,6 +134,11 @@ export type BulkAction =
   | { action: 'priority'; level: Priority }
   | { action: 'snooze'; until: string; reason: string }
 
+export type Tier = 'standard' | 'silver' | 'gold' | 'vip'
+
+/** An agent who takes part in somebody else's conversation; not joined yet while invited. */
+export interface Participant { agent_id: string; name: string; role: 'guest' | 'supervisor'; joined_at: string | null; invited_until: string | null }
+
 export interface Contact { id: string; name: string | null; language: string | null; customer_id: string | null; created_at: string }
 
 export interface Customer {
@@ -163,7 +179,18 @@ export interface Ticket {
   updated_at: string
 }
 export interface Rating { conversation_id: string; score: number; comment: string; rated_at: string }
-export interface Presence { agent_id: string; name: string; state: PresenceState; assigned: number; keys?: string }
+export interface Presence {
+  agent_id: string
+  name: string
+  state: PresenceState
+  assigned: number
+  capacity?: number
+  at_capacity?: boolean
+  languages?: string[]
+  skills?: string[]
+  teams?: string[]
+  keys?: string
+}
 
 export interface RetrievedPassage { passage_id: string; version?: string; score: number; title?: string; url?: string }
 export interface TraceBody {
@@ -249,3 +276,48 @@ export interface MacroField { name: string; kind: string; required: boolean; cho
 export interface MacroVerb { name: string; hands_on: boolean; fields: MacroField[] }
 export interface MacroPreview { verb: string; arguments: Record<string, string | number | null>; text: string | null; unfilled: string[] }
 export interface MacroRun { ran: string[]; failed: { step: number; verb: string; code: string; message: string } | null; conversation: Conversation }
+export interface Holiday { first: string; last: string; hours: string; name: string }
+export interface TeamDraft {
+  name_zh: string
+  name_en: string
+  languages: string[]
+  skills: string[]
+  hours: string
+  time_zone: string
+  holidays: Holiday[]
+  channels: string[]
+  intents: string[]
+  mode: 'pull' | 'offer'
+  offer_seconds: number
+  first_response_seconds: number
+  capacity: number
+  active: boolean
+  members: string[]
+}
+export interface Team extends TeamDraft { id: string; updated_at: string | null; updated_by: string; problems: { code: 'nobody' | 'skill' | 'language'; detail?: string }[] }
+export interface RoutingRule {
+  team_id: string
+  channels: string[]
+  languages: string[]
+  topics: string[]
+  tiers: Tier[]
+  skills: string[]
+  only_when_open: boolean
+  enabled: boolean
+}
+export interface Person { id: string; name: string; role: Role; languages: string[]; skills: string[]; capacity: number | null }
+export interface TeamsPage { teams: Team[]; rules: RoutingRule[]; people: Person[] }
+export interface WaitRow {
+  team_id: string
+  team_zh: string
+  team_en: string
+  day: string
+  waits: number
+  accepted: number
+  left: number
+  told: number
+  expected_seconds: number | null
+  actual_seconds: number | null
+  error_seconds: number | null
+  late_share: number | null
+}

@@ -281,14 +281,20 @@ export class FrontdeskChat extends HTMLElement {
     this.composer.update();
   }
 
+  private waitText(minutes: number | null | undefined): string {
+    if (!minutes) return '';
+    return minutes < 90 ? this.words.say('waitMinutes', minutes) : this.words.say('waitHours', Math.round(minutes / 60));
+  }
+
   private statusText(): string {
     const state = this.chat.store.conversation;
     const { words } = this;
     if (this.chat.connection.phase === 'connecting' && this.chat.store.messages.length === 0) return words.say('connecting');
     switch (state?.status) {
       case 'queued':
+        if (state.closed) return words.say('statusClosed');
         if (state.position === undefined || state.position === null) return words.say('statusQueued');
-        return state.position > 1 ? words.say('statusQueuedAt', state.position - 1) : words.say('statusQueuedNext');
+        return (state.position > 1 ? words.say('statusQueuedAt', state.position - 1) : words.say('statusQueuedNext')) + this.waitText(state.wait_minutes);
       case 'assigned':
         return words.say('statusAssigned');
       case 'resolved':

@@ -46,6 +46,8 @@ export interface ConversationState {
   position?: number | null;
   /** How far an agent has read. */
   agent_read_seq?: number;
+  wait_minutes?: number | null;
+  closed?: boolean;
 }
 
 export type ServerFrame =
@@ -53,7 +55,7 @@ export type ServerFrame =
   | { type: 'message'; message: Message }
   | { type: 'ack'; client_msg_id: string; conversation_id: string; seq?: number }
   | { type: 'typing'; author: Author }
-  | { type: 'status'; conversation_id: string; status: Status; agent_name?: string | null; position?: number | null; agent_read_seq?: number }
+  | { type: 'status'; conversation_id: string; status: Status; agent_name?: string | null; position?: number | null; wait_minutes?: number | null; closed?: boolean; agent_read_seq?: number }
   | { type: 'recalled'; conversation_id: string; seq: number }
   | { type: 'read'; conversation_id: string; seq: number }
   | { type: 'error'; client_msg_id?: string; code: string; message: string; retry_after_seconds?: number }

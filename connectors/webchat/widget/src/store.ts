@@ -167,7 +167,7 @@ export class Store {
     const isNewer = (this.order.get(state.id) ?? Infinity) >= (this.order.get(this.conversation?.id ?? '') ?? -1);
     if (!isNewer) return;
     const before = this.conversation?.id === state.id ? this.conversation : null;
-    this.conversation = { ...before, ...(state.status === 'queued' ? null : { position: null }), ...state };
+    this.conversation = { ...before, ...(state.status === 'queued' ? null : { position: null, wait_minutes: null, closed: false }), ...state };
   }
 
   takeTyping(frame: Extract<ServerFrame, { type: 'typing' }>): void {

@@ -2,6 +2,7 @@
 import { organise } from './organise.en'
 import { pages, phrasing, prompts } from './prompts.en'
 import { writing, writingPages } from './writing.en'
+import { company, teams } from './teams.en'
 
 export const en = {
   organise,
@@ -9,6 +10,8 @@ export const en = {
   writing,
   phrasing,
   prompts,
+  company,
+  teams,
   app: { name: 'Frontdesk', unreachable: 'The server cannot be reached. Check your connection.', tryAgain: 'Try again', loading: 'Loading…' },
   signIn: {
     title: 'Sign in to the desk', email: 'E-mail', password: 'Password', submit: 'Sign in', demo: 'Demo sign-ins',
@@ -43,7 +46,7 @@ export const en = {
   status: { bot: 'With the bot', queued: 'Waiting', assigned: 'With {name}', assignedMe: 'With you', resolved: 'Resolved', resolvedIdle: 'Ended, no answer' },
   reason: {
     asked_for_person: 'Asked for a person', two_misses: 'Bot did not know', action_failed: 'Task failed', dialogue_failed: 'Bot failed',
-    taken_over: 'Taken over', agent_lost: 'Agent was lost', requeued: 'Back in queue', other: 'Handoff',
+    taken_over: 'Taken over', agent_lost: 'Agent was lost', requeued: 'Back in queue', transferred: 'Passed on by a colleague', other: 'Handoff',
   },
   channel: {
     webchat: 'Web chat', telegram: 'Telegram', rest: 'API', wecom: 'WeCom', wechat: 'WeChat', dingtalk: 'DingTalk', slack: 'Slack', messenger: 'Messenger',
@@ -61,7 +64,7 @@ export const en = {
     accepted: 'The conversation is yours.', transferred: 'Transferred to {name}.', requeued: 'Back in the queue.', released: 'The bot is answering again.', resolved: 'Resolved. The customer is asked for a rating.',
     why: {
       readOnly: 'Your role reads conversations but does not answer them.', notYours: '{name} holds this conversation.', resolved: 'This conversation is resolved. The customer’s next message opens a new one.',
-      queuedFirst: 'Accept the conversation first.', botFirst: 'The bot is answering. Take over to reply.', alreadyQueued: 'It is already in the queue.', alreadyBot: 'The bot is already answering.', botSpeaks: 'The bot is answering. A supervisor may take over; otherwise it comes to you through the queue.',
+      queuedFirst: 'Accept the conversation first.', botFirst: 'The bot is answering. Take over to reply.', alreadyQueued: 'It is already in the queue.', alreadyBot: 'The bot is already answering.', offered: 'A colleague is being asked to take it. It is free again in a moment.', botSpeaks: 'The bot is answering. A supervisor may take over; otherwise it comes to you through the queue.',
     },
   },
   transfer: {

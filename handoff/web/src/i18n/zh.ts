@@ -3,6 +3,7 @@ import type { Texts } from './en'
 import { organise } from './organise.zh'
 import { pages, phrasing, prompts } from './prompts.zh'
 import { writing, writingPages } from './writing.zh'
+import { company, teams } from './teams.zh'
 
 export const zh: Texts = {
   organise,
@@ -10,6 +11,8 @@ export const zh: Texts = {
   writing,
   phrasing,
   prompts,
+  company,
+  teams,
   app: { name: '前台', unreachable: '无法连接服务器，请检查网络。', tryAgain: '重试', loading: '加载中…' },
   signIn: {
     title: '登录客服工作台', email: '邮箱', password: '密码', submit: '登录', demo: '演示账号',
@@ -31,7 +34,7 @@ export const zh: Texts = {
     emptySearch: '可以试试更短的词、联系人姓名，或订单号（如 KT20260001）。',
   },
   status: { bot: '机器人接待', queued: '排队中', assigned: '{name} 接待', assignedMe: '我在接待', resolved: '已结束', resolvedIdle: '客户未再回复' },
-  reason: { asked_for_person: '要求人工', two_misses: '机器人答不上', action_failed: '办理失败', dialogue_failed: '机器人故障', taken_over: '人工接管', agent_lost: '客服掉线', requeued: '退回排队', other: '转人工' },
+  reason: { asked_for_person: '要求人工', two_misses: '机器人答不上', action_failed: '办理失败', dialogue_failed: '机器人故障', taken_over: '人工接管', agent_lost: '客服掉线', requeued: '退回排队', transferred: '同事转来', other: '转人工' },
   channel: {
     webchat: '网页', telegram: 'Telegram', rest: '接口', wecom: '企业微信', wechat: '微信', dingtalk: '钉钉', slack: 'Slack', messenger: 'Messenger', whatsapp: 'WhatsApp', email: '邮件', feishu: '飞书', line: 'LINE', mqtt: 'MQTT', sms: '短信', other: '渠道',
   },
@@ -42,7 +45,7 @@ export const zh: Texts = {
     resolveSure: '确定结束会话？客户会收到评价邀请。', releaseSure: '确定交回机器人？从下一条消息起由机器人回答。', requeueTitle: '退回排队', requeueText: '客户会被告知将由其他同事接待，其他客服可以接入。', cancel: '取消', 
     conflict: '其他同事先了一步', refused: '操作未成功', accepted: '已接入会话。', transferred: '已转接给 {name}。', requeued: '已退回排队。', released: '已交回机器人。', resolved: '会话已结束，已邀请客户评价。',
     why: {
-      readOnly: '您的角色可以查看会话，但不能回复。', notYours: '会话由 {name} 接待。', resolved: '会话已结束；客户再发消息会开启新会话。', queuedFirst: '请先接入会话。', botFirst: '机器人正在回答，接管后即可回复。', alreadyQueued: '会话已在排队。', alreadyBot: '机器人正在接待。', botSpeaks: '机器人正在回答。主管可以接管；客户要求人工时会进入排队。',
+      readOnly: '您的角色可以查看会话，但不能回复。', notYours: '会话由 {name} 接待。', resolved: '会话已结束；客户再发消息会开启新会话。', offered: '正在邀请另一位同事接入，稍后即可接入。', queuedFirst: '请先接入会话。', botFirst: '机器人正在回答，接管后即可回复。', alreadyQueued: '会话已在排队。', alreadyBot: '机器人正在接待。', botSpeaks: '机器人正在回答。主管可以接管；客户要求人工时会进入排队。',
     },
   },
   transfer: { title: '转接会话', to: '转给', note: '给同事的备注（客户看不到）', notePlaceholder: '需要让对方知道什么？', submit: '转接', nobody: '现在没有其他客服在线，可以改为退回排队。', holds: '暂无会话 | {n} 个会话 | {n} 个会话', online: '在线', away: '离开', offline: '离线', choose: '请选择同事。' },

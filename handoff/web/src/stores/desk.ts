@@ -5,6 +5,7 @@ import { api, ApiError, type ConversationDetail } from '../api'
 import { contactName } from '../format'
 import { i18n } from '../i18n'
 import { alerts } from './alerts'
+import { company } from './company'
 import { createInbox } from './inbox'
 import { createLive, type LiveEvent } from './live'
 import { go, place } from './place'
@@ -12,13 +13,15 @@ import { preferences, type Alert } from './preferences'
 import { readCanned } from './canned'
 import { search } from './search'
 import { session } from './session'
+import { teamBook } from './teams'
 import { createTranscripts } from './transcript'
 import { createUploads } from './uploads'
 import { createViews } from './views'
 import type { Conversation, Message, Presence, PresenceState, Trace } from '../types'
 
 export type Verb = 'accept' | 'transfer' | 'requeue' | 'release' | 'resolve'
-export interface Target { agentId?: string; agentName?: string; note?: string }
+export type CompanyVerb = 'invite' | 'join' | 'leave' | 'remove' | 'bargeIn' | 'takeOver' | 'decline'
+export interface Target { agentId?: string; agentName?: string; teamId?: string; note?: string }
 
 const POLL_MS = 15_000
 const COMPOSING_MS = 6_000
@@ -51,7 +54,7 @@ const conversation = computed<Conversation | null>(() => {
   return (id && (inbox.known.get(id) ?? (detail.value?.conversation.id === id ? detail.value.conversation : null))) || null
 })
 
-export const desk = { cameFrom, detail, detailError, traces, agents, presence, viewers, composers, begun, busy, drafts, openId, conversation, start, stop, open, run, setPresence, markSeen, readAgents }
+export const desk = { cameFrom, detail, detailError, traces, agents, presence, viewers, composers, begun, busy, drafts, openId, conversation, start, stop, open, run, runCompany, setPresence, markSeen, readAgents }
 
 async function start(): Promise<void> {
   const me = session.staff.value
@@ -177,6 +180,7 @@ function onOpened(): void {
   composers.clear()
   catchUp()
   void readAgents()
+  void teamBook.read().catch(() => undefined) // the list does without the names of teams
   tellViewing()
 }
 
@@ -202,6 +206,7 @@ function onEvent(event: LiveEvent): void {
   if (event.type === 'message' && event.conversation_id === openId.value && watched) markSeen()
   if (event.type === 'trace' && event.conversation_id === openId.value) void readTraces(event.conversation_id)
   if (event.type === 'presence') onPresence(event)
+  if (event.type === 'offer' || event.type === 'invited' || event.type === 'taken_over' || event.type === 'barged_in') onCompany(event)
   if (event.type === 'viewing' && event.agent_id !== me.id) {
     if (event.conversation_id) viewers.set(event.agent_id, { name: event.name, conversationId: event.conversation_id })
     else viewers.delete(event.agent_id)
@@ -241,6 +246,7 @@ function onConversation(next: Conversation): void {
     if (moved || mayBeRated) void refreshDetail()
   }
   if (announced.has(stay) || !me || !session.worksAtDesk.value || presence.value === 'away') return
+  if (next.status === 'queued' && next.offered_to) return // who is asked hears of it by themselves
   const given = next.status === 'assigned' && next.agent_id === me.id && busy.value === null
   if (next.status !== 'queued' && !given) return
   announced.add(stay)
@@ -257,6 +263,16 @@ function onNotice(event: Extract<LiveEvent, { type: 'mention' | 'woke' }>): void
   const title = back ? i18n.global.t('organise.snooze.cameBack') : saying('mention', event.by_name ?? '')
   const open = () => go(back ? 'mine' : 'mentions', event.conversation_id, event.seq)
   ring(back ? 'assigned' : 'mention', `${event.type}:${event.conversation_id}:${event.seq}`, event.conversation_id, title, known ? contactName(known, preferences.language) : '', open)
+}
+
+/** Somebody wants something of us, or did something with a conversation of ours. */
+function onCompany(event: Extract<LiveEvent, { type: 'offer' | 'invited' | 'taken_over' | 'barged_in' }>): void {
+  if (event.agent_id !== session.staff.value?.id) return
+  const known = inbox.known.get(event.conversation_id)
+  const name = known ? contactName(known, preferences.language) : ''
+  if (event.type !== 'offer') company.told.push({ ...event, name })
+  const titles = company.titles(event, preferences.language)
+  alerts.announce(titles, name, () => go(event.type === 'offer' ? 'queued' : 'mine', event.conversation_id))
 }
 
 function onPresence(event: Extract<LiveEvent, { type: 'presence' }>): void {
@@ -294,7 +310,7 @@ async function run(verb: Verb, target: Target = {}): Promise<void> {
     const note = target.note ?? ''
     const { conversation: next } = await {
       accept: () => api.accept(id),
-      transfer: () => api.transfer(id, target.agentId ?? '', note),
+      transfer: () => (target.teamId ? api.transferToTeam(id, target.teamId, note) : api.transfer(id, target.agentId ?? '', note)),
       requeue: () => api.requeue(id, note),
       release: () => api.release(id),
       resolve: () => api.resolve(id),
@@ -310,5 +326,29 @@ async function run(verb: Verb, target: Target = {}): Promise<void> {
     throw error
   } finally {
     busy.value = null
+  }
+}
+
+/** What concerns several agents in a conversation, or an offer; `id` need not be the open one. */
+async function runCompany(verb: CompanyVerb, id: string, target: Target = {}): Promise<void> {
+  const agentId = target.agentId ?? ''
+  try {
+    const { conversation: next } = await {
+      invite: () => api.invite(id, agentId, target.note ?? ''),
+      join: () => api.join(id),
+      leave: () => api.leave(id),
+      remove: () => api.remove(id, agentId),
+      bargeIn: () => api.bargeIn(id),
+      takeOver: () => api.takeOver(id),
+      decline: () => api.decline(id),
+    }[verb]()
+    inbox.change(next)
+    void transcripts.read(id)
+  } catch (error) {
+    if (error instanceof ApiError && !error.offline) {
+      void inbox.resume()
+      if (id === openId.value) void refreshDetail()
+    }
+    throw error
   }
 }

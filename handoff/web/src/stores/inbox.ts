@@ -28,11 +28,16 @@ interface List {
 export function belongs(view: View, conversation: Conversation, myId: string): boolean {
   if (isAsked(view)) return true
   const asleep = !!conversation.snoozed_until
-  if (view === 'mine') return conversation.status === 'assigned' && conversation.agent_id === myId && !asleep
+  if (view === 'mine') return conversation.status === 'assigned' && (conversation.agent_id === myId || takesPart(conversation, myId)) && !asleep
   if (view === 'queued') return conversation.status === 'queued' && !asleep
   if (view === 'snoozed') return conversation.status !== 'resolved' && asleep
   if (view === 'all') return conversation.status !== 'resolved'
   return conversation.status === view
+}
+
+/** Whether somebody is invited to, or writes in, a conversation that is another agent's. */
+export function takesPart(conversation: Conversation, agentId: string): boolean {
+  return conversation.participants?.some((one) => one.agent_id === agentId) ?? false
 }
 
 /** Whether `next` is at least as new as `known`. */
@@ -48,7 +53,7 @@ export function inOrder(view: View, conversations: ListedConversation[], sort: S
   const rank = (one: Conversation) => PRIORITIES.indexOf(one.manual_priority ?? 'none')
   const newest = (a: Conversation, b: Conversation) => byAge(b.updated_at, a.updated_at)
   const orders: Record<Sort | 'serving', (a: Conversation, b: Conversation) => number> = {
-    serving: (a, b) => b.priority - a.priority || byAge(a.queued_at, b.queued_at),
+    serving: (a, b) => (a.rank_at && b.rank_at ? byAge(a.rank_at, b.rank_at) : b.priority - a.priority) || byAge(a.queued_at, b.queued_at),
     newest,
     oldest: (a, b) => -newest(a, b),
     waiting: (a, b) => byAge(a.waiting_since ?? '9', b.waiting_since ?? '9'),

@@ -19,6 +19,8 @@ export type LiveEvent =
   | { type: 'mention' | 'woke'; conversation_id: string; staff_id: string; seq: number; by_name: string | null }
   | { type: 'notices_seen'; conversation_id: string; staff_id: string; seq: number }
   | { type: 'label'; label: Label }
+  | { type: 'offer'; conversation_id: string; agent_id: string | null; until: string | null }
+  | { type: 'invited' | 'barged_in' | 'taken_over'; conversation_id: string; agent_id: string | null; by: string }
 
 export type Connection = 'connecting' | 'open' | 'offline'
 
