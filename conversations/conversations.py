@@ -238,6 +238,7 @@ class Conversations(Organising, Merging, Searching, Transcripts):
             entry = AuditEntry("contact_erased", f"agent:{agent.id}", contact_id=contact_id, data=data)
             await self.audit.append(connection, self.now(), [entry])
         self.audit.forget(contact_id)
+        await self.compact_search_index()
         return files
 
     # -- the bot's side, for the engine -------------------------------------------------------------------------
