@@ -51,9 +51,10 @@ from conversations.store import Database
 from crm.codes import MailboxCodeSender, SmtpCodeSender
 from crm.mailbox_page import mailbox_page
 from crm.store import SqlCrm
-from handoff.demo import DemoSignIn, close_demo_staff, ensure_demo_staff
+from handoff.demo import DemoSignIn, close_demo_staff, ensure_demo_order, ensure_demo_staff
 from handoff.demo_teams import ensure_demo_teams
 from handoff.demo_writing import ensure_demo_writing
+from handoff.filter_store import FilterStore
 from handoff.mount import staff_blueprints
 from handoff.prompt_desk import PromptDesk
 from handoff.routing import Routing
@@ -208,6 +209,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
     if settings.demo:
         demo_sign_ins = await ensure_demo_staff(staff_store, sign_in.passwords, settings.demo_password)
         await ensure_demo_teams(routing.teams, staff_store)
+        await ensure_demo_order(staff_store, FilterStore(database), conversations)
     else:
         await close_demo_staff(staff_store)
     prompts = PromptStore(database.engine)

@@ -263,6 +263,7 @@ class Conversations(Company, Dispatch, Organising, Merging, Searching, Receipts)
             entry = AuditEntry("contact_erased", f"agent:{agent.id}", contact_id=contact_id, data=data)
             await self.audit.append(connection, self.now(), [entry])
         self.audit.forget(contact_id)
+        await self.compact_search_index()
         return files
 
     # -- the bot's side, for the engine -------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from sqlalchemy import (
     or_,
     select,
     table,
+    text,
     tuple_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -35,7 +36,12 @@ from conversations.tables import addresses, contacts, conversations, messages
 #: What people and the bot said; changes of state and rating requests would only be in the way.
 SEARCHED = (MessageKind.TEXT, MessageKind.NOTE)
 _index = table("search_index", column("rowid"))
+_MERGED_PAGES = 64
 _INSERT = insert(search_documents)
+_SHOWN = [
+    messages.c[name]
+    for name in ("id", "conversation_id", "seq", "author", "author_name", "kind", "text", "attachments", "created_at")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,6 @@ class IndexedMessage:
     kind: str
     text: str
     created_at: datetime
-    contact_id: str
 
 
 class SearchStore:
@@ -97,18 +102,27 @@ class SearchStore:
             await self._connection.execute(_INSERT, values)
 
     async def forget_contact(self, contact_id: str) -> None:
-        """Take a contact and everything said with them out of the index, also from the parts not yet merged."""
+        """Take a contact and everything said with them out of the index; ``merge_deleted`` then takes it off the disk."""
         theirs = select(conversations.c.id).where(conversations.c.contact_id == contact_id)
         of_theirs = or_(search_documents.c.contact_id == contact_id, search_documents.c.conversation_id.in_(theirs))
         await self._connection.execute(delete(search_documents).where(of_theirs))
-        if self._sqlite:
-            await self._connection.exec_driver_sql("INSERT INTO search_index(search_index) VALUES ('optimize')")
+
+    async def merge_deleted(self, *, first: bool) -> bool:
+        """SQLite: rewrite some pages of the index without what was deleted; whether nothing is left to do."""
+        total = text("SELECT total_changes()")
+        before = (await self._connection.execute(total)).scalar_one()
+        pages = -_MERGED_PAGES if first else _MERGED_PAGES  # negative: begin to merge everything into one
+        await self._connection.execute(
+            text("INSERT INTO search_index(search_index, rank) VALUES ('merge', :pages)"), {"pages": pages}
+        )
+        after = (await self._connection.execute(total)).scalar_one()
+        return bool(after - before < 2)
 
     async def find_messages(self, search: Search, wanted: SearchFilter, limit: int) -> list[IndexedMessage]:
         """The newest messages that contain every part of a search."""
         query = self._matching(
             search,
-            select(messages, conversations.c.contact_id),
+            select(*_SHOWN),
             lambda start: start.join(messages, messages.c.id == search_documents.c.message_id).join(
                 conversations, conversations.c.id == messages.c.conversation_id
             ),
@@ -125,7 +139,6 @@ class SearchStore:
                 row.kind,
                 "\n".join([row.text, *(one["name"] for one in row.attachments or ())]).strip(),
                 row.created_at,
-                row.contact_id,
             )
             for row in rows
         ]
@@ -200,9 +213,9 @@ class SearchStore:
         return query.select_from(joined(search_documents)).where(match).order_by(search_documents.c.id.desc())
 
     def _row(
-        self, message_id: str, conversation_id: str, kind: str, text: str, names: Sequence[str]
+        self, message_id: str, conversation_id: str, kind: str, said: str, names: Sequence[str]
     ) -> dict[str, Any] | None:
-        terms = terms_of("\n".join([text, *names]))
+        terms = terms_of("\n".join([said, *names]))
         if not terms.placed:
             return None
         values = {"message_id": message_id, "conversation_id": conversation_id, "kind": kind}

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from conversations.model import Author
 from conversations.search_store import IndexedMessage, SearchFilter, SearchStore
-from conversations.segmenting import Range, Search, find, fold, parse, snippet
+from conversations.segmenting import Found, Range, Search, find, fold, parse, snippet
 from conversations.transcripts import Transcripts
 
 POOL = 400  #: the newest matches that are ranked; older ones are found with more words or a date
@@ -30,7 +30,6 @@ class Hit:
     created_at: datetime
     snippet: str
     marks: tuple[Range, ...]
-    score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +43,17 @@ class Match:
 class Searching(Transcripts):
     """The searching part of ``Conversations``."""
 
-    async def search_messages(self, text: str, wanted: SearchFilter, now: datetime) -> list[Hit]:
-        """Up to ``POOL`` messages that contain everything in ``text``, the best first."""
+    async def search_messages(
+        self, text: str, wanted: SearchFilter, now: datetime, *, offset: int = 0, limit: int = POOL
+    ) -> tuple[list[Hit], int]:
+        """Messages that contain everything in ``text``, the best of the newest ``POOL`` first, and how many those are."""
         search = parse(text)
         if not search.asks:
-            return []
+            return [], 0
         async with self.database.read() as connection:
             found = await SearchStore(connection).find_messages(search, wanted, POOL)
-        return ranked(search, text, found, now)
+        best = ranked(search, text, found, now)
+        return [_hit(*one) for one in best[offset : offset + limit]], len(best)
 
     async def search_conversations(
         self, text: str, customer_ids: Sequence[str], limit: int, now: datetime
@@ -68,13 +70,24 @@ class Searching(Transcripts):
                 found = await store.find_messages(search, SearchFilter(), POOL)
         best: dict[str, Match] = {}
         by_message: dict[str, Hit] = {}
-        for hit in ranked(search, text, found, now):
-            by_message.setdefault(hit.conversation_id, hit)
+        for message, places in ranked(search, text, found, now):
+            if message.conversation_id not in by_message and len(by_message) < limit:
+                by_message[message.conversation_id] = _hit(message, places)
         for conversation_id in about:
             best[conversation_id] = Match(conversation_id, by_message.get(conversation_id))
         for conversation_id, hit in by_message.items():
             best.setdefault(conversation_id, Match(conversation_id, hit))
         return list(best.values())[:limit]
+
+    async def compact_search_index(self) -> None:
+        """Merge what was deleted out of the index's files, a little at a time; PostgreSQL does this by itself."""
+        first = True
+        while self.database.is_sqlite:
+            async with self.database.write() as connection:
+                if await SearchStore(connection).merge_deleted(first=first):
+                    return
+            first = False
+            await asyncio.sleep(_INDEX_PAUSE_SECONDS)
 
     async def fill_search_index(self) -> int:
         """Index what was written before there was an index, a little at a time; returns how many batches it took."""
@@ -100,27 +113,30 @@ class Searching(Transcripts):
             await asyncio.sleep(_INDEX_PAUSE_SECONDS)
 
 
-def ranked(search: Search, text: str, found: Sequence[IndexedMessage], now: datetime) -> list[Hit]:
-    """Hits by match and recency: a month makes as much difference as a word found only by its stem."""
+def ranked(
+    search: Search, text: str, found: Sequence[IndexedMessage], now: datetime
+) -> list[tuple[IndexedMessage, Found]]:
+    """What fits by match and recency: a month makes as much difference as a word found only by its stem."""
     whole = " ".join(fold(text).text.split())
-    hits = []
+    scored = []
     for message in found:
         places = find(search, message.text, whole)
         age = max(0.0, (now - message.created_at).total_seconds())
-        shown = snippet(message.text, places.ranges)
         said_by_people = 0.2 if message.author in (Author.CONTACT, Author.AGENT) else 0.0
-        score = places.quality + said_by_people + 0.8 * 0.5 ** (age / _MONTH_SECONDS)
-        hits.append(
-            Hit(
-                message.conversation_id,
-                message.seq,
-                message.author,
-                message.author_name,
-                message.kind,
-                message.created_at,
-                shown.text,
-                shown.marks,
-                score,
-            )
-        )
-    return sorted(hits, key=lambda hit: (-hit.score, -hit.created_at.timestamp(), hit.conversation_id, hit.seq))
+        scored.append((places.quality + said_by_people + 0.8 * 0.5 ** (age / _MONTH_SECONDS), message, places))
+    scored.sort(key=lambda one: (-one[0], -one[1].created_at.timestamp(), one[1].id))
+    return [(message, places) for _, message, places in scored]
+
+
+def _hit(message: IndexedMessage, places: Found) -> Hit:
+    shown = snippet(message.text, places.ranges)
+    return Hit(
+        message.conversation_id,
+        message.seq,
+        message.author,
+        message.author_name,
+        message.kind,
+        message.created_at,
+        shown.text,
+        shown.marks,
+    )

@@ -1,10 +1,13 @@
-"""The demo shop's sign-ins: made while the demo runs, closed when the desk starts without it."""
+"""The demo shop's sign-ins, made while the demo runs and closed when the desk starts without it; its labels and filters."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from conversations.conversations import Conversations
 from conversations.model import utc_now
+from handoff.filter_store import FilterStore
 from handoff.roles import Role
 from handoff.sign_in import Passwords
 from handoff.store import StaffStore
@@ -42,6 +45,33 @@ async def ensure_demo_staff(store: StaffStore, passwords: Passwords, password: s
         if not await passwords.matches(password_hash, password):
             await store.set_password_hash(member.id, await passwords.hash(password), end_sessions=True)
     return tuple(DemoSignIn(role.value, name, email, password) for name, email, role, _ in PEOPLE)
+
+
+#: title, colour
+_LABELS = (
+    ("退款 Refund", "orange"),
+    ("物流 Delivery", "blue"),
+    ("发票 Invoice", "teal"),
+    ("投诉 Complaint", "red"),
+    ("VIP", "purple"),
+)
+#: name, conditions, sort
+_FILTERS: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("等了 5 分钟以上 · Waiting 5 min+", {"waiting_longer_minutes": 5}, "waiting"),
+    ("紧急 · Urgent", {"priority": ["high", "urgent"], "status": ["queued", "assigned"]}, "priority"),
+)
+
+
+async def ensure_demo_order(store: StaffStore, filters: FilterStore, conversations: Conversations) -> None:
+    """Give the demo a few labels and shared filters to start with; what people made of them later is left alone."""
+    owner = await store.find_by_email("supervisor@kite.example")
+    if owner is None or await conversations.labels():
+        return
+    member, _ = owner
+    for title, colour in _LABELS:
+        await conversations.add_label(title, colour, member.agent)
+    for name, conditions, sort in _FILTERS:
+        await filters.add(member.id, name, True, conditions, sort, utc_now())
 
 
 async def close_demo_staff(store: StaffStore) -> None:

@@ -99,6 +99,12 @@ class LabelsBody(Body):
     add: Annotated[tuple[Identifier, ...], Field(max_length=20)] = ()
     remove: Annotated[tuple[Identifier, ...], Field(max_length=20)] = ()
 
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not (self.add or self.remove):
+            raise ValueError("choose labels to add or remove")
+        return self
+
 
 class PriorityBody(Body):
     """How urgent a conversation is."""

@@ -51,8 +51,9 @@ def add_search_routes(blueprint: Blueprint, side: StaffSide) -> None:
     async def messages(request: Request, session: Session) -> HTTPResponse:
         query = read_query(MessageSearchQuery, first_values(request.args))
         wanted = SearchFilter(query.author, query.channel, query.since, query.until)
-        hits = await desk.search_messages(_asked(query.q), wanted, desk.now())
-        page = hits[query.offset : query.offset + query.limit]
+        page, total = await desk.search_messages(
+            _asked(query.q), wanted, desk.now(), offset=query.offset, limit=query.limit
+        )
         found = await side.views.conversations([hit.conversation_id for hit in page])
         listed = await listed_json(side, session.member.id, list(found.values()))
         following = query.offset + query.limit
@@ -60,8 +61,8 @@ def add_search_routes(blueprint: Blueprint, side: StaffSide) -> None:
             {
                 "hits": [_match_json(hit) | {"conversation_id": hit.conversation_id} for hit in page],
                 "conversations": {form["id"]: form for form in listed},
-                "found": len(hits),
-                "next_offset": following if following < len(hits) else None,
+                "found": total,
+                "next_offset": following if following < total else None,
             }
         )
 

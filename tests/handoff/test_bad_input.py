@@ -55,7 +55,7 @@ BODIES: dict[str, bytes] = {
     "an oversize body": b'{"text": "' + b"x" * 70_000 + b'"}',
 }
 #: Verbs that need no body: anything that is not an object is simply not looked at.
-BODYLESS = {"sign-out", "accept", "release", "resolve", "typing"}
+BODYLESS = {"sign-out", "accept", "release", "resolve", "typing", "wake", "unmerge"}
 
 
 def error_of(response: httpx.Response) -> dict[str, Any]:
@@ -130,6 +130,10 @@ async def test_conversations_that_do_not_exist_are_404_on_every_route(desk: Desk
         "note": {"text": "x"},
         "seen": {"seq": 1},
         "transfer": {"to_agent_id": sam.member.id},
+        "labels": {"add": ["f" * 32]},
+        "priority": {"level": "high"},
+        "snooze": {"until": "2200-01-01T00:00:00Z"},
+        "merge": {"into": "f" * 32},
     }
     for method, route in sorted(POLICY):
         if "<conversation_id>" not in route:

@@ -237,6 +237,7 @@ async def test_views_and_counts_follow_what_happens(desk: Desk) -> None:
     assert row["id"] == mine
     desk.clock.forward(hours=3, seconds=1)
     await desk.conversations.wake_due()
+    chen = await desk.sign_in(chen.member)  # nobody's session lasts three idle hours
     (row,) = (await chen.get("conversations", view="mine")).json()["conversations"]
     assert row["unseen"] == {"woke": 1}
 

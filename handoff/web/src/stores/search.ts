@@ -19,16 +19,16 @@ export function createSearch(from: Pick<typeof api, 'search' | 'searchMessages'>
   const busy = ref(false)
   const failed = ref('')
   let turn = 0
-  let timer = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
 
   function later(): void {
-    window.clearTimeout(timer)
+    clearTimeout(timer)
     turn += 1 // an answer still on its way is to another question
-    timer = window.setTimeout(() => void now(), AFTER_MS)
+    timer = setTimeout(() => void now(), AFTER_MS)
   }
 
   async function now(): Promise<void> {
-    window.clearTimeout(timer)
+    clearTimeout(timer)
     const mine = (turn += 1)
     const q = wanted.q.trim()
     failed.value = ''

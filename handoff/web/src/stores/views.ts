@@ -17,7 +17,7 @@ export function createViews(from: ViewsApi, inbox: Pick<Inbox, 'view' | 'refresh
   const labels = ref<Label[]>([])
   const byId = computed(() => new Map(labels.value.map((one) => [one.id, one])))
   const filters = computed(() => read.value?.filters ?? [])
-  let timer = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
   let firstAsked = 0
 
   async function refresh(): Promise<void> {
@@ -53,9 +53,9 @@ export function createViews(from: ViewsApi, inbox: Pick<Inbox, 'view' | 'refresh
   function later(): void {
     const now = Date.now()
     firstAsked ||= now
-    window.clearTimeout(timer)
+    clearTimeout(timer)
     const wait = Math.max(0, Math.min(WAIT_MS + jitter(), firstAsked + AT_MOST_MS - now))
-    timer = window.setTimeout(() => {
+    timer = setTimeout(() => {
       firstAsked = 0
       void refresh()
       if (isAsked(inbox.view.value)) void inbox.refresh(inbox.view.value)
@@ -63,7 +63,7 @@ export function createViews(from: ViewsApi, inbox: Pick<Inbox, 'view' | 'refresh
   }
 
   function stop(): void {
-    window.clearTimeout(timer)
+    clearTimeout(timer)
     firstAsked = 0
     read.value = null
     labels.value = []
