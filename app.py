@@ -44,8 +44,9 @@ from conversations.hours import BusinessHours
 from conversations.hub import Hub, LocalHub, RedisHub
 from conversations.idempotency_store import IdempotencyKeys
 from conversations.json_form import conversation_json, message_json
-from conversations.model import Address, Conversation, OutboundMessage, Thresholds, utc_now
+from conversations.model import Address, Conversation, Feeling, OutboundMessage, Thresholds, utc_now
 from conversations.outbox import Outbox
+from conversations.signals import Signals
 from conversations.store import Database
 from crm.codes import MailboxCodeSender, SmtpCodeSender
 from crm.mailbox_page import mailbox_page
@@ -56,6 +57,7 @@ from handoff.prompt_desk import PromptDesk
 from handoff.sign_in import SignIn
 from handoff.staff_side import StaffSide
 from handoff.store import StaffStore
+from handoff.watching import signals_of
 from knowledge_base.generation.endpoint import ChatEndpoint
 from knowledge_base.generation.prompt_store import PromptStore
 from knowledge_base.generation.prompts import Said
@@ -66,6 +68,7 @@ from knowledge_base.synonym_book import SynonymBook
 from knowledge_base.synonym_store import SynonymStore
 from knowledge_base.visiting import visit
 from migrations.schema import migrate
+from sentiment.reading import sentiment_reader
 
 ROOT = Path(__file__).resolve().parent
 KB_STYLES = ROOT / "knowledge_base" / "static" / "kb.css"
@@ -85,6 +88,7 @@ class Desk:
     conversations: Conversations
     dialogue: RasaDialogue
     engine: Engine
+    signals: Signals
     outbox: Outbox
     sweeper: Sweeper
     backlog: Backlog
@@ -113,6 +117,7 @@ class Desk:
             self.warming.cancel()
         await self.backlog.stop()
         await self.engine.stop()
+        await self.signals.close()
         await self.outbox.stop()
         await self.sweeper.stop()
         await self.staff.close()
@@ -171,6 +176,11 @@ async def build(settings: desk_settings.Settings) -> Desk:
     limits = Thresholds(
         settings.answer_threshold, settings.clarify_threshold, settings.retrieval_gate or knowledge_base.gate
     )
+    endpoint = None
+    if settings.llm_url and settings.llm_model:
+        seconds = settings.llm_timeout_seconds
+        endpoint = ChatEndpoint(settings.llm_url, settings.llm_model, settings.llm_key, timeout_seconds=seconds)
+    signals = signals_of(conversations, crm, endpoint, sentiment_reader(settings.data_dir / "sentiment", Feeling))
     engine = Engine(
         conversations,
         dialogue,
@@ -178,6 +188,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         workers=settings.concurrent_turns,
         audiences=settings.audiences_of,
         products_in=lambda text: [asdict(name) for name in synonyms.rules.products_in(text)],
+        signals=signals,
     )
     by_account = {(connector.channel, connector.account): connector for connector in connectors}
 
@@ -208,10 +219,6 @@ async def build(settings: desk_settings.Settings) -> Desk:
         said = await conversations.said_before(conversation_id, message_id, MAX_HISTORY)
         return [Said(one.author.value, one.text) for one in said]
 
-    endpoint = None
-    if settings.llm_url and settings.llm_model:
-        seconds = settings.llm_timeout_seconds
-        endpoint = ChatEndpoint(settings.llm_url, settings.llm_model, settings.llm_key, timeout_seconds=seconds)
     writer = await AnswerWriter.open(endpoint, prompts, knowledge_base.sentence_vectors, said_before)
     staff = StaffSide(
         database,
@@ -225,9 +232,10 @@ async def build(settings: desk_settings.Settings) -> Desk:
         demo_sign_ins=demo_sign_ins,
         knowledge_status=knowledge_base.status,
         synonyms=synonyms,
+        rules=signals.book,
     )
     desk = Desk(
-        settings, database, hub, conversations, dialogue, engine, Outbox(conversations, deliver), sweeper,
+        settings, database, hub, conversations, dialogue, engine, signals, Outbox(conversations, deliver), sweeper,
         backlog, checkpoints, knowledge_base, writer, crm, smtp, mailbox, staff, Sanic("frontdesk", configure_logging=False),
     )  # fmt: skip
     forms = Forms(

@@ -111,7 +111,7 @@ class AuditStore:
             delete(addresses).where(addresses.c.contact_id == contact_id),
             update(conversations)
             .where(conversations.c.contact_id == contact_id)
-            .values(contact=nobody + "-" + conversations.c.id, preview="", callback_ticket=None),
+            .values(contact=nobody + "-" + conversations.c.id, preview="", callback_ticket=None, handoff_summary=None),
             update(contacts).where(contacts.c.id == contact_id).values(name=None, customer_id=None, erased_at=now),
         ):
             await self._connection.execute(statement)

@@ -34,6 +34,9 @@ def message_json(message: Message, *, for_contact: bool = False) -> dict[str, An
             "author_id": message.author_id,
             "turn_id": message.turn_id,
             "delivery_failed": message.delivery_failed,
+            "sentiment": message.sentiment,
+            "sentiment_label": message.sentiment_label,
+            "anger": message.anger,
             "external_id": message.external_id,
         }
     elif message.author is Author.CONTACT:
@@ -75,6 +78,9 @@ def conversation_json(conversation: Conversation, *, for_contact: bool = False) 
             "priority": conversation.priority,
             "preview": conversation.preview,
             "preview_author": conversation.preview_author,
+            "sentiment": conversation.sentiment,
+            "sentiment_label": conversation.sentiment_label,
+            "handoff_summary": conversation.handoff_summary,
         }
     return form
 

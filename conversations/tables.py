@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -98,6 +99,9 @@ conversations = Table(
     Column("shown_buttons", JSON(none_as_null=True)),  # under the last thing said, for answers typed as "2"
     Column("fence", Integer, nullable=False, default=0),
     Column("lease_until", UtcDateTime),
+    Column("sentiment", Float),
+    Column("sentiment_label", String(8)),
+    Column("handoff_summary", JSON(none_as_null=True)),
     Index("ix_conversations_address", "channel", "account", "contact", "opened_at"),
     Index("ix_conversations_status", "status", "updated_at"),
     Index("ix_conversations_agent", "agent_id", "status"),
@@ -132,6 +136,9 @@ messages = Table(
     Column("client_msg_id", String(128)),
     Column("turn_id", String(32)),
     Column("delivery_failed", Boolean, nullable=False, default=False),
+    Column("sentiment", Float),
+    Column("sentiment_label", String(8)),
+    Column("anger", Float),
     UniqueConstraint("conversation_id", "seq"),
     UniqueConstraint("conversation_id", "author_id", "client_msg_id"),
 )
@@ -265,4 +272,15 @@ idempotency = Table(
     Column("status", Integer),
     Column("body", JSON(none_as_null=True)),
     Column("created_at", UtcDateTime, nullable=False, index=True),
+)
+
+handoff_rules = Table(  # nothing is changed or deleted: the highest version is in force
+    "handoff_rules",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("rules", JSON, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("author_id", String(64), nullable=False),
+    Column("author", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
 )

@@ -17,6 +17,7 @@ from handoff.customer_json import record_json
 from handoff.errors import Refused
 from handoff.guard import API, answer, refusal
 from handoff.prompt_routes import add_prompt_routes
+from handoff.rule_routes import add_rule_routes
 from handoff.staff_side import StaffSide, member_json
 from handoff.store import Session
 from handoff.synonym_routes import add_synonym_routes
@@ -122,6 +123,7 @@ def staff_api(side: StaffSide) -> Blueprint:
         guard.add(blueprint, method, route, handler)
     add_conversation_routes(blueprint, side)
     add_prompt_routes(blueprint, side)
+    add_rule_routes(blueprint, side)
     add_synonym_routes(blueprint, side)
 
     async def unreadable(request: Request, error: SanicException) -> HTTPResponse:

@@ -10,6 +10,7 @@ from conversations.attachments import Attachments
 from conversations.conversations import Conversations
 from conversations.json_form import attachment_json, message_json
 from conversations.model import Attachment, Message
+from conversations.rule_book import RuleBook
 from conversations.store import Database
 from crm.port import Crm
 from handoff.demo import DemoSignIn
@@ -43,6 +44,7 @@ class StaffSide:
         check_session_seconds: float = 5.0,
         knowledge_status: Callable[[], dict[str, Any]] = dict,
         synonyms: SynonymBook | None = None,
+        rules: RuleBook | None = None,
     ) -> None:
         self.conversations = conversations
         self.crm = crm
@@ -56,6 +58,7 @@ class StaffSide:
         self.demo_sign_ins = tuple(demo_sign_ins)
         self.dist = dist
         self.synonyms = synonyms
+        self.rules = rules
         self.check_session_seconds = check_session_seconds
         self.knowledge_status = knowledge_status
 

@@ -24,7 +24,7 @@ _GRAM_SIZES = (1, 2, 3, 4)
 
 @cache
 def _simplifier() -> Any:
-    from opencc import OpenCC
+    from opencc import OpenCC  # type: ignore[import-untyped]
 
     return OpenCC("t2s")
 

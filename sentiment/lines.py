@@ -72,7 +72,8 @@ def _trigrams(text: str) -> set[str]:
 
 def problems(training: Iterable[Line], test: Iterable[Line], too_alike: float = 0.55) -> list[str]:
     """Sentences that name lines with two labels, lines twice, and test lines too much like a training line."""
-    found, seen = [], {}
+    found: list[str] = []
+    seen: dict[tuple[str, str], Line] = {}
     for line in training:
         key = (same(line.text), line.language)
         other = seen.setdefault(key, line)

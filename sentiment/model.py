@@ -168,4 +168,5 @@ def calibrated(scores: Floats, scales: Floats, anger: Floats) -> tuple[Floats, F
     logits -= logits.max(1, keepdims=True)
     powers = np.exp(logits)
     angry = np.concatenate([scores[:, 3:4], scores[:, :1], ones], axis=1) @ anger
-    return powers / powers.sum(1, keepdims=True), 1 / (1 + np.exp(-angry))
+    chances = powers / powers.sum(1, keepdims=True)
+    return chances.astype(np.float32), (1 / (1 + np.exp(-angry))).astype(np.float32)
