@@ -6,7 +6,7 @@ BOT := bot/.venv/bin/python
 PROFILE ?= fast
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix train eval-nlu eval-cross eval-entities eval-families eval-kb eval-answers eval-faithfulness bench bench-kb bench-desk lock
+.PHONY: help setup run test check fix train eval-nlu eval-cross eval-entities eval-families eval-kb eval-answers eval-faithfulness eval-sentiment bench bench-kb bench-desk lock
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,11 @@ eval-faithfulness: python ## measure the checker of phrased answers on written s
 eval-answers: python ## PART=dev|test: measure what is quoted: slices, yes or no, form, faithfulness (default: the held-out questions)
 	@$(PYTHON) tools/setup.py --for service
 	@$(SERVICE) -m knowledge_base.evaluate_answers --part $(if $(PART),$(PART),test)
+
+eval-sentiment: python ## [DATA=file.jsonl]: how messages feel, by the shipped model (no DATA: the project's held-out lines)
+	@$(PYTHON) tools/setup.py --for service
+	@$(SERVICE) -m sentiment.train --out $(or $(DATA_DIR),var)/sentiment
+	@$(SERVICE) -m sentiment.evaluate --model $(or $(DATA_DIR),var)/sentiment $(if $(DATA),--data $(DATA))
 
 bench: python ## turn latency and throughput against a stock Rasa set-up, in one run
 	@$(PYTHON) tools/setup.py --for train

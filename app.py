@@ -45,8 +45,9 @@ from conversations.hours import BusinessHours
 from conversations.hub import Hub, LocalHub, RedisHub
 from conversations.idempotency_store import IdempotencyKeys
 from conversations.json_form import conversation_json, message_json
-from conversations.model import Address, OutboundMessage, Thresholds, utc_now
+from conversations.model import Address, Feeling, OutboundMessage, Thresholds, utc_now
 from conversations.outbox import Outbox
+from conversations.signals import Signals
 from conversations.store import Database
 from crm.codes import MailboxCodeSender, SmtpCodeSender
 from crm.mailbox_page import mailbox_page
@@ -61,6 +62,7 @@ from handoff.routing import Routing
 from handoff.sign_in import SignIn
 from handoff.staff_side import StaffSide
 from handoff.store import StaffStore
+from handoff.watching import signals_of
 from knowledge_base.generation.endpoint import ChatEndpoint
 from knowledge_base.generation.prompt_store import PromptStore
 from knowledge_base.generation.prompts import Said
@@ -71,6 +73,7 @@ from knowledge_base.synonym_book import SynonymBook
 from knowledge_base.synonym_store import SynonymStore
 from knowledge_base.visiting import visit
 from migrations.schema import migrate
+from sentiment.reading import sentiment_reader
 
 ROOT = Path(__file__).resolve().parent
 KB_STYLES = ROOT / "knowledge_base" / "static" / "kb.css"
@@ -90,6 +93,7 @@ class Desk:
     conversations: Conversations
     dialogue: RasaDialogue
     engine: Engine
+    signals: Signals
     outbox: Outbox
     sweeper: Sweeper
     backlog: Backlog
@@ -121,6 +125,7 @@ class Desk:
                 task.cancel()
         await self.backlog.stop()
         await self.engine.stop()
+        await self.signals.close()
         await self.outbox.stop()
         await self.sweeper.stop()
         await self.staff.close()
@@ -176,6 +181,11 @@ async def build(settings: desk_settings.Settings) -> Desk:
     limits = Thresholds(
         settings.answer_threshold, settings.clarify_threshold, settings.retrieval_gate or knowledge_base.gate
     )
+    endpoint = None
+    if settings.llm_url and settings.llm_model:
+        seconds = settings.llm_timeout_seconds
+        endpoint = ChatEndpoint(settings.llm_url, settings.llm_model, settings.llm_key, timeout_seconds=seconds)
+    signals = signals_of(conversations, crm, endpoint, sentiment_reader(settings.data_dir / "sentiment", Feeling))
     engine = Engine(
         conversations,
         dialogue,
@@ -183,6 +193,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         workers=settings.concurrent_turns,
         audiences=settings.audiences_of,
         products_in=lambda text: [asdict(name) for name in synonyms.rules.products_in(text)],
+        signals=signals,
     )
     by_account = {(connector.channel, connector.account): connector for connector in connectors}
 
@@ -219,10 +230,6 @@ async def build(settings: desk_settings.Settings) -> Desk:
         said = await conversations.said_before(conversation_id, message_id, MAX_HISTORY)
         return [Said(one.author.value, one.text) for one in said]
 
-    endpoint = None
-    if settings.llm_url and settings.llm_model:
-        seconds = settings.llm_timeout_seconds
-        endpoint = ChatEndpoint(settings.llm_url, settings.llm_model, settings.llm_key, timeout_seconds=seconds)
     writer = await AnswerWriter.open(endpoint, prompts, knowledge_base.sentence_vectors, said_before)
     staff = StaffSide(
         database,
@@ -239,11 +246,12 @@ async def build(settings: desk_settings.Settings) -> Desk:
         teams=routing.teams,
         labels_by_agents=settings.labels_by_agents,
         time_zone=settings.time_zone,
+        rules=signals.book,
     )
     if settings.demo:
         await ensure_demo_writing(staff)
     desk = Desk(
-        settings, database, hub, conversations, dialogue, engine, Outbox(conversations, deliver), sweeper,
+        settings, database, hub, conversations, dialogue, engine, signals, Outbox(conversations, deliver), sweeper,
         backlog, checkpoints, knowledge_base, writer, crm, smtp, mailbox, staff, Sanic("frontdesk", configure_logging=False),
     )  # fmt: skip
     forms = Forms(

@@ -32,6 +32,8 @@ HAND_OFF = Both(
     "I am sorry, I still cannot answer that. Let me get a person to help you.",
 )
 SUGGESTIONS = 3
+MISSES = 2  #: in a row before people take over, where the service sends no limit
+MOST_MISSES = 100.0  #: what the slot holds at most
 KEPT_SECONDS = 1.0  #: of the action's time, for saying what was quoted when the language model takes too long
 
 
@@ -62,7 +64,7 @@ class Writer(Protocol):
 
 
 class AnswerQuestion(DeskAction):
-    """Answers, or asks "did you mean", or hands off at the second miss in a row."""
+    """Answers, or asks "did you mean", or hands off at the second miss in a row (the service may send another limit)."""
 
     action_name = "action_answer_question"
     retry = "/ask_knowledge"
@@ -136,14 +138,23 @@ class AnswerQuestion(DeskAction):
             await self._knowledge.search(question, turn.language, limit=SUGGESTIONS, reader=reader) if question else []
         )
         retrieval = _retrieval(hits)
-        if float(turn.slot("misses") or 0) >= 1:
-            turn.say(HAND_OFF(turn.language), handoff="two_misses", retrieval=retrieval, route="handoff")
+        misses = float(turn.slot("misses") or 0) + 1
+        limit = turn.metadata.get("misses")
+        limit = limit if isinstance(limit, int) and limit >= 0 else MISSES
+        if limit and misses >= limit:
+            turn.say(HAND_OFF(turn.language), handoff="two_misses", retrieval=retrieval, route="handoff", missed=True)
             turn.change(misses=0.0, clarified=False)
             return
         buttons = [article_button(hit.passage.title, hit.passage.article_id) for hit in hits]
         ask = DID_YOU_MEAN if buttons else SAY_IT_DIFFERENTLY
-        turn.say(ask(turn.language), [*buttons, person_button(turn.language)], retrieval=retrieval, route="clarify")
-        turn.change(misses=1.0)
+        turn.say(
+            ask(turn.language),
+            [*buttons, person_button(turn.language)],
+            retrieval=retrieval,
+            route="clarify",
+            missed=True,
+        )
+        turn.change(misses=min(misses, MOST_MISSES))
 
 
 def _quotable(answer: Answer) -> str:

@@ -92,6 +92,9 @@ def trace_of(
         trace["reading"] = parse["reading"]
     if parse.get("refused"):
         trace["refused"] = parse["refused"]
+    for mark in ("missed", "failed"):
+        if any(data.get(mark) for data in custom):
+            trace[mark] = True
     if len(parses) > 1:
         trace["parts"] = [
             {"text": one["text"], "intent": one["intent"]["name"], "confidence": one["intent"]["confidence"]}

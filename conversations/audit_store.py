@@ -119,6 +119,7 @@ class AuditStore:
                 contact_point=None,
                 callback_due=False,
                 snooze_reason=None,
+                handoff_summary=None,
             ),
             update(contacts).where(contacts.c.id == contact_id).values(name=None, customer_id=None, erased_at=now),
         ):

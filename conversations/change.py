@@ -13,6 +13,7 @@ from conversations import notices, queueing
 from conversations.audit import AuditEntry, AuditLog
 from conversations.conversation_store import ConversationStore, Locked
 from conversations.delivery_store import DeliveryStore
+from conversations.handoff_summary import summary_of
 from conversations.json_form import conversation_json, message_json
 from conversations.model import (
     Address,
@@ -21,6 +22,7 @@ from conversations.model import (
     Button,
     Citation,
     Conversation,
+    Feeling,
     InboundMessage,
     Message,
     MessageKind,
@@ -29,11 +31,14 @@ from conversations.model import (
 )
 from conversations.organising_store import OrganisingStore, StaffNotice
 from conversations.queue_store import QueueStore
+from conversations.reading_store import ReadingStore
+from conversations.rule_store import RuleStore
 from conversations.teams import Roster, Team
 
 STAFF = "staff"
 AWAKE: dict[str, Any] = {"snoozed_until": None, "snoozed_by": None, "snooze_reason": None}
 PREVIEW_LENGTH = 120
+_SUMMARISED_MESSAGES, _SUMMARISED_TURNS = 400, 60
 
 
 def _standard(_customer_id: str | None) -> str:
@@ -85,6 +90,9 @@ class Change:
         self.values: dict[str, Any] = {}  #: columns only the service knows: bot_seq, queued_by, fence, lease_until
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.pushed = False  #: whether something waits in the outbox now
+        self.queued = (
+            False  #: whether this change put the conversation in the queue or gave it to an agent who stepped in
+        )
         self._messages: list[tuple[Message, str | None]] = []
         self._buttons: list[dict[str, str]] = []
         self._arrived: list[tuple[InboundMessage, Message, dict[str, Any]]] = []
@@ -213,6 +221,29 @@ class Change:
         """Tell the contact one of the texts of ``notices`` in their language."""
         return self.tell(notices.notice(name, self.conversation.language, **values), stays=stays)
 
+    async def feel(self, message_id: str, feeling: Feeling) -> None:
+        """Note how a contact's message feels; the conversation feels like its latest message."""
+        seq = await self.store.set_sentiment(message_id, feeling)
+        if seq is None:
+            return
+        values = {"sentiment": feeling.value, "sentiment_label": feeling.label, "anger": feeling.anger}
+        place = {"conversation_id": self.conversation.id, "message_id": message_id, "seq": seq}
+        self.events.append((STAFF, {"type": "sentiment", **place, **values}))
+        if not await self.store.felt_after(self.conversation.id, seq):
+            self.set(sentiment=feeling.value, sentiment_label=feeling.label)
+
+    async def summarise(self, reason: str | None = None, detail: dict[str, Any] | None = None) -> None:
+        """Renew what agents are told of the conversation, with a new reason if it is handed off."""
+        last = self.conversation.last_seq
+        stored = await ReadingStore(self.connection).messages(
+            self.conversation.id, max(0, last - _SUMMARISED_MESSAGES), _SUMMARISED_MESSAGES
+        )
+        known = {message.id for message in stored}
+        said = [*stored, *(message for message, _ in self._messages if message.id not in known)]
+        rows = await RuleStore(self.connection).latest_turns(self.conversation.id, _SUMMARISED_TURNS)
+        turns = [(row.in_seq, row.trace) for row in rows]
+        self.set(handoff_summary=summary_of(self.conversation, said, turns, self.now, reason=reason, detail=detail))
+
     async def queue(
         self,
         actor: str,
@@ -222,9 +253,12 @@ class Change:
         priority: int = 0,
         ticket: str | None = None,
         team: Team | None = None,
+        detail: dict[str, Any] | None = None,
     ) -> None:
         """Put the conversation in the queue (of ``team``, or else where it is routed) and tell the contact what happens next."""
         await queueing.queue(self, actor, why, text=text, priority=priority, ticket=ticket, team=team)
+        await self.summarise(why, detail)
+        self.queued = True
 
     async def hand_to_people(self) -> None:
         """Take waiting messages from the bot: they stay visible, and an answer the bot still works on is not said."""

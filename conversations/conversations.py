@@ -26,6 +26,7 @@ from conversations.model import (
     Agent,
     Attachment,
     Conversation,
+    Feeling,
     InboundMessage,
     Message,
     Presence,
@@ -59,6 +60,18 @@ class TurnTaker(Protocol):
 
     def take(self, claim: Claim | None) -> None:
         """Use the reserved place, or give it up with None."""
+        ...
+
+
+class Watcher(Protocol):
+    """Whoever looks at what was committed, without holding anybody up."""
+
+    def shown(self, conversation_id: str, message_id: str, text: str) -> None:
+        """A contact's message was shown to people without a turn of the bot."""
+        ...
+
+    def queued(self, conversation_id: str) -> None:
+        """A conversation was given to people."""
         ...
 
 
@@ -112,6 +125,7 @@ class Conversations(Company, Dispatch, Organising, Merging, Searching, Receipts)
         self._seen: dict[str, tuple[str, datetime]] = {}
         self.turn_taker: TurnTaker | None = None
         self.on_outbound: Callable[[], None] | None = None
+        self.watcher: Watcher | None = None
 
     # -- the contact's side -------------------------------------------------------------------------------------
 
@@ -131,6 +145,9 @@ class Conversations(Company, Dispatch, Organising, Merging, Searching, Receipts)
                 taker.take(claim)
         if received.change is not None:
             await self._publish(received.change)
+            receipt, status = received.receipt, received.change.conversation.status
+            if self.watcher is not None and status in (Status.QUEUED, Status.ASSIGNED):
+                self.watcher.shown(receipt.conversation_id, receipt.message_id, inbound.text)
         return received.receipt
 
     async def rate(self, address: Address, conversation_id: str, score: int, comment: str = "") -> Rating:
@@ -298,6 +315,20 @@ class Conversations(Company, Dispatch, Organising, Merging, Searching, Receipts)
             next_at = change.now + timedelta(seconds=delay_seconds)
             await turns.give_back(change, claim, next_at=next_at, crashed=crashed)
 
+    async def note_sentiment(self, conversation_id: str, message_id: str, feeling: Feeling | None) -> None:
+        """Note how a message feels that people were shown, and renew the summary while the contact waits."""
+        async with self._change(conversation_id) as change:
+            if feeling is not None:
+                await change.feel(message_id, feeling)
+            if change.conversation.status is Status.QUEUED:
+                await change.summarise()
+
+    async def complete_summary(self, conversation_id: str, **parts: dict[str, Any]) -> None:
+        """Add what was looked up for a summary (``record``), or its wording by a language model (``rewritten``)."""
+        async with self._change(conversation_id) as change:
+            if change.conversation.handoff_summary is not None and change.conversation.status is not Status.RESOLVED:
+                change.set(handoff_summary=change.conversation.handoff_summary | parts)
+
     async def bot_typing(self, conversation: Conversation) -> None:
         """Show that the bot is working on an answer."""
         await self._typing(conversation, "bot", "")
@@ -354,6 +385,8 @@ class Conversations(Company, Dispatch, Organising, Merging, Searching, Receipts)
             self.on_outbound()
         if change.routable:
             self.routing_wanted.set()
+        if change.queued and self.watcher is not None:
+            self.watcher.queued(change.conversation.id)
 
     async def _typing(self, conversation: Conversation, author: str, name: str) -> None:
         event = {"type": "typing", "conversation_id": conversation.id, "author": author, "preview": ""}

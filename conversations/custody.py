@@ -51,6 +51,8 @@ async def take_over(change: Change, agent: Agent) -> None:
         queued_at=change.now,
     )
     await change.hand_to_people()
+    await change.summarise(HandoffReason.TAKEN_OVER.value)
+    change.queued = True
     assign(change, agent)
 
 

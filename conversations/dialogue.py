@@ -103,6 +103,7 @@ def _body(request: TurnRequest) -> dict[str, Any]:
             "agent_said": list(request.agent_said),
             "audiences": list(request.audiences),
             "products": list(request.products),
+            "misses": request.misses,
             "thresholds": {name: _limits(limits) for name, limits in request.thresholds.items()},
         },
     }

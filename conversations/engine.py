@@ -17,6 +17,7 @@ from conversations.dialogue import Dialogue
 from conversations.dispatch import Shown
 from conversations.errors import DialogueRefused, DialogueUnavailable, FencedOut
 from conversations.model import Thresholds, TurnRequest, TurnResult
+from conversations.signals import Signals
 from conversations.turns import Claim
 
 log = structlog.get_logger()
@@ -51,6 +52,7 @@ class Engine:
         first_retry_seconds: float = 0.5,
         audiences: Callable[[str, str], Sequence[str]] = _nobody_special,
         products_in: Callable[[str], Sequence[dict[str, Any]]] = _no_products,
+        signals: Signals | None = None,
     ) -> None:
         self._conversations = conversations
         self._dialogue = dialogue
@@ -62,6 +64,7 @@ class Engine:
         self._first_retry_seconds = first_retry_seconds
         self._audiences = audiences  #: by channel and account
         self._products_in = products_in
+        self._signals = signals
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._reserved = 0
@@ -155,8 +158,10 @@ class Engine:
             if claim.poisoned:
                 log.error("turn_quarantined", conversation_id=conversation_id, turn_id=turn_id)
                 result = turns.apology(claim.conversation.language, "quarantined")
-            else:
+            elif self._signals is None:
                 result = await self._answer(claim)
+            else:
+                result = await self._signals.around(claim, self._answer(claim))
             return await self._conversations.commit_turn(
                 claim, result, started_at, go_on=self._accepting, dead=claim.poisoned
             )
@@ -192,6 +197,7 @@ class Engine:
             agent_said=claim.agent_said,
             products=tuple(self._products_in(message.text)),
             audiences=tuple(self._audiences(conversation.address.channel, conversation.address.account)),
+            misses=2 if self._signals is None else self._signals.misses(conversation),
         )
         try:
             async with asyncio.timeout(self._deadline_seconds):

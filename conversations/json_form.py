@@ -44,6 +44,9 @@ def message_json(message: Message, *, for_contact: bool = False) -> dict[str, An
             "author_id": message.author_id,
             "turn_id": message.turn_id,
             "delivery_failed": message.delivery_failed,
+            "sentiment": message.sentiment,
+            "sentiment_label": message.sentiment_label,
+            "anger": message.anger,
             "external_id": message.external_id,
             "recalled_at": moment(message.recalled_at),
             "recalled_by": message.recalled_by,
@@ -113,6 +116,9 @@ def conversation_json(conversation: Conversation, *, for_contact: bool = False) 
             "contact_read_seq": conversation.contact_read_seq,
             "contact_read_at": moment(conversation.contact_read_at),
             "agent_read_at": moment(conversation.agent_read_at),
+            "sentiment": conversation.sentiment,
+            "sentiment_label": conversation.sentiment_label,
+            "handoff_summary": conversation.handoff_summary,
         }
     return form
 

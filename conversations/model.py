@@ -54,6 +54,10 @@ class HandoffReason(StrEnum):
     ACTION_FAILED = "action_failed"
     DIALOGUE_FAILED = "dialogue_failed"
     TAKEN_OVER = "taken_over"  #: an agent stepped in while the bot was speaking
+    ANGRY = "angry"  #: the contact's message was angry or in distress
+    LOW_CONFIDENCE = "low_confidence"  #: the bot was unsure too often in a row
+    LOOP = "loop"  #: the contact repeated the request, or the bot its answer
+    VIP = "vip"  #: the customer's tier asks for people
 
 
 #: Three heartbeats without a sign: the process that sent them is gone, or the agent is.
@@ -199,6 +203,9 @@ class Message:
     delivery_failed: bool = False  #: the channel refused it for good; the contact has not seen it
     recalled_at: datetime | None = None  #: when its author took it back; only staff still read the text
     recalled_by: str | None = None  #: the name of the agent who did
+    sentiment: float | None = None  #: of a contact's message, from -1 to 1; None until it is known
+    sentiment_label: str | None = None  #: "negative", "neutral" or "positive"
+    anger: float | None = None  #: probability that the writer is angry or in distress, from 0 to 1
 
     @property
     def private(self) -> bool:
@@ -300,6 +307,9 @@ class Conversation:
     contact_read_at: datetime | None = None
     agent_read_seq: int = 0  #: how far the agent who holds it has read
     agent_read_at: datetime | None = None
+    sentiment: float | None = None  #: of the contact's latest message, from -1 to 1; None until it is known
+    sentiment_label: str | None = None
+    handoff_summary: dict[str, Any] | None = None  #: what an agent needs to know; see ``handoff_summary``
 
     def participant(self, agent_id: str) -> Participant | None:
         """The agent's part in this conversation besides the assignee's."""
@@ -390,6 +400,7 @@ class TurnRequest:
     sent_at: datetime | None = None  #: what “tomorrow” is reckoned from
     products: tuple[dict[str, Any], ...] = ()  #: taught product names in the text: ``product``, ``start``, ``end``
     audiences: tuple[str, ...] = ()  #: to whom this channel speaks besides customers: what articles they may be told
+    misses: int = 2  #: at so many misses in a row the bot hands off; 0 is never
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,11 +423,21 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Feeling:
+    """How a contact's message feels."""
+
+    label: str  #: "negative", "neutral" or "positive"
+    value: float  #: from -1 to 1
+    anger: float  #: probability of anger or distress, from 0 to 1
+
+
+@dataclass(frozen=True, slots=True)
 class TurnResult:
     """What the dialogue answered, and why."""
 
     replies: tuple[Reply, ...]
     trace: dict[str, Any] = field(default_factory=dict)
+    feeling: Feeling | None = None  #: of the message that is answered
 
 
 @dataclass(frozen=True, slots=True)

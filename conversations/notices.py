@@ -91,6 +91,31 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "抱歉，我这边出了点问题，马上为您转接人工客服。",
         "Sorry, something went wrong on my side. Let me get you a person.",
     ),
+    "handoff_angry": (
+        "真的很抱歉让您碰上这样的事，换了谁都会着急。我不再让您跟机器人耗着了，马上请同事亲自来处理。",
+        "I'm truly sorry this has happened, and I can see how upsetting it is. You shouldn't have to sort this out with a "
+        "bot, so I'm getting a colleague to look after you personally.",
+    ),
+    "handoff_action_failed": (
+        "抱歉，这一步还是没能办成。我请同事直接帮您办。",
+        "I'm sorry, that still didn't go through. Let me get a colleague to do it for you.",
+    ),
+    "handoff_two_misses": (
+        "抱歉，这个问题我还是没能帮上忙，我请同事来帮您。",
+        "I'm sorry, I still can't answer that. Let me get a colleague to help.",
+    ),
+    "handoff_loop": (
+        "看来我一直没有帮到点子上，抱歉。我请同事来接着帮您。",
+        "We seem to be going round in circles, sorry about that. Let me get a colleague to take it from here.",
+    ),
+    "handoff_low_confidence": (
+        "我不太确定您的意思，怕答错耽误您。我请同事来帮您。",
+        "I'm not sure I understand you well enough, and I don't want to get it wrong. Let me get a colleague.",
+    ),
+    "handoff_vip": (
+        "您是我们的重要会员，我请专属同事来为您服务。",
+        "As one of our valued members you can count on a person. Let me get a colleague for you.",
+    ),
     "file_received": (
         "文件已收到。我看不了文件内容，请用文字说明您的需求；需要人工查看的话，请说“转人工”。",
         "I've received your file. I can't read files, so please tell me in words what you need, or say \"talk to a person\".",

@@ -57,7 +57,7 @@ def rank_of(conversation: Conversation) -> datetime:
         back_in_queue=conversation.priority > 0,
         manual=conversation.manual_priority,
         tier=conversation.tier,
-        sentiment=getattr(conversation, "sentiment", None),
+        sentiment=conversation.sentiment,
     )
     return routing.rank_at(due_at, head_start)
 

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -133,6 +134,9 @@ conversations = Table(
     Column("contact_read_at", UtcDateTime),
     Column("agent_read_seq", Integer, nullable=False, default=0, server_default="0"),
     Column("agent_read_at", UtcDateTime),
+    Column("sentiment", Float),
+    Column("sentiment_label", String(8)),
+    Column("handoff_summary", JSON(none_as_null=True)),
     Index("ix_conversations_address", "channel", "account", "contact", "opened_at"),
     Index("ix_conversations_status", "status", "updated_at"),
     Index("ix_conversations_agent", "agent_id", "status"),
@@ -175,6 +179,9 @@ messages = Table(
     Column("delivery_failed", Boolean, nullable=False, default=False),
     Column("recalled_at", UtcDateTime),
     Column("recalled_by", Text),
+    Column("sentiment", Float),
+    Column("sentiment_label", String(8)),
+    Column("anger", Float),
     UniqueConstraint("conversation_id", "seq"),
     UniqueConstraint("conversation_id", "author_id", "client_msg_id"),
 )
@@ -326,4 +333,15 @@ idempotency = Table(
     Column("status", Integer),
     Column("body", JSON(none_as_null=True)),
     Column("created_at", UtcDateTime, nullable=False, index=True),
+)
+
+handoff_rules = Table(  # nothing is changed or deleted: the highest version is in force
+    "handoff_rules",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("rules", JSON, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("author_id", String(64), nullable=False),
+    Column("author", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
 )

@@ -94,12 +94,8 @@ async def commit_turn(
         if reply.text or reply.buttons:
             out_seqs.append(_say(change, claim, reply))
     await _note_language(change, result.trace.get("language"))
-    if handoff is not None and (change.before is None or change.before.queued_by != claim.message.id):
-        change.intent = result.trace.get("intent")
-        await change.queue("bot", handoff, ticket=ticket)
-        await change.hand_to_people()
-        change.values["queued_by"] = claim.message.id
-    await change.deliveries.set_inbound(claim.message.id, state="dead" if dead else "done")
+    if result.feeling is not None:
+        await change.feel(claim.message.id, result.feeling)
     await change.store.add_turn(
         {
             "turn_id": claim.message.id,
@@ -111,6 +107,14 @@ async def commit_turn(
             "finished_at": change.now,
         }
     )
+    if handoff is not None and (change.before is None or change.before.queued_by != claim.message.id):
+        noted = result.trace.get("handoff")
+        detail = noted.get("detail") if isinstance(noted, dict) and noted.get("reason") == handoff else None
+        change.intent = result.trace.get("intent")
+        await change.queue("bot", handoff, ticket=ticket, detail=detail)
+        await change.hand_to_people()
+        change.values["queued_by"] = claim.message.id
+    await change.deliveries.set_inbound(claim.message.id, state="dead" if dead else "done")
     change.record("turn", "bot", _open_part(claim, result, out_seqs), _sealed_part(claim, result))
     event = {"type": "trace", "conversation_id": change.conversation.id, "turn_id": claim.message.id}
     change.events.append((STAFF, event))

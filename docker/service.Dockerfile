@@ -17,9 +17,13 @@ COPY actions actions
 COPY connectors connectors
 COPY conversations conversations
 COPY crm crm
+COPY encoders encoders
 COPY handoff handoff
 COPY knowledge_base knowledge_base
 COPY migrations migrations
+COPY sentiment sentiment
+COPY nlu_data/sentiment nlu_data/sentiment
+COPY nlu_data/test/sentiment nlu_data/test/sentiment
 COPY tools tools
 COPY --from=web /build/connectors/webchat/widget/dist connectors/webchat/widget/dist
 COPY --from=web /build/handoff/web/dist handoff/web/dist
@@ -27,4 +31,4 @@ RUN useradd --create-home desk && mkdir -p /data && chown desk /data
 USER desk
 ENV HOST=0.0.0.0 DATA_DIR=/data PYTHONUNBUFFERED=1
 EXPOSE 8000
-CMD ["sh", "-c", "python tools/load_demo.py && exec python app.py"]
+CMD ["sh", "-c", "python -m sentiment.train --out $DATA_DIR/sentiment && python tools/load_demo.py && exec python app.py"]

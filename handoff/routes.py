@@ -17,6 +17,7 @@ from handoff.guard import API, answer, refusal
 from handoff.macro_routes import add_macro_routes
 from handoff.organise_routes import add_organise_routes
 from handoff.prompt_routes import add_prompt_routes
+from handoff.rule_routes import add_rule_routes
 from handoff.search_routes import add_search_routes
 from handoff.staff_side import StaffSide, member_json
 from handoff.store import Session
@@ -102,6 +103,7 @@ def staff_api(side: StaffSide) -> Blueprint:
         guard.add(blueprint, method, route, handler)
     add_conversation_routes(blueprint, side)
     add_prompt_routes(blueprint, side)
+    add_rule_routes(blueprint, side)
     add_synonym_routes(blueprint, side)
     add_team_routes(blueprint, side)
     add_company_routes(blueprint, side)

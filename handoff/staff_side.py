@@ -11,6 +11,7 @@ from conversations.attachments import Attachments
 from conversations.conversations import Conversations
 from conversations.json_form import attachment_json, message_json
 from conversations.model import Attachment, Message
+from conversations.rule_book import RuleBook
 from conversations.store import Database
 from crm.port import Crm
 from handoff.canned import pinyin_keys
@@ -55,6 +56,7 @@ class StaffSide:
         teams: TeamBook | None = None,
         labels_by_agents: bool = True,
         time_zone: str = "UTC",
+        rules: RuleBook | None = None,
     ) -> None:
         self.conversations = conversations
         self.crm = crm
@@ -75,6 +77,7 @@ class StaffSide:
         self.macros = MacroStore(database)
         self.macro_steps = own_steps()
         self.variables = Variables(conversations, crm, ZoneInfo(time_zone))
+        self.rules = rules
         self.check_session_seconds = check_session_seconds
         self.knowledge_status = knowledge_status
 

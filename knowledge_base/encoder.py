@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from encoders import loaded
 from encoders.e5 import E5
 from encoders.use import USE
 from knowledge_base.errors import EncoderUnavailable
@@ -44,7 +45,7 @@ class UseEncoder:
 
     def __init__(self) -> None:
         try:
-            self._model = USE()
+            self._model = loaded.use()
         except OSError as error:
             raise EncoderUnavailable(f"{error}; install the project's requirements") from None
 
@@ -65,7 +66,7 @@ class E5Encoder:
 
     def __init__(self) -> None:
         try:
-            self._model = E5()
+            self._model = loaded.e5()
         except (OSError, ValueError) as error:
             raise EncoderUnavailable(f"{error}; install the project's requirements") from None
 

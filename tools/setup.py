@@ -48,7 +48,7 @@ def main() -> None:
         "web-install": ("web packages", install_web_packages),
         "web": ("chat widget and staff console", build_web),
         "model": ("train the bot", train_model),
-        "data": ("demo knowledge and customers", load_demo_data),
+        "data": ("sentiment, demo knowledge and customers", load_demo_data),
     }
     check_tools(needs)
 
@@ -222,13 +222,24 @@ def train_model() -> bool:
     return True
 
 
+def train_sentiment(data_dir: Path) -> bool:
+    sources = [ROOT / "nlu_data" / "sentiment", ROOT / "sentiment", ROOT / "encoders"]
+    mark = fingerprint(sources, extra=str(data_dir))
+    if unchanged("sentiment", mark, data_dir / "sentiment" / "sentiment.npz"):
+        return False
+    run([str(ROOT / ".venv" / "bin" / "python"), "-m", "sentiment.train", "--out", str(data_dir / "sentiment")])
+    remember("sentiment", mark)
+    return True
+
+
 def load_demo_data() -> bool:
     data_dir = Path(os.environ.get("DATA_DIR", ROOT / "var"))
+    trained = train_sentiment(data_dir)
     where = [str(data_dir), *(os.environ.get(name, "") for name in ("DATABASE_URL", "QDRANT_URL", "ENCODER"))]
     sources = [ROOT / "knowledge_base", ROOT / "crm", ROOT / "migrations", ROOT / "tools" / "load_demo.py"]
     mark = fingerprint(sources, extra="|".join(where))
     if (data_dir / "knowledge").exists() and unchanged("demo-data", mark, data_dir / "frontdesk.db"):
-        return False
+        return trained
     run([str(ROOT / ".venv" / "bin" / "python"), "tools/load_demo.py"])
     remember("demo-data", mark)
     return True

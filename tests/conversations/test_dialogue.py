@@ -69,6 +69,7 @@ async def test_a_turn_is_asked_and_read_as_agreed() -> None:
             "sent_at": "2026-11-18T02:30:00+00:00",
             "audiences": ["business"],
             "products": [{"product": "Sprout V1", "start": 0, "end": 6}],
+            "misses": 2,
             "thresholds": {"en": {"answer": 0.6, "clarify": 0.35, "retrieval": 0.5}},
         },
     }

@@ -1,0 +1,1 @@
+"""How a message feels: negative, neutral or positive, and how upset its writer is, in Chinese and English."""
