@@ -20,7 +20,7 @@ from sanic.exceptions import SanicException
 from sanic.response import file, html, redirect
 
 import settings as desk_settings
-from actions import ActionSettings, build_executor
+from actions import ActionSettings, build_executors
 from actions.webhook import build_blueprint as action_route
 from connectors.base import Connector
 from connectors.desk import Forms
@@ -50,6 +50,7 @@ from conversations.store import Database
 from crm.codes import MailboxCodeSender, SmtpCodeSender
 from crm.mailbox_page import mailbox_page
 from crm.store import SqlCrm
+from handoff.assist.assist_side import open_assist
 from handoff.demo import DemoSignIn, close_demo_staff, ensure_demo_staff
 from handoff.mount import staff_blueprints
 from handoff.prompt_desk import PromptDesk
@@ -105,6 +106,7 @@ class Desk:
         await self.outbox.start()
         await self.sweeper.start()
         await self.backlog.start()
+        await self.staff.start()
         self.warming = asyncio.create_task(self.knowledge_base.prepare_answers(), name="prepare answers")
 
     async def stop(self) -> None:
@@ -213,6 +215,10 @@ async def build(settings: desk_settings.Settings) -> Desk:
         seconds = settings.llm_timeout_seconds
         endpoint = ChatEndpoint(settings.llm_url, settings.llm_model, settings.llm_key, timeout_seconds=seconds)
     writer = await AnswerWriter.open(endpoint, prompts, knowledge_base.sentence_vectors, said_before)
+    assist = await open_assist(
+        conversations, crm, knowledge_base, settings.data_dir, settings.qdrant_url, engine.try_out, writer,
+        endpoint if settings.translation else None, settings.audiences_of, limits.retrieval,
+    )  # fmt: skip
     staff = StaffSide(
         database,
         conversations,
@@ -225,6 +231,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         demo_sign_ins=demo_sign_ins,
         knowledge_status=knowledge_base.status,
         synonyms=synonyms,
+        assist=assist,
     )
     desk = Desk(
         settings, database, hub, conversations, dialogue, engine, Outbox(conversations, deliver), sweeper,
@@ -235,7 +242,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         lambda conversation: conversation_json(conversation, for_contact=True),
     )
     visitors = Visitors(conversations, attachments, forms, VisitorTokens(settings.secret_key))
-    executor = build_executor(
+    executor, dry_executor = build_executors(
         crm, knowledge_base, ActionSettings(knowledge_base.gate), writer if writer.configured else None
     )
     for blueprint in (
@@ -243,7 +250,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         rest_api(rest, conversations, hub, IdempotencyKeys(database), forms, backlog.full),
         webchat(conversations, hub, visitors, attachments, settings.public_url, settings.allowed_origins),
         widget_file(),
-        action_route(executor, settings.action_secret),
+        action_route(executor, settings.action_secret, dry_executor),
         *staff_blueprints(staff),
     ):
         desk.web.blueprint(blueprint)

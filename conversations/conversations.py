@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations import custody, reception, turns
 from conversations.audit import AuditEntry, AuditLog
@@ -22,6 +23,7 @@ from conversations.model import (
     Address,
     Agent,
     Attachment,
+    Citation,
     Conversation,
     InboundMessage,
     Message,
@@ -101,6 +103,9 @@ class Conversations(Transcripts):
         self._seen: dict[str, tuple[str, datetime]] = {}
         self.turn_taker: TurnTaker | None = None
         self.on_outbound: Callable[[], None] | None = None
+        self.erases_too: list[
+            Callable[[AsyncConnection, str], Awaitable[None]]
+        ] = []  #: others who keep a contact's words
 
     # -- the contact's side -------------------------------------------------------------------------------------
 
@@ -156,6 +161,7 @@ class Conversations(Transcripts):
         text: str,
         client_msg_id: str | None = None,
         attachments: tuple[Attachment, ...] = (),
+        citations: tuple[Citation, ...] = (),
     ) -> Message:
         """Say something to the contact; the same ``client_msg_id`` again returns the first message."""
         async with self._change(conversation_id) as change:
@@ -163,7 +169,7 @@ class Conversations(Transcripts):
                 sent = await change.store.find_client_message(conversation_id, agent.id, client_msg_id)
                 if sent is not None:
                     return sent
-            return custody.reply(change, agent, text, client_msg_id, attachments)
+            return custody.reply(change, agent, text, client_msg_id, attachments, citations)
 
     async def add_note(
         self, conversation_id: str, agent: Agent, text: str, client_msg_id: str | None = None
@@ -231,10 +237,13 @@ class Conversations(Transcripts):
         """Erase a contact's words, name, addresses and audit key; returns the ids of files to delete as well."""
         async with self.database.write() as connection:
             files = await AuditStore(connection).erase(contact_id, self.now())
+            for erase in self.erases_too:
+                await erase(connection, contact_id)
             data = {"contact_id": contact_id, "files": len(files)}
             entry = AuditEntry("contact_erased", f"agent:{agent.id}", contact_id=contact_id, data=data)
             await self.audit.append(connection, self.now(), [entry])
         self.audit.forget(contact_id)
+        await self.hub.publish(STAFF, {"type": "erased", "contact_id": contact_id})
         return files
 
     # -- the bot's side, for the engine -------------------------------------------------------------------------

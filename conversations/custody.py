@@ -7,7 +7,7 @@ from typing import Any
 from conversations import notices
 from conversations.change import Change
 from conversations.errors import AlreadyAssigned, IllegalTransition, InvalidMessage, NotAssigned
-from conversations.model import Agent, Attachment, Author, HandoffReason, Message, MessageKind, Status
+from conversations.model import Agent, Attachment, Author, Citation, HandoffReason, Message, MessageKind, Status
 from conversations.reception import MAX_TEXT
 
 
@@ -48,7 +48,12 @@ async def take_over(change: Change, agent: Agent) -> None:
 
 
 def reply(
-    change: Change, agent: Agent, text: str, client_msg_id: str | None, attachments: tuple[Attachment, ...]
+    change: Change,
+    agent: Agent,
+    text: str,
+    client_msg_id: str | None,
+    attachments: tuple[Attachment, ...],
+    citations: tuple[Citation, ...] = (),
 ) -> Message:
     """Let the assigned agent say something to the contact."""
     _require(change, agent)
@@ -58,6 +63,7 @@ def reply(
         said,
         author_id=agent.id,
         author_name=agent.name,
+        citations=citations,
         attachments=attachments,
         client_msg_id=client_msg_id,
     )

@@ -299,6 +299,7 @@ class TurnRequest:
     sent_at: datetime | None = None  #: what “tomorrow” is reckoned from
     products: tuple[dict[str, Any], ...] = ()  #: taught product names in the text: ``product``, ``start``, ``end``
     audiences: tuple[str, ...] = ()  #: to whom this channel speaks besides customers: what articles they may be told
+    dry_run: bool = False  #: say what would be answered and change nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from sanic.exceptions import SanicException
 from sanic.response import HTTPResponse
 
 from crm.model import Customer
+from handoff.assist_routes import add_assist_routes
 from handoff.bodies import PresenceBody, SearchQuery, SignInBody, first_values, read_json, read_query
 from handoff.conversation_routes import CRM_SECONDS, add_conversation_routes, listed_json
 from handoff.customer_json import record_json
@@ -20,6 +21,7 @@ from handoff.prompt_routes import add_prompt_routes
 from handoff.staff_side import StaffSide, member_json
 from handoff.store import Session
 from handoff.synonym_routes import add_synonym_routes
+from handoff.translation_routes import add_translation_routes
 
 log = structlog.get_logger()
 
@@ -121,6 +123,8 @@ def staff_api(side: StaffSide) -> Blueprint:
     ):
         guard.add(blueprint, method, route, handler)
     add_conversation_routes(blueprint, side)
+    add_assist_routes(blueprint, side)
+    add_translation_routes(blueprint, side)
     add_prompt_routes(blueprint, side)
     add_synonym_routes(blueprint, side)
 

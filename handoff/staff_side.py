@@ -9,18 +9,21 @@ from typing import Any
 from conversations.attachments import Attachments
 from conversations.conversations import Conversations
 from conversations.json_form import attachment_json, message_json
-from conversations.model import Attachment, Message
+from conversations.model import Attachment, Conversation, Message
 from conversations.store import Database
 from crm.port import Crm
+from handoff.assist.assist_side import AssistSide
 from handoff.demo import DemoSignIn
 from handoff.guard import Guard
 from handoff.pages import DIST
 from handoff.presence import PresenceBoard
 from handoff.prompt_desk import PromptDesk
-from handoff.roles import DESK
+from handoff.roles import DESK, allowed
 from handoff.search_store import SearchStore
 from handoff.sign_in import SignIn
 from handoff.store import StaffMember, StaffStore
+from handoff.translation_store import TranslationStore
+from handoff.translations import TranslationDesk
 from knowledge_base.synonym_book import SynonymBook
 
 
@@ -43,6 +46,7 @@ class StaffSide:
         check_session_seconds: float = 5.0,
         knowledge_status: Callable[[], dict[str, Any]] = dict,
         synonyms: SynonymBook | None = None,
+        assist: AssistSide | None = None,
     ) -> None:
         self.conversations = conversations
         self.crm = crm
@@ -56,12 +60,32 @@ class StaffSide:
         self.demo_sign_ins = tuple(demo_sign_ins)
         self.dist = dist
         self.synonyms = synonyms
+        self.assist = assist
+        self.translations = TranslationDesk(
+            conversations, TranslationStore(database), assist.translator if assist else None
+        )
         self.check_session_seconds = check_session_seconds
         self.knowledge_status = knowledge_status
+
+    async def start(self) -> None:
+        """Begin what runs in the background."""
+        if self.assist is not None:
+            await self.assist.start()
 
     async def close(self) -> None:
         """Stop what runs in the background."""
         await self.presence.close()
+        await self.translations.close()
+        if self.assist is not None:
+            await self.assist.close()
+
+    def may_see(self, member: StaffMember, conversation: Conversation) -> bool:
+        """Whether a member of staff may read a conversation."""
+        return allowed(member.role, "GET", "conversations/<conversation_id>")
+
+    def sight_of(self, member: StaffMember) -> str:
+        """The same for members who may read the same conversations, so that they can share what was looked up."""
+        return member.role.value
 
     def message_json(self, message: Message) -> dict[str, Any]:
         """A message as staff see it, with addresses for its files."""

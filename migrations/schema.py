@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from conversations.tables import metadata as conversations_metadata
 from crm.tables import metadata as crm_metadata
+from handoff import assist_tables as _assist_tables  # noqa: F401  # adds its tables to the room's
 from handoff.tables import metadata as handoff_metadata
 from knowledge_base.generation.tables import metadata as prompts_metadata
 from knowledge_base.tables import metadata as knowledge_metadata
