@@ -29,6 +29,9 @@ _WORD = re.compile(r"[A-Za-z]{2,}")
 _SMALL = re.compile(
     r"(?i)(?:(?:hi|hello|hey|ok(?:ay)?|yes|no|yep|nope|sure|thanks?(?: you)?(?: so much| very much)?|thx|bye|good (?:morning|evening|afternoon)|"
     r"great|fine|please|human(?: please)?|agent|(?:talk|speak) to (?:a |an )?(?:human|person|agent)|are you there|hello\?+|"
+    r"you(?:'re| are) (?:very |most )?welcome|no problem|my pleasure|not at all|glad (?:to|i could) help|(?:is there )?anything else(?: i can (?:do|help with))?|"
+    r"(?:one|just a) moment(?: please)?|let me (?:check|see|have a look)|please wait|how can i help(?: you)?(?: today)?|have a (?:nice|good|great) (?:day|evening|one)|"
+    r"不客气|请?稍等(?:一下|片刻)?|我(?:看|查)一下|(?:请问)?(?:还)?有什么(?:可以|能)帮(?:您|到您)(?:的?吗?)?|还有其他(?:问题|需要)吗?|感谢(?:您)?(?:的)?(?:咨询|来访|耐心等待|理解)|祝您?(?:生活|购物)?愉快|"
     r"您好|你好|在吗|在么|有人吗|好的?|嗯+|行|可以|是的?|对|不用了?|谢谢(?:您|你)?|多谢|转人工|人工(?:客服)?|找人工|再见|拜拜|收到|没了|没有了?|哦+|喂)[\s,.!?~，。！？～]*)+"
 )
 

@@ -222,9 +222,9 @@ async def open_desk(folder: Path, **options: Any) -> AsyncIterator[Desk]:
     )
     assist, translates = options.pop("assist", None), options.pop("translates", None)
     if assist is not None:
-        words = WordEncoder(dimensions=512)
-        digests = await ConversationDigests.open(folder, None, words.passages, words.name, "test")
-        translator = open_translator(translates, words.passages)
+        vectors = assist.sentence_vectors
+        digests = await ConversationDigests.open(folder, None, vectors, "use", "test")
+        translator = open_translator(translates, vectors)
         options["assist"] = build_assist(
             conversations, crm, digests, assist, options.pop("try_out", nobody_answers), writer, translator=translator
         )

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from conversations.model import Address, Agent, Conversation, HandoffReason, Message, Reply, TurnResult
 from knowledge_base.articles import Article
+from knowledge_base.edition import Edition
+from knowledge_base.encoder import E5Encoder, UseEncoder
+from knowledge_base.index import EdgeIndex
 from knowledge_base.knowledge_base import KnowledgeBase
 from tests.handoff.desk import Browser, Desk, open_desk
-from tests.knowledge_base.builders import article, knowledge_base, small_shop
+from tests.knowledge_base.builders import article, small_shop
 
 #: Whatever of these turns up in another contact's suggestion has leaked.
 PLANTED = (
@@ -56,10 +60,18 @@ class Bot:
         return self.answer
 
 
+@cache
+def encoders() -> tuple[UseEncoder, E5Encoder]:
+    """The product's own, loaded once: scores are calibrated for them."""
+    return UseEncoder(), E5Encoder()
+
+
 @asynccontextmanager
 async def assisted_desk(folder: Path, articles: list[Article] | None = None, **options: Any) -> AsyncIterator[Desk]:
     """A desk whose agents are assisted; the index is filled by ``catch_up``."""
-    knowledge: KnowledgeBase = knowledge_base(folder / "knowledge")
+    use, e5 = encoders()
+    index = EdgeIndex(folder / "knowledge", {"use": use.dimensions, "e5": e5.dimensions})
+    knowledge = KnowledgeBase(Edition(index, folder / "knowledge" / "ledger", use, e5))
     await knowledge.load(shop() if articles is None else articles)
     async with open_desk(folder, assist=knowledge, **options) as desk:
         yield desk
