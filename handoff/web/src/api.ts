@@ -1,6 +1,6 @@
 // The staff API, typed. Every write carries the CSRF token; a 401 means that the session has ended.
 import type {
-  Attachment, Contact, Conversation, Customer, DemoSignIn, Message, Order, Presence, PresenceState, PromptDetail, PromptDraft, PromptOverview, PromptTest, PromptVersion, Rating, Session, Synonym, SynonymDraft, SynonymTrial, Ticket, Trace, View,
+  AssistLook, AssistReport, Attachment, BotAnswer, CardUse, OriginalText, PhrasedSuggestion, Translated, Translations, Contact, Conversation, Customer, DemoSignIn, Message, Order, Presence, PresenceState, PromptDetail, PromptDraft, PromptOverview, PromptTest, PromptVersion, Rating, Session, Synonym, SynonymDraft, SynonymTrial, Ticket, Trace, View,
 } from './types'
 
 export type ListedConversation = Conversation & { unread?: number; match?: { seq: number; snippet: string } | null }
@@ -16,7 +16,7 @@ export interface ConversationDetail {
   rating: Rating | null
   agents: Presence[]
 }
-export interface Outgoing { client_msg_id: string; text: string; attachment_ids: string[] }
+export interface Outgoing { client_msg_id: string; text: string; attachment_ids: string[]; assist?: CardUse[]; original?: OriginalText }
 
 export class ApiError extends Error {
   constructor(readonly status: number, readonly code: string, message: string, readonly detail = '') {
@@ -43,7 +43,7 @@ export function onSessionEnd(handler: () => void): void {
   onUnauthorized = handler
 }
 
-async function request<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
+async function request<T>(method: 'GET' | 'POST', path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const form = body instanceof FormData
   const headers: Record<string, string> = { Accept: 'application/json' }
   if (method === 'POST') headers['X-CSRF-Token'] = csrf
@@ -56,7 +56,7 @@ async function request<T>(method: 'GET' | 'POST', path: string, body?: unknown):
       body: form ? body : body === undefined ? undefined : JSON.stringify(body),
       credentials: 'same-origin',
       cache: 'no-store',
-      signal: AbortSignal.timeout(form ? UPLOAD_TIMEOUT_MS : TIMEOUT_MS),
+      signal: AbortSignal.any([AbortSignal.timeout(form ? UPLOAD_TIMEOUT_MS : TIMEOUT_MS), ...(signal ? [signal] : [])]),
     })
   } catch {
     throw new ApiError(0, 'offline', '')
@@ -68,7 +68,7 @@ async function request<T>(method: 'GET' | 'POST', path: string, body?: unknown):
   throw new ApiError(response.status, error?.code ?? String(response.status), error?.message ?? `HTTP ${response.status}`, error?.detail)
 }
 
-const get = <T>(path: string) => request<T>('GET', path)
+const get = <T>(path: string, signal?: AbortSignal) => request<T>('GET', path, undefined, signal)
 const post = <T>(path: string, body: unknown = {}) => request<T>('POST', path, body)
 const of = (id: string, rest = '') => `conversations/${encodeURIComponent(id)}${rest}`
 
@@ -94,6 +94,16 @@ export const api = {
   release: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/release')),
   resolve: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/resolve')),
   seen: (id: string, seq: number) => post<void>(of(id, '/seen'), { seq }),
+
+  assist: (id: string, signal: AbortSignal) => get<AssistLook>(of(id, '/assist'), signal),
+  assistBot: (id: string, signal: AbortSignal) => get<{ bot: BotAnswer | null }>(of(id, '/assist/bot'), signal),
+  assistPhrased: (id: string, signal: AbortSignal) => get<{ phrased: PhrasedSuggestion }>(of(id, '/assist/phrased'), signal),
+  assistInserted: (id: string, cardId: string) => post<void>(of(id, `/assist/${encodeURIComponent(cardId)}/inserted`)),
+  assistRejected: (id: string, cardId: string, reason: string) => post<void>(of(id, `/assist/${encodeURIComponent(cardId)}/rejected`), { reason }),
+  assistReport: (days: number) => get<AssistReport>(`assist/report?days=${days}`),
+  translations: (id: string) => get<Translations>(of(id, '/translations')),
+  translate: (id: string, seq: number, to: string) => post<Translated>(of(id, '/translations'), { seq, to }),
+  translateReply: (id: string, text: string, to: string) => post<Translated>(of(id, '/translate-reply'), { text, to }),
 
   prompts: () => get<PromptOverview>('prompts'),
   prompt: (name: string) => get<{ prompt: PromptDetail }>(`prompts/${encodeURIComponent(name)}`),

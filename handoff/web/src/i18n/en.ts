@@ -1,10 +1,13 @@
 // Every text of the console in English; `zh.ts` must have exactly the same keys.
 import { pages, phrasing, prompts } from './prompts.en'
+import { assist, translation } from './assist.en'
 
 export const en = {
   pages,
   phrasing,
   prompts,
+  assist,
+  translation,
   app: { name: 'Frontdesk', unreachable: 'The server cannot be reached. Check your connection.', tryAgain: 'Try again', loading: 'Loading…' },
   signIn: {
     title: 'Sign in to the desk', email: 'E-mail', password: 'Password', submit: 'Sign in', demo: 'Demo sign-ins',
@@ -20,7 +23,7 @@ export const en = {
   },
   shortcuts: {
     title: 'Keyboard shortcuts', move: 'Next / previous conversation', open: 'Open it', search: 'Search', reply: 'Write a reply', note: 'Write a note',
-    send: 'Send', newline: 'New line', close: 'Close the conversation',
+    send: 'Send', newline: 'New line', assist: 'Insert a card of the assist tab', close: 'Close the conversation',
   },
   connection: { offline: 'Connection lost. Reconnecting… Nothing you wrote is lost.', now: 'Reconnect now', live: 'Live', connecting: 'Connecting…' },
   view: { mine: 'Mine', queued: 'Waiting', bot: 'Bot', all: 'All open', resolved: 'Resolved', label: 'Views' },

@@ -4,12 +4,14 @@ import { computed, reactive, ref, watch } from 'vue'
 import { api, ApiError, type ConversationDetail } from '../api'
 import { contactName } from '../format'
 import { alerts } from './alerts'
+import { createAssist } from './assist'
 import { createInbox } from './inbox'
 import { createLive, type LiveEvent } from './live'
 import { go, place } from './place'
 import { preferences } from './preferences'
 import { session } from './session'
 import { createTranscripts } from './transcript'
+import { createTranslations } from './translations'
 import type { Conversation, Presence, PresenceState, Trace } from '../types'
 
 export type Verb = 'accept' | 'transfer' | 'requeue' | 'release' | 'resolve'
@@ -30,6 +32,8 @@ const viewers = reactive(new Map<string, { name: string; conversationId: string 
 const busy = ref<Verb | null>(null)
 const drafts = reactive(new Map<string, string>())
 const announced = new Set<string>()
+export const assist = createAssist(api, drafts)
+export const translations = createTranslations(api)
 const cameFrom = ref<string | null>(null)
 let active = true
 let pollTimer = 0
@@ -64,6 +68,7 @@ function stop(): void {
   document.removeEventListener('visibilitychange', tellViewing)
   for (const name of ['pointerdown', 'keydown'] as const) window.removeEventListener(name, noteActivity)
   window.removeEventListener('focus', markSeen)
+  assist.watchOver(null)
   inbox.clear()
   transcripts.clear()
   announced.clear()
@@ -114,6 +119,7 @@ function open(conversationId: string | null): void {
 
 function load(id: string): void {
   transcripts.open(id)
+  void translations.open(id)
   void refreshDetail()
   void readTraces(id)
   markSeen()
