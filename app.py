@@ -21,7 +21,7 @@ from sanic.exceptions import SanicException
 from sanic.response import file, html, redirect
 
 import settings as desk_settings
-from actions import ActionSettings, build_executor
+from actions import ActionSettings, build_executors
 from actions.webhook import build_blueprint as action_route
 from connectors.base import Connector
 from connectors.desk import Forms
@@ -52,6 +52,7 @@ from conversations.store import Database
 from crm.codes import MailboxCodeSender, SmtpCodeSender
 from crm.mailbox_page import mailbox_page
 from crm.store import SqlCrm
+from handoff.assist.assist_side import open_assist
 from handoff.demo import DemoSignIn, close_demo_staff, ensure_demo_order, ensure_demo_staff
 from handoff.demo_teams import ensure_demo_teams
 from handoff.demo_writing import ensure_demo_writing
@@ -115,6 +116,7 @@ class Desk:
         await self.outbox.start()
         await self.sweeper.start()
         await self.backlog.start()
+        await self.staff.start()
         self.warming = asyncio.create_task(self.knowledge_base.prepare_answers(), name="prepare answers")
         self.indexing = asyncio.create_task(self.conversations.fill_search_index(), name="fill search index")
 
@@ -231,6 +233,10 @@ async def build(settings: desk_settings.Settings) -> Desk:
         return [Said(one.author.value, one.text) for one in said]
 
     writer = await AnswerWriter.open(endpoint, prompts, knowledge_base.sentence_vectors, said_before)
+    assist = await open_assist(
+        conversations, crm, knowledge_base, settings.data_dir, settings.qdrant_url, engine.try_out, writer,
+        endpoint if settings.translation else None, settings.audiences_of, limits.retrieval,
+    )  # fmt: skip
     staff = StaffSide(
         database,
         conversations,
@@ -247,6 +253,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         labels_by_agents=settings.labels_by_agents,
         time_zone=settings.time_zone,
         rules=signals.book,
+        assist=assist,
     )
     if settings.demo:
         await ensure_demo_writing(staff)
@@ -259,7 +266,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         lambda conversation: conversation_json(conversation, for_contact=True),
     )
     visitors = Visitors(conversations, attachments, forms, VisitorTokens(settings.secret_key))
-    executor = build_executor(
+    executor, dry_executor = build_executors(
         crm, knowledge_base, ActionSettings(knowledge_base.gate), writer if writer.configured else None
     )
     for blueprint in (
@@ -267,7 +274,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         rest_api(rest, conversations, hub, IdempotencyKeys(database), forms, backlog.full),
         webchat(conversations, hub, visitors, attachments, settings.public_url, settings.allowed_origins),
         widget_file(),
-        action_route(executor, settings.action_secret),
+        action_route(executor, settings.action_secret, dry_executor),
         *staff_blueprints(staff),
     ):
         desk.web.blueprint(blueprint)

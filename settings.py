@@ -88,6 +88,9 @@ class Settings(BaseModel):
         5, ge=0.5, le=6.5, description="time the endpoint gets; afterwards the quoted answer is given in the same turn"
     )
     labels_by_agents: bool = Field(True, description="whether agents may make new labels; supervisors always may")
+    translation: bool = Field(
+        True, description="offer agents translations of messages by the model at LLM_URL; customers' words go there"
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
 
     @field_validator("allowed_origins", "bot_urls", "rest_api_keys", mode="before")

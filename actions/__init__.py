@@ -42,6 +42,7 @@ from actions.update_contact import (
 )
 from crm.model import utc_now
 from crm.port import Crm
+from crm.read_only import ReadOnlyCrm
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +100,10 @@ def build_executor(
     for action in actions:
         executor.register_action(action)
     return executor
+
+
+def build_executors(
+    crm: Crm, knowledge: Knowledge, settings: ActionSettings | None = None, writer: Writer | None = None
+) -> tuple[ActionExecutor, ActionExecutor]:
+    """One executor for turns, and one for dry runs: it reads the same, cannot write, and waits for no language model."""
+    return build_executor(crm, knowledge, settings, writer), build_executor(ReadOnlyCrm(crm), knowledge, settings)

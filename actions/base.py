@@ -17,6 +17,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.texts import APOLOGY, TRY_AGAIN, Button, button, person_button
 from crm.model import WriteKey
+from crm.read_only import WouldWrite
 
 logger = logging.getLogger(__name__)
 
@@ -141,6 +142,9 @@ class DeskAction(Action):  # type: ignore[misc]  # rasa_sdk has no types
         try:
             async with asyncio.timeout(self.timeout_seconds):
                 await self.act(turn)
+        except WouldWrite as would:  # only in a dry run, which ends here
+            turn.changes.clear()
+            turn.say("", would=would.what)
         except Exception:
             logger.exception(
                 "action %s failed in turn %s of conversation %s", self.action_name, turn.id, tracker.sender_id

@@ -18,8 +18,11 @@ MAX_BODY_BYTES = 4 * 1024 * 1024  #: a call carries the whole tracker and the do
 logger = logging.getLogger(__name__)
 
 
-def build_blueprint(executor: ActionExecutor, secret: str) -> Blueprint:
-    """The route for one executor; ``secret`` is the ``token`` in the query that Rasa is given."""
+def build_blueprint(executor: ActionExecutor, secret: str, dry: ActionExecutor | None = None) -> Blueprint:
+    """The route for one executor; ``secret`` is the ``token`` in the query that Rasa is given.
+
+    ``dry`` runs the actions of turns that must change nothing; without one such a turn is refused.
+    """
     if len(secret) < 16:
         raise ValueError("the action secret needs at least 16 characters; set ACTION_SECRET")
     blueprint = Blueprint("actions")
@@ -38,8 +41,11 @@ def build_blueprint(executor: ActionExecutor, secret: str) -> Blueprint:
         name = call["next_action"]
         # No action looks at the domain, so a bot may leave it out of its calls.
         call.setdefault("domain", {})
+        chosen = dry if _is_dry(call) else executor
+        if chosen is None:
+            return _error(400, "this service makes no dry runs", name)
         try:
-            result = await executor.run(call)
+            result = await chosen.run(call)
         except ActionExecutionRejection as rejection:
             return _error(400, rejection.message, name)
         except ActionNotFoundException as missing:
@@ -63,6 +69,13 @@ def _read(body: bytes) -> dict[str, Any] | None:
         return None
     tracker = call.get("tracker")
     return call if isinstance(tracker, dict) and isinstance(tracker.get("sender_id"), str) else None
+
+
+def _is_dry(call: dict[str, Any]) -> bool:
+    """Whether the turn only tries out what would be said; anything but a plain false counts, so that nothing is written by mistake."""
+    message = call["tracker"].get("latest_message")
+    metadata = message.get("metadata") if isinstance(message, dict) else None
+    return isinstance(metadata, dict) and metadata.get("dry_run", False) is not False
 
 
 def _error(status: int, message: str, action_name: str | None = None) -> HTTPResponse:

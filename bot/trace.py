@@ -46,6 +46,12 @@ def replies_of(events: list[Event]) -> list[dict[str, Any]]:
     return [reply for reply in replies if reply["text"]]
 
 
+def would_write(events: list[Event]) -> list[str]:
+    """What the actions of a dry run would have written, by the names of the CRM's writes."""
+    said = [(event.data or {}).get("custom") or {} for event in events if isinstance(event, BotUttered)]
+    return [str(custom["would"]) for custom in said if custom.get("would")]
+
+
 def actions_of(events: list[Event]) -> list[str]:
     """The names of the actions that ran, without the ones that every turn has."""
     names = [event.action_name for event in events if isinstance(event, ActionExecuted)]
@@ -90,6 +96,8 @@ def trace_of(
     }
     if parse.get("reading") and parse["reading"] != fold(parse["text"]):
         trace["reading"] = parse["reading"]
+    if would := would_write(events):
+        trace["would"] = would
     if parse.get("refused"):
         trace["refused"] = parse["refused"]
     for mark in ("missed", "failed"):

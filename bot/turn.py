@@ -26,7 +26,7 @@ from bot.reply_language import Speech, next_speech, wished_language
 from bot.serving import Serving
 from bot.straight_runner import StraightProcessor
 from bot.text import fold, neutralise
-from bot.trace import replies_of, trace_of
+from bot.trace import replies_of, trace_of, would_write
 from bot.tracker_store import TurnStore
 from bot.understanding import Parse, Part, Understanding
 
@@ -34,6 +34,7 @@ from bot.understanding import Parse, Part, Understanding
 _ABOUT_LANGUAGE = {"speak_language", "clarify", "out_of_scope"}
 #: A conversation that grew beyond this many events goes on in a new session, with all its slots, between two tasks.
 _LONG = 240
+_MARK: dict[bool, dict[str, bool]] = {True: {"dry_run": True}, False: {}}
 _PAYLOAD = re.compile(r"^/([a-z_]+)\s*(\{.*\})?\s*$", re.DOTALL)
 
 
@@ -72,6 +73,10 @@ def _with_product(entities: list[dict[str, Any]], product: str, start: int, end:
     return [*kept, {"entity": "product", "value": product, "start": start, "end": end, "extractor": "taught"}]
 
 
+class _WouldWrite(Exception):
+    """A dry run has come to where something would be written."""
+
+
 class TurnFailed(Exception):
     """The turn ran but brought no reply."""
 
@@ -85,6 +90,7 @@ class Turn:
     text: str
     payload: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
+    dry_run: bool = False  #: say what would be answered and change nothing
 
     @classmethod
     def from_json(cls, body: Any) -> Turn:
@@ -104,7 +110,12 @@ class Turn:
             raise BadTurn("metadata must be an object.")
         if payload is None and not text.strip():
             raise BadTurn("text must not be empty when there is no payload.")
-        return cls(body["turn_id"], body["conversation_id"], text, payload, metadata)
+        dry_run = body.get("dry_run", False)
+        if not isinstance(dry_run, bool):
+            raise BadTurn("dry_run must be true or false.")
+        # The actions read it off the message, and only the field decides what they read.
+        metadata = {**{name: value for name, value in metadata.items() if name != "dry_run"}, **_MARK[dry_run]}
+        return cls(body["turn_id"], body["conversation_id"], text, payload, metadata, dry_run)
 
 
 class _Nowhere(OutputChannel):  # type: ignore[misc]  # rasa is not installed where types are checked
@@ -138,7 +149,9 @@ class Dialogue(StraightProcessor):  # type: ignore[misc]
         return str(self.model_metadata.model_id)
 
     async def respond(self, turn: Turn) -> dict[str, Any]:
-        """The answer to a turn; one seen before is answered from the store and not run again."""
+        """The answer to a turn; one seen before is answered from the store and not run again. A dry run is never stored."""
+        if turn.dry_run:
+            return (await self._run(turn))[0]
         lock = self._running.setdefault(turn.conversation_id, asyncio.Lock())
         async with lock:
             opened = self.tracker_store.open_turn(turn.conversation_id, turn.turn_id)
@@ -160,11 +173,15 @@ class Dialogue(StraightProcessor):  # type: ignore[misc]
         parts, speech = await self._understand(turn, tracker)
         understood = time.perf_counter()
         facts = {**speech_slots(speech), **self._customer_of(turn, tracker)}
-        await Serving(self, self._tasks, tracker, channel, turn.turn_id, facts).serve(parts)
+        try:
+            await Serving(self, self._tasks, tracker, channel, turn.turn_id, facts).serve(parts)
+        except _WouldWrite:
+            if not turn.dry_run:
+                raise TurnFailed("an action that only tries things out answered a real turn") from None
 
         events = list(tracker.events)[before:]
         replies = replies_of(events)
-        if not replies:
+        if not replies and not would_write(events):
             raise TurnFailed(f"Intent {parts[0].intent} brought no reply.")
         trace = trace_of(tracker, events, [part.parse for part in parts], slots_before, self.model_id)
         ended = time.perf_counter()
@@ -264,5 +281,10 @@ class Dialogue(StraightProcessor):  # type: ignore[misc]
             rejected = ActionExecutionRejected(action.name(), prediction.policy_name, prediction.max_confidence)
             tracker.update(rejected)
             return bool(self.should_predict_another_action(action.name()))
+        stop = next((place for place, event in enumerate(events) if would_write([event])), None)
+        if stop is not None:
+            # What comes after the write depends on it, so it is not said.
+            self._log_action_on_tracker(tracker, action, events[: stop + 1], prediction)
+            raise _WouldWrite
         self._log_action_on_tracker(tracker, action, events, prediction)
         return bool(self.should_predict_another_action(action.name()))

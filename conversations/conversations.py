@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations import custody, reception, turns
 from conversations import recall as recalling
@@ -25,6 +26,7 @@ from conversations.model import (
     Address,
     Agent,
     Attachment,
+    Citation,
     Conversation,
     Feeling,
     InboundMessage,
@@ -126,6 +128,8 @@ class Conversations(Company, Dispatch, Organising, Merging, Searching, Receipts)
         self.turn_taker: TurnTaker | None = None
         self.on_outbound: Callable[[], None] | None = None
         self.watcher: Watcher | None = None
+        #: Others who keep a contact's words.
+        self.erases_too: list[Callable[[AsyncConnection, str], Awaitable[None]]] = []
 
     # -- the contact's side -------------------------------------------------------------------------------------
 
@@ -188,6 +192,7 @@ class Conversations(Company, Dispatch, Organising, Merging, Searching, Receipts)
         client_msg_id: str | None = None,
         attachments: tuple[Attachment, ...] = (),
         read_seq: int | None = None,
+        citations: tuple[Citation, ...] = (),
     ) -> Message:
         """Say something to the contact; the same ``client_msg_id`` again returns the first message.
 
@@ -200,7 +205,7 @@ class Conversations(Company, Dispatch, Organising, Merging, Searching, Receipts)
                     return sent
             if read_seq is not None:
                 await recalling.check_unanswered(change, agent, read_seq)
-            return custody.reply(change, agent, text, client_msg_id, attachments)
+            return custody.reply(change, agent, text, client_msg_id, attachments, citations)
 
     async def add_note(
         self, conversation_id: str, agent: Agent, text: str, client_msg_id: str | None = None
@@ -276,11 +281,14 @@ class Conversations(Company, Dispatch, Organising, Merging, Searching, Receipts)
         """Erase a contact's words, name, addresses and audit key; returns the ids of files to delete as well."""
         async with self.database.write() as connection:
             files = await AuditStore(connection).erase(contact_id, self.now())
+            for erase in self.erases_too:
+                await erase(connection, contact_id)
             data = {"contact_id": contact_id, "files": len(files)}
             entry = AuditEntry("contact_erased", f"agent:{agent.id}", contact_id=contact_id, data=data)
             await self.audit.append(connection, self.now(), [entry])
         self.audit.forget(contact_id)
         await self.compact_search_index()
+        await self.hub.publish(STAFF, {"type": "erased", "contact_id": contact_id})
         return files
 
     # -- the bot's side, for the engine -------------------------------------------------------------------------

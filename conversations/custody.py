@@ -9,7 +9,17 @@ from conversations import notices
 from conversations.change import AWAKE, Change
 from conversations.errors import AlreadyAssigned, IllegalTransition, InvalidMessage, NotAssigned, OfferedToColleague
 from conversations.mentions import mentioned
-from conversations.model import Agent, Attachment, Author, HandoffReason, Message, MessageKind, Participant, Status
+from conversations.model import (
+    Agent,
+    Attachment,
+    Author,
+    Citation,
+    HandoffReason,
+    Message,
+    MessageKind,
+    Participant,
+    Status,
+)
 from conversations.reception import MAX_TEXT
 from conversations.teams import Team
 
@@ -57,7 +67,12 @@ async def take_over(change: Change, agent: Agent) -> None:
 
 
 def reply(
-    change: Change, agent: Agent, text: str, client_msg_id: str | None, attachments: tuple[Attachment, ...]
+    change: Change,
+    agent: Agent,
+    text: str,
+    client_msg_id: str | None,
+    attachments: tuple[Attachment, ...],
+    citations: tuple[Citation, ...] = (),
 ) -> Message:
     """Let the assigned agent, or a colleague who takes part, say something to the contact."""
     if change.conversation.participant(agent.id) is None or change.conversation.status is not Status.ASSIGNED:
@@ -72,6 +87,7 @@ def reply(
         said,
         author_id=agent.id,
         author_name=agent.name,
+        citations=citations,
         attachments=attachments,
         client_msg_id=client_msg_id,
     )

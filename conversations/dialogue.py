@@ -96,6 +96,7 @@ def _body(request: TurnRequest) -> dict[str, Any]:
         "conversation_id": request.conversation_id,
         "text": request.text,
         "payload": request.payload,
+        **({"dry_run": True} if request.dry_run else {}),
         "metadata": {
             "language_hint": request.language_hint,
             "sent_at": request.sent_at.isoformat() if request.sent_at else None,

@@ -16,7 +16,7 @@ from conversations.conversations import Conversations
 from conversations.dialogue import Dialogue
 from conversations.dispatch import Shown
 from conversations.errors import DialogueRefused, DialogueUnavailable, FencedOut
-from conversations.model import Thresholds, TurnRequest, TurnResult
+from conversations.model import Conversation, Message, Thresholds, TurnRequest, TurnResult
 from conversations.signals import Signals
 from conversations.turns import Claim
 
@@ -185,26 +185,35 @@ class Engine:
         if not message.text and claim.payload is None:
             return turns.file_received(conversation.language)
         await self._conversations.bot_typing(conversation)
-        request = TurnRequest(
-            turn_id=message.id,
-            conversation_id=conversation.id,
-            text=message.text,
-            language_hint=conversation.language,
-            thresholds=self._thresholds(),
-            sent_at=message.created_at,
-            payload=claim.payload,
-            customer_id=conversation.customer_id,
-            agent_said=claim.agent_said,
-            products=tuple(self._products_in(message.text)),
-            audiences=tuple(self._audiences(conversation.address.channel, conversation.address.account)),
-            misses=2 if self._signals is None else self._signals.misses(conversation),
-        )
+        request = self._request(conversation, message, payload=claim.payload, agent_said=claim.agent_said)
         try:
             async with asyncio.timeout(self._deadline_seconds):
                 return await self._ask(request)
         except (DialogueUnavailable, TimeoutError) as error:
             log.error("dialogue_failed", conversation_id=conversation.id, turn_id=message.id, error=str(error))
             return turns.apology(conversation.language, str(error) or "no answer in time")
+
+    def _request(self, conversation: Conversation, message: Message, **more: Any) -> TurnRequest:
+        return TurnRequest(
+            turn_id=message.id,
+            conversation_id=conversation.id,
+            text=message.text,
+            language_hint=conversation.language,
+            thresholds=self._thresholds(),
+            sent_at=message.created_at,
+            customer_id=conversation.customer_id,
+            products=tuple(self._products_in(message.text)),
+            audiences=tuple(self._audiences(conversation.address.channel, conversation.address.account)),
+            misses=2 if self._signals is None else self._signals.misses(conversation),
+            **more,
+        )
+
+    async def try_out(self, conversation: Conversation, message: Message) -> TurnResult:
+        """What the bot would answer to a message now, changing nothing; raises ``DialogueUnavailable``.
+
+        Where it would write something, ``would`` in the trace names that and nothing is said about its outcome.
+        """
+        return await self._dialogue.respond(self._request(conversation, message, dry_run=True))
 
     async def _ask(self, request: TurnRequest) -> TurnResult:
         pause = self._first_retry_seconds

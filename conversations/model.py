@@ -401,6 +401,7 @@ class TurnRequest:
     products: tuple[dict[str, Any], ...] = ()  #: taught product names in the text: ``product``, ``start``, ``end``
     audiences: tuple[str, ...] = ()  #: to whom this channel speaks besides customers: what articles they may be told
     misses: int = 2  #: at so many misses in a row the bot hands off; 0 is never
+    dry_run: bool = False  #: say what would be answered and change nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,20 @@ class SignInBody(Body):
     password: Annotated[str, Field(min_length=1, max_length=1024)]
 
 
+class CardUse(Body):
+    """An assist card that is in a reply; ``cite`` keeps its source with it."""
+
+    id: Identifier
+    cite: bool = True
+
+
+class OriginalBody(Body):
+    """What an agent wrote before it was translated for the contact."""
+
+    text: Annotated[Prose, Field(min_length=1, max_length=8000)]
+    language: Literal["zh", "en"]
+
+
 class ReplyBody(Body):
     """What an agent says; ``client_msg_id`` makes a repeat harmless."""
 
@@ -52,6 +66,8 @@ class ReplyBody(Body):
     client_msg_id: ClientMessageId
     attachment_ids: Annotated[tuple[Identifier, ...], Field(max_length=10)] = ()
     read_seq: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None  #: refuse if a colleague answered after it
+    assist: Annotated[tuple[CardUse, ...], Field(max_length=10)] = ()
+    original: OriginalBody | None = None
 
 
 class NoteBody(Body):

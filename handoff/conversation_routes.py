@@ -14,6 +14,7 @@ from conversations.errors import NotAssigned
 from conversations.json_form import conversation_json, rating_json, trace_json
 from conversations.model import Agent, Conversation, Status
 from crm.model import Customer, Order, Ticket
+from handoff.assist.card_book import Use
 from handoff.bodies import (
     ConversationsQuery,
     MessagesQuery,
@@ -108,9 +109,16 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
         if names:
             raise Refused(400, "unfilled_variables", f"Fill in {names} before you send this.", detail=names)
         attachments = await side.attachments.of_owner(session.member.id, body.attachment_ids)
+        uses = [Use(one.id, one.cite) for one in body.assist] if side.assist is not None else []
+        cited = await side.assist.book.citations_of(found, session.member.agent, uses) if side.assist else ()
         said = await desk.reply_as_agent(
-            found.id, session.member.agent, body.text, body.client_msg_id, attachments, body.read_seq
+            found.id, session.member.agent, body.text, body.client_msg_id, attachments, body.read_seq, cited
         )
+        if body.original is not None:
+            await side.translations.keep_original(found, said, body.original.text, body.original.language)
+        if side.assist is not None:
+            written = body.original.text if body.original is not None else body.text
+            await side.assist.book.replied(found, session.member.agent, said, written, uses)
         if await side.store.mark_seen(session.member.id, found.id, said.seq):
             await desk.read_by_agent(found, session.member.agent, said.seq)
         return answer({"message": side.message_json(said)}, 201)

@@ -8,6 +8,7 @@ from sanic import Blueprint, Request
 from sanic.exceptions import SanicException
 from sanic.response import HTTPResponse
 
+from handoff.assist_routes import add_assist_routes
 from handoff.bodies import PresenceBody, SignInBody, read_json
 from handoff.canned_routes import add_canned_routes
 from handoff.company_routes import add_company_routes
@@ -23,6 +24,7 @@ from handoff.staff_side import StaffSide, member_json
 from handoff.store import Session
 from handoff.synonym_routes import add_synonym_routes
 from handoff.team_routes import add_team_routes
+from handoff.translation_routes import add_translation_routes
 from handoff.view_routes import add_view_routes
 
 
@@ -102,6 +104,8 @@ def staff_api(side: StaffSide) -> Blueprint:
     ):
         guard.add(blueprint, method, route, handler)
     add_conversation_routes(blueprint, side)
+    add_assist_routes(blueprint, side)
+    add_translation_routes(blueprint, side)
     add_prompt_routes(blueprint, side)
     add_rule_routes(blueprint, side)
     add_synonym_routes(blueprint, side)

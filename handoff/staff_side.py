@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 from conversations.attachments import Attachments
 from conversations.conversations import Conversations
 from conversations.json_form import attachment_json, message_json
-from conversations.model import Attachment, Message
+from conversations.model import Attachment, Conversation, Message
 from conversations.rule_book import RuleBook
 from conversations.store import Database
 from crm.port import Crm
+from handoff.assist.assist_side import AssistSide
 from handoff.canned import pinyin_keys
 from handoff.canned_store import CannedStore
 from handoff.demo import DemoSignIn
@@ -24,11 +25,13 @@ from handoff.macro_store import MacroStore
 from handoff.pages import DIST
 from handoff.presence import PresenceBoard
 from handoff.prompt_desk import PromptDesk
-from handoff.roles import DESK
+from handoff.roles import DESK, allowed
 from handoff.sign_in import SignIn
 from handoff.store import StaffMember, StaffStore
 from handoff.team_book import TeamBook
 from handoff.team_store import TeamStore
+from handoff.translation_store import TranslationStore
+from handoff.translations import TranslationDesk
 from handoff.variables import Variables
 from handoff.view_store import ViewStore
 from knowledge_base.synonym_book import SynonymBook
@@ -57,6 +60,7 @@ class StaffSide:
         labels_by_agents: bool = True,
         time_zone: str = "UTC",
         rules: RuleBook | None = None,
+        assist: AssistSide | None = None,
     ) -> None:
         self.conversations = conversations
         self.crm = crm
@@ -78,12 +82,32 @@ class StaffSide:
         self.macro_steps = own_steps()
         self.variables = Variables(conversations, crm, ZoneInfo(time_zone))
         self.rules = rules
+        self.assist = assist
+        self.translations = TranslationDesk(
+            conversations, TranslationStore(database), assist.translator if assist else None
+        )
         self.check_session_seconds = check_session_seconds
         self.knowledge_status = knowledge_status
+
+    async def start(self) -> None:
+        """Begin what runs in the background."""
+        if self.assist is not None:
+            await self.assist.start()
 
     async def close(self) -> None:
         """Stop what runs in the background."""
         await self.presence.close()
+        await self.translations.close()
+        if self.assist is not None:
+            await self.assist.close()
+
+    def may_see(self, member: StaffMember, conversation: Conversation) -> bool:
+        """Whether a member of staff may read a conversation."""
+        return allowed(member.role, "GET", "conversations/<conversation_id>")
+
+    def sight_of(self, member: StaffMember) -> str:
+        """The same for members who may read the same conversations, so that they can share what was looked up."""
+        return member.role.value
 
     def message_json(self, message: Message) -> dict[str, Any]:
         """A message as staff see it, with addresses for its files."""

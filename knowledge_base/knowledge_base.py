@@ -113,12 +113,12 @@ class KnowledgeBase:
 
     def status(self) -> dict[str, Any]:
         """What is held, what serves it, and how far a new edition is; plain values."""
-        serving = self._serving
-        view = serving.view
+        serving, view = self._serving, self._serving.view
         return {
             "articles": len(view.numbers),
             "passages": view.passages,
             "entries": view.entries,
+            "audiences": sorted(view.audiences),
             "encoder": serving.e5.name,
             "encoder_missing": isinstance(serving.e5, MissingEncoder),
             "reranker": self._reranker.name if self._reranker else "",

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from knowledge_base.columns import slices
 from knowledge_base.entries import EntryRef, Head, Kind, Points, Terms
 from knowledge_base.postings import Postings, turned_around
-from knowledge_base.readers import Reader
+from knowledge_base.readers import CUSTOMER, Reader
 from knowledge_base.vocabulary import Numbers, Vocabulary
 
 Rows = npt.NDArray[np.int64]
@@ -102,6 +102,11 @@ class View:
         readable = np.ones(len(self.heads), dtype=np.bool_)
         readable[limited[~may]] = False
         return readable
+
+    @cached_property
+    def audiences(self) -> frozenset[str]:
+        """Everybody for whom some published article is written."""
+        return frozenset({CUSTOMER}.union(*(self.heads[number].terms.audience for number in self.numbers.values())))
 
     @cached_property
     def _limits(self) -> tuple[Rows, list[tuple[str, ...]], Numbers, Rows, Rows]:

@@ -13,10 +13,16 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import settings as desk_settings
+from app import derived_key
+from conversations.model import utc_now
 from conversations.store import Database
 from crm.codes import MailboxCodeSender
 from crm.demo import load_demo
 from crm.store import SqlCrm
+from handoff.demo import ensure_demo_staff
+from handoff.demo_history import load_history
+from handoff.sign_in import SignIn
+from handoff.store import StaffStore
 from knowledge_base.importing import find_sources, read_sources
 from knowledge_base.knowledge_base import KnowledgeBase
 from migrations.schema import migrate
@@ -30,6 +36,15 @@ def show(done: int, total: int) -> None:
         print(f"      encoding passages {done}/{total}", flush=True)
 
 
+async def load_conversations(database: Database, settings: desk_settings.Settings) -> int:
+    """What the demo's agent answered in the past weeks."""
+    store = StaffStore(database)
+    await ensure_demo_staff(store, SignIn(store).passwords, settings.demo_password)
+    found = await store.find_by_email("agent@kite.example")
+    assert found is not None, "the demo's sign-ins were just made"
+    return await load_history(database, derived_key(settings.secret_key, "audit"), found[0].agent, utc_now)
+
+
 async def main() -> None:
     data_dir = Path(os.environ.get("DATA_DIR", ROOT / "var"))
     desk_settings.ensure_secrets(data_dir)
@@ -40,7 +55,9 @@ async def main() -> None:
         database.engine, MailboxCodeSender(settings.data_dir / "demo_mailbox.jsonl"), b"loads data only, sends nothing"
     )
     new_rows = await load_demo(crm, date.today())  # noqa: DTZ011  (a shop's calendar day, not a moment)
+    talked = await load_conversations(database, settings) if settings.demo else 0
     await database.close()
+    print(f"      past conversations: {talked} new", flush=True)
     print(f"      customers, orders, tickets: {new_rows} new rows", flush=True)
     knowledge_base = await KnowledgeBase.open(settings.data_dir, settings.qdrant_url, settings.encoder)
     articles, problems = read_sources(

@@ -31,6 +31,7 @@ class Bot:
 
     def __init__(self, database: Path, actions: FakeActions, model_dir: Path) -> None:
         self.actions = actions
+        self.database = database
         self.port = free_port()
         environment = {
             **os.environ,

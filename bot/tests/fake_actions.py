@@ -35,6 +35,7 @@ class Call:
         self.message: dict[str, Any] = self.tracker["latest_message"]
         self.domain: dict[str, Any] = body["domain"]
         self.events: list[dict[str, Any]] = []
+        self.is_dry = bool((self.message.get("metadata") or {}).get("dry_run"))
         self.responses: list[dict[str, Any]] = []
 
     def say(self, zh: str, en: str, buttons: list[dict[str, str]] | None = None, **custom: Any) -> None:
@@ -102,6 +103,9 @@ class FakeActions(ThreadingHTTPServer):
         for slot, value in call.candidates().items():
             if slot not in FORMS[task]:
                 continue
+            if slot == "identity_proof" and call.is_dry:
+                call.say("", "", would="verify_last4")
+                return
             if slot == "identity_proof" and value not in PROOFS:
                 call.say("信息不匹配。", "That does not match.")
                 call.set(identity_proof=None)
@@ -138,6 +142,9 @@ class FakeActions(ThreadingHTTPServer):
     def _submit(self, call: Call, task: str) -> None:
         if task in WRITES and call.slots.get("confirmed") is not True:
             call.say("好的，没有改动。", "Nothing was changed.")
+        elif call.is_dry and (task in WRITES or task == "open_ticket"):
+            call.say("", "", would=task)
+            return
         else:
             values = {slot: call.slots.get(slot) for slot in FORMS[task]}
             call.say(f"{task} 已办好：{values}", f"{task} is done: {values}", customer_id=call.slots.get("customer_id"))

@@ -116,6 +116,7 @@ class ChatEndpoint:
         self.model = model
         self.timeout_seconds = timeout_seconds
         self.breaker = breaker or CircuitBreaker()
+        self._url = url
         self._address = f"{url.rstrip('/')}/chat/completions"
         self._key = key
         self._plain = False  #: the server knows only the required fields
@@ -127,7 +128,13 @@ class ChatEndpoint:
             trust_env=False,
         )
 
-    async def complete(self, messages: Sequence[Message], seconds: float | None = None) -> Completion:
+    def patient(self, timeout_seconds: float) -> ChatEndpoint:
+        """Another connection to the same model for work that may take longer; it fails and rests by itself."""
+        return ChatEndpoint(self._url, self.model, self._key, timeout_seconds=timeout_seconds)
+
+    async def complete(
+        self, messages: Sequence[Message], seconds: float | None = None, max_tokens: int = MAX_OUTPUT_TOKENS
+    ) -> Completion:
         """The model's text, within the endpoint's time limit and ``seconds``; raises ``EndpointFailed``."""
         started = time.perf_counter()
         allowed = self.timeout_seconds if seconds is None else min(seconds, self.timeout_seconds)
@@ -142,7 +149,7 @@ class ChatEndpoint:
             left = until - time.perf_counter()
             try:
                 async with asyncio.timeout(left):
-                    text, tokens = await self._once(messages, plain)
+                    text, tokens = await self._once(messages, plain, max_tokens)
             except TimeoutError:
                 self.breaker.failed()
                 raise EndpointFailed("timeout", attempts) from None
@@ -166,12 +173,12 @@ class ChatEndpoint:
         """Close the connections."""
         await self._client.aclose()
 
-    async def _once(self, messages: Sequence[Message], plain: bool) -> tuple[str, dict[str, int]]:
+    async def _once(self, messages: Sequence[Message], plain: bool, max_tokens: int) -> tuple[str, dict[str, int]]:
         body: dict[str, Any] = {"model": self.model, "messages": [message.to_json() for message in messages]}
         if not plain:
             body |= {
                 "temperature": 0,
-                "max_tokens": MAX_OUTPUT_TOKENS,
+                "max_tokens": max_tokens,
                 "response_format": {"type": "json_object"},
             }
         try:

@@ -174,6 +174,8 @@ class Chat:
         tail += [{"event": "action", "name": self.form}]
         tail += [{"event": "slot", "name": slot, "value": self.slots[slot]} for slot in candidates]
         changes = await self._call(f"validate_{self.form}", replies, tail)
+        if any("would" in reply["custom"] for reply in replies):
+            return  # a dry run ends where something would be written
         assert "requested_slot" in changes
         slot = changes["requested_slot"]
         if slot is None:

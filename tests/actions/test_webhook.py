@@ -117,3 +117,37 @@ async def test_every_action_of_the_bots_domain_is_served() -> None:
 
     named = {name for name in domain()["actions"] if not name.startswith("utter_")}
     assert named == set(build_test_executor().actions)
+
+
+async def test_a_turn_that_must_change_nothing_reaches_only_the_executor_for_it() -> None:
+    class Remembers:
+        def __init__(self) -> None:
+            self.ran = 0
+
+        async def run(self, call: dict[str, Any]) -> None:
+            self.ran += 1
+
+    real, dry = Remembers(), Remembers()
+    app = Sanic(f"actions-{uuid.uuid4().hex}", configure_logging=False)
+    app.blueprint(build_blueprint(real, SECRET, dry))  # type: ignore[arg-type]
+    app.config.TOUCHUP = False
+    app.asgi = True
+    await app._startup()
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    marks: list[Any] = [True, 1, "yes", None]
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+        for mark in marks:
+            body = call("action_request_human")
+            body["tracker"]["latest_message"]["metadata"]["dry_run"] = mark
+            assert (await client.post(PATH, params={"token": SECRET}, json=body)).status_code == 200
+        assert (real.ran, dry.ran) == (0, len(marks))
+        await client.post(PATH, params={"token": SECRET}, json=call("action_request_human"))
+        assert (real.ran, dry.ran) == (1, len(marks))
+    Sanic.unregister_app(app)
+
+
+async def test_without_an_executor_for_it_a_dry_run_is_refused(door: httpx.AsyncClient) -> None:
+    body = call("action_request_human")
+    body["tracker"]["latest_message"]["metadata"]["dry_run"] = True
+    answer = await door.post(PATH, params={"token": SECRET}, json=body)
+    assert answer.status_code == 400

@@ -21,12 +21,24 @@ from conversations.attachments import Attachments
 from conversations.audit import AuditLog
 from conversations.audit_store import AuditStore
 from conversations.conversations import Conversations
+from conversations.errors import DialogueUnavailable
 from conversations.hub import LocalHub
-from conversations.model import Address, HandoffReason, InboundMessage, Reply, TurnResult, new_id, utc_now
+from conversations.model import (
+    Address,
+    Conversation,
+    HandoffReason,
+    InboundMessage,
+    Message,
+    Reply,
+    TurnResult,
+    new_id,
+    utc_now,
+)
 from conversations.store import Database
 from crm.codes import MailboxCodeSender
 from crm.store import SqlCrm
 from crm.store import create_tables as create_crm_tables
+from handoff.assist.assist_side import build_assist
 from handoff.mount import staff_blueprints
 from handoff.prompt_desk import PromptDesk
 from handoff.roles import Role
@@ -34,8 +46,10 @@ from handoff.routing import Routing
 from handoff.sign_in import Passwords, SignIn
 from handoff.staff_side import StaffSide
 from handoff.store import StaffMember, StaffStore
+from knowledge_base.digests import ConversationDigests
 from knowledge_base.generation.faithfulness import FaithfulnessChecker
 from knowledge_base.generation.prompt_store import PromptStore
+from knowledge_base.generation.translator import open_translator
 from knowledge_base.generation.writer import AnswerWriter
 from knowledge_base.knowledge_base import Answer, Hit
 from tests.knowledge_base.builders import WordEncoder
@@ -67,6 +81,11 @@ class NoArticles:
 
     async def search(self, text: str, language: str | None = None, limit: int = 10) -> list[Hit]:
         return []
+
+
+async def nobody_answers(conversation: Conversation, message: Message) -> TurnResult:
+    """A bot that is away."""
+    raise DialogueUnavailable("the bot is away")
 
 
 @dataclass
@@ -218,6 +237,14 @@ async def open_desk(folder: Path, **options: Any) -> AsyncIterator[Desk]:
     writer = AnswerWriter(
         options.pop("endpoint", None), prompts, FaithfulnessChecker(WordEncoder(dimensions=512).passages)
     )
+    assist, translates = options.pop("assist", None), options.pop("translates", None)
+    if assist is not None:
+        vectors = assist.sentence_vectors
+        digests = await ConversationDigests.open(folder, None, vectors, "use", "test")
+        translator = open_translator(translates, vectors)
+        options["assist"] = build_assist(
+            conversations, crm, digests, assist, options.pop("try_out", nobody_answers), writer, translator=translator
+        )
     side = StaffSide(
         database,
         conversations,

@@ -2,6 +2,7 @@
 import type {
   Attachment, BulkAction, Canned, CannedDraft, Colour, Conditions, Contact, Conversation, Customer, DemoSignIn, Duplicate, FilterDraft, ImportReport, Label, Macro, MacroDraft, MacroPreview, MacroRun, MacroVerb, MergedThread, Message, Priority, Order, Presence, PresenceState, PromptDetail, PromptDraft, PromptOverview, PromptTest, PromptVersion, Rating, SavedFilter, SearchHit, SearchMatch, Session, Sort, Synonym, SynonymDraft, SynonymTrial, Ticket, Trace, View, Views,
   Person, RoutingRule, Team, TeamDraft, TeamsPage, WaitRow,
+  AssistLook, AssistReport, BotAnswer, CardUse, OriginalText, PhrasedSuggestion, Translated, Translations,
 } from './types'
 
 export type ListedConversation = Conversation & { unread?: number; unseen?: { mention?: number; woke?: number }; match?: SearchMatch | null }
@@ -22,7 +23,7 @@ export interface MessageSearch { q: string; author: string; channel: string; sin
 export interface FoundMessages { hits: SearchHit[]; conversations: Record<string, ListedConversation>; found: number; next_offset: number | null }
 export interface FoundPeople extends ConversationPage { customers: Customer[]; crm_available: boolean }
 export type BulkResult = { id: string; ok: true; conversation: ListedConversation } | { id: string; ok: false; error: { code: string; message: string } }
-export interface Outgoing { client_msg_id: string; text: string; attachment_ids: string[]; read_seq?: number }
+export interface Outgoing { client_msg_id: string; text: string; attachment_ids: string[]; read_seq?: number; assist?: CardUse[]; original?: OriginalText }
 
 export class ApiError extends Error {
   constructor(readonly status: number, readonly code: string, message: string, readonly detail = '') {
@@ -49,7 +50,7 @@ export function onSessionEnd(handler: () => void): void {
   onUnauthorized = handler
 }
 
-async function request<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
+async function request<T>(method: 'GET' | 'POST', path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const form = body instanceof FormData
   const headers: Record<string, string> = { Accept: 'application/json' }
   if (method === 'POST') headers['X-CSRF-Token'] = csrf
@@ -62,7 +63,7 @@ async function request<T>(method: 'GET' | 'POST', path: string, body?: unknown):
       body: form ? body : body === undefined ? undefined : JSON.stringify(body),
       credentials: 'same-origin',
       cache: 'no-store',
-      signal: AbortSignal.timeout(form ? UPLOAD_TIMEOUT_MS : TIMEOUT_MS),
+      signal: AbortSignal.any([AbortSignal.timeout(form ? UPLOAD_TIMEOUT_MS : TIMEOUT_MS), ...(signal ? [signal] : [])]),
     })
   } catch {
     throw new ApiError(0, 'offline', '')
@@ -74,7 +75,7 @@ async function request<T>(method: 'GET' | 'POST', path: string, body?: unknown):
   throw new ApiError(response.status, error?.code ?? String(response.status), error?.message ?? `HTTP ${response.status}`, error?.detail)
 }
 
-const get = <T>(path: string) => request<T>('GET', path)
+const get = <T>(path: string, signal?: AbortSignal) => request<T>('GET', path, undefined, signal)
 const post = <T>(path: string, body: unknown = {}) => request<T>('POST', path, body)
 const of = (id: string, rest = '') => `conversations/${encodeURIComponent(id)}${rest}`
 
@@ -161,6 +162,16 @@ export const api = {
   release: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/release')),
   resolve: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/resolve')),
   seen: (id: string, seq: number) => post<void>(of(id, '/seen'), { seq }),
+
+  assist: (id: string, signal: AbortSignal) => get<AssistLook>(of(id, '/assist'), signal),
+  assistBot: (id: string, signal: AbortSignal) => get<{ bot: BotAnswer | null }>(of(id, '/assist/bot'), signal),
+  assistPhrased: (id: string, signal: AbortSignal) => get<{ phrased: PhrasedSuggestion }>(of(id, '/assist/phrased'), signal),
+  assistInserted: (id: string, cardId: string) => post<void>(of(id, `/assist/${encodeURIComponent(cardId)}/inserted`)),
+  assistRejected: (id: string, cardId: string, reason: string) => post<void>(of(id, `/assist/${encodeURIComponent(cardId)}/rejected`), { reason }),
+  assistReport: (days: number) => get<AssistReport>(`assist/report?days=${days}`),
+  translations: (id: string) => get<Translations>(of(id, '/translations')),
+  translate: (id: string, seq: number, to: string) => post<Translated>(of(id, '/translations'), { seq, to }),
+  translateReply: (id: string, text: string, to: string) => post<Translated>(of(id, '/translate-reply'), { text, to }),
 
   prompts: () => get<PromptOverview>('prompts'),
   prompt: (name: string) => get<{ prompt: PromptDetail }>(`prompts/${encodeURIComponent(name)}`),

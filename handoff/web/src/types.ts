@@ -321,3 +321,103 @@ export interface WaitRow {
   error_seconds: number | null
   late_share: number | null
 }
+/** A card in a reply, and whether its source goes with it. */
+export interface CardUse { id: string; cite: boolean }
+/** What an agent wrote before it was translated for the contact. */
+export interface OriginalText { text: string; language: string }
+export interface AssistSuggestion {
+  id: string | null
+  key: number
+  text: string
+  language: string
+  origin: 'article' | 'conversations'
+  because: string[]
+  support: number
+  citations: Citation[]
+  title: string
+}
+export interface AssistPassage {
+  id: string | null
+  key: number
+  passage_id: string
+  article_id: string
+  language: string
+  title: string
+  headings: string[]
+  excerpt: string
+  text: string
+  url: string
+  score: number
+  internal: boolean
+  citations: Citation[]
+}
+export interface SimilarConversation {
+  id: string | null
+  key: number
+  conversation_id: string
+  similarity: number
+  intent: string | null
+  rating: number | null
+  labels: string[]
+  channel: string
+  resolved_at: string | null
+  resolved_by: string | null
+  agent_name: string | null
+  request: string
+  replies: string[]
+  language: string
+  placeholders: number
+}
+export interface AssistLook {
+  seq: number
+  language: string
+  requests: string[]
+  intent: string | null
+  product: string | null
+  suggestion: AssistSuggestion | null
+  passages: AssistPassage[]
+  similar: SimilarConversation[]
+  took_ms: number
+  model: string | null
+}
+export interface BotAnswer {
+  state: 'said' | 'would' | 'unavailable' | 'file'
+  id: string | null
+  key: number
+  text?: string
+  buttons?: string[]
+  citations?: Citation[]
+  handoff?: string | null
+  may_be_phrased?: boolean
+  intent?: string | null
+  confidence?: number | null
+  route?: string | null
+  score?: number | null
+  would?: string[]
+}
+export interface PhrasedSuggestion { id: string | null; key: number; seq: number; text: string | null; reason: string | null; model: string | null; citations: Citation[] }
+export interface AssistCounts {
+  shown: number
+  inserted: number
+  unchanged: number
+  edited: number
+  rejected: number
+  ignored: number
+  open: number
+  acceptance: number | null
+  edit_distance: number | null
+  seconds_to_sent: number | null
+  reasons: Record<string, number>
+}
+export interface AssistReport {
+  days: number
+  complete: boolean
+  total: AssistCounts
+  by_kind: (AssistCounts & { kind: string })[]
+  by_agent: (AssistCounts & { agent_id: string; name: string })[]
+  replies: { answered: number; with_assist: number; share: number | null }
+  took_ms: { p50: number; p95: number } | null
+  digests: { held: number; resolved: number }
+}
+export interface Translated { text: string | null; reason: string | null; model: string; cached?: boolean }
+export interface Translations { model: string | null; translations: Record<string, Record<string, string>>; originals: Record<string, OriginalText> }

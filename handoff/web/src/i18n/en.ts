@@ -3,6 +3,7 @@ import { organise } from './organise.en'
 import { pages, phrasing, prompts } from './prompts.en'
 import { writing, writingPages } from './writing.en'
 import { company, teams } from './teams.en'
+import { assist, translation } from './assist.en'
 
 export const en = {
   organise,
@@ -12,6 +13,8 @@ export const en = {
   prompts,
   company,
   teams,
+  assist,
+  translation,
   app: { name: 'Frontdesk', unreachable: 'The server cannot be reached. Check your connection.', tryAgain: 'Try again', loading: 'Loading…' },
   signIn: {
     title: 'Sign in to the desk', email: 'E-mail', password: 'Password', submit: 'Sign in', demo: 'Demo sign-ins',
@@ -27,7 +30,7 @@ export const en = {
   },
   shortcuts: {
     title: 'Keyboard shortcuts', move: 'Next / previous conversation', open: 'Open it', search: 'Search', reply: 'Write a reply', note: 'Write a note',
-    send: 'Send', newline: 'New line', close: 'Close the conversation',
+    send: 'Send', newline: 'New line', assist: 'Insert a card of the assist tab', close: 'Close the conversation',
   },
   connection: { offline: 'Connection lost. Reconnecting… Nothing you wrote is lost.', now: 'Reconnect now', live: 'Live', connecting: 'Connecting…' },
   view: { label: 'Views' },

@@ -4,6 +4,7 @@ import { organise } from './organise.zh'
 import { pages, phrasing, prompts } from './prompts.zh'
 import { writing, writingPages } from './writing.zh'
 import { company, teams } from './teams.zh'
+import { assist, translation } from './assist.zh'
 
 export const zh: Texts = {
   organise,
@@ -13,6 +14,8 @@ export const zh: Texts = {
   prompts,
   company,
   teams,
+  assist,
+  translation,
   app: { name: '前台', unreachable: '无法连接服务器，请检查网络。', tryAgain: '重试', loading: '加载中…' },
   signIn: {
     title: '登录客服工作台', email: '邮箱', password: '密码', submit: '登录', demo: '演示账号',
@@ -23,7 +26,7 @@ export const zh: Texts = {
     language: 'EN', toLanguage: '切换到英文', dark: '深色模式', light: '浅色模式', soundOn: '提示音已开', soundOff: '提示音已关', notify: '允许桌面通知', signOut: '退出登录',
     online: '在线', away: '离开', presence: '我的状态', presenceHint: '离开时不会再分配新会话，已接入的会话不受影响。', account: '账号', shortcuts: '键盘快捷键', readOnly: '只读',
   },
-  shortcuts: { title: '键盘快捷键', move: '下一个 / 上一个会话', open: '打开会话', search: '搜索', reply: '写回复', note: '写备注', send: '发送', newline: '换行', close: '关闭会话' },
+  shortcuts: { title: '键盘快捷键', move: '下一个 / 上一个会话', open: '打开会话', search: '搜索', reply: '写回复', note: '写备注', send: '发送', newline: '换行', assist: '插入辅助卡片', close: '关闭会话' },
   connection: { offline: '连接已断开，正在重新连接… 您写的内容不会丢失。', now: '立即重连', live: '实时', connecting: '连接中…' },
   view: { label: '视图' },
   list: {

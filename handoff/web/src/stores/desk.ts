@@ -6,6 +6,7 @@ import { contactName } from '../format'
 import { i18n } from '../i18n'
 import { alerts } from './alerts'
 import { company } from './company'
+import { createAssist } from './assist'
 import { createInbox } from './inbox'
 import { createLive, type LiveEvent } from './live'
 import { go, place } from './place'
@@ -15,6 +16,7 @@ import { search } from './search'
 import { session } from './session'
 import { teamBook } from './teams'
 import { createTranscripts } from './transcript'
+import { createTranslations } from './translations'
 import { createUploads } from './uploads'
 import { createViews } from './views'
 import type { Conversation, Message, Presence, PresenceState, Trace } from '../types'
@@ -44,6 +46,8 @@ const begun = reactive(new Map<string, number>())
 const busy = ref<Verb | null>(null)
 const drafts = reactive(new Map<string, string>())
 const announced = new Set<string>()
+export const assist = createAssist(api, drafts)
+export const translations = createTranslations(api)
 const cameFrom = ref<string | null>(null)
 let active = true
 let pollTimer = 0
@@ -83,6 +87,7 @@ function stop(): void {
   document.removeEventListener('visibilitychange', tellViewing)
   for (const name of ['pointerdown', 'keydown'] as const) window.removeEventListener(name, noteActivity)
   window.removeEventListener('focus', markSeen)
+  assist.watchOver(null)
   inbox.clear()
   views.stop()
   search.forget()
@@ -136,6 +141,7 @@ function open(conversationId: string | null): void {
 
 function load(id: string): void {
   transcripts.open(id)
+  void translations.open(id)
   void refreshDetail()
   void readTraces(id)
   markSeen()

@@ -43,7 +43,7 @@ async function surely(verb: Verb, sure: boolean): Promise<void> {
 
 function pageShown(page: Page): boolean {
   if (page === 'prompts') return session.trains.value
-  return page === 'synonyms' ? session.seesTeaching.value : session.worksAtDesk.value
+  return page === 'synonyms' || page === 'assist' ? session.seesTeaching.value : session.worksAtDesk.value
 }
 
 function nextUnread(): void {

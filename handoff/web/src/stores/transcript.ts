@@ -1,7 +1,7 @@
 // One conversation's messages: read page by page, kept in step with live events, with our own messages shown before they are stored.
 import { reactive } from 'vue'
 
-import { ApiError, type api as Api } from '../api'
+import { ApiError, type api as Api, type Outgoing } from '../api'
 import type { LiveEvent } from './live'
 import type { Attachment, Message } from '../types'
 
@@ -14,9 +14,12 @@ export interface Pending {
   state: 'sending' | 'failed'
   error: string
   offline: boolean
-  read_seq?: number //: the server refuses it when a colleague answered after this
+  extras?: ReplyExtras
   echoed: boolean //: the live socket has shown it already; the answer to our request is still on its way
 }
+
+/** What goes with a reply besides its words and files. */
+export type ReplyExtras = Pick<Outgoing, 'assist' | 'original' | 'read_seq'>
 
 export interface Transcript {
   id: string
@@ -141,12 +144,12 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
     }
   }
 
-  async function send(id: string, kind: Pending['kind'], text: string, attachments: Attachment[], readSeq?: number): Promise<void> {
+  async function send(id: string, kind: Pending['kind'], text: string, attachments: Attachment[], extras?: ReplyExtras): Promise<void> {
     const transcript = transcripts.get(id)
     if (!transcript) return
     const client_msg_id = crypto.randomUUID()
     transcript.pending.push({
-      client_msg_id, kind, text, attachments, created_at: new Date(now()).toISOString(), state: 'sending', error: '', offline: false, read_seq: readSeq, echoed: false,
+      client_msg_id, kind, text, attachments, extras, created_at: new Date(now()).toISOString(), state: 'sending', error: '', offline: false, echoed: false,
     })
     await deliver(id, client_msg_id)
   }
@@ -163,7 +166,7 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
   async function deliver(id: string, clientMsgId: string): Promise<void> {
     const one = find(id, clientMsgId)
     if (!one) return
-    const outgoing = { client_msg_id: clientMsgId, text: one.text, attachment_ids: one.attachments.map((file) => file.id), read_seq: one.read_seq }
+    const outgoing = { client_msg_id: clientMsgId, text: one.text, attachment_ids: one.attachments.map((file) => file.id), ...one.extras }
     try {
       const { message } = await (one.kind === 'note' ? api.note(id, outgoing) : api.reply(id, outgoing))
       const transcript = transcripts.get(id)
