@@ -9,9 +9,10 @@ from alembic.config import Config
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import handoff.canned_tables  # noqa: F401  # puts its tables on the metadata of the room
 from conversations.tables import metadata as conversations_metadata
 from crm.tables import metadata as crm_metadata
-from handoff.canned_tables import metadata as handoff_metadata
+from handoff.tables import metadata as handoff_metadata
 from knowledge_base.generation.tables import metadata as prompts_metadata
 from knowledge_base.tables import metadata as knowledge_metadata
 

@@ -123,14 +123,14 @@ async def test_members_see_their_own_and_everybodys_and_count_uses(database: Dat
 def test_a_file_comes_back_as_it_was_and_no_cell_is_a_formula() -> None:
     from handoff.canned import CannedReply
 
-    reply = CannedReply("1", "", "sum", "=1+1", "-x", "第一行\n第二行, “引号”", "+49 \"tel\"", 0, None, utc_now(), "G")
+    reply = CannedReply("1", "", "sum", "=1+1", "-x", "第一行\n第二行, “引号”", '+49 "tel"', 0, None, utc_now(), "G")
     content = written([reply])
     assert content.startswith(b"\xef\xbb\xbf")
     cells = next(csv.reader(io.StringIO(content.decode("utf-8-sig").split("\r\n", 1)[1], newline="")))
     assert not any(cell.startswith(("=", "+", "-")) for cell in cells)
     drafts, problems = read(content)
     assert problems == []
-    assert drafts == [CannedDraft("sum", "=1+1", "-x", "第一行\n第二行, “引号”", "+49 \"tel\"")]
+    assert drafts == [CannedDraft("sum", "=1+1", "-x", "第一行\n第二行, “引号”", '+49 "tel"')]
 
 
 def test_a_spreadsheet_saved_in_a_chinese_encoding_is_read() -> None:
@@ -182,7 +182,7 @@ async def test_inserting_fills_in_what_is_known_in_the_contacts_language_and_cou
     from datetime import date
 
     await load_demo(desk.crm, date(2026, 11, 29))
-    order = (await desk.crm.find_order("KT20260001"))
+    order = await desk.crm.find_order("KT20260001")
     assert order is not None
     chen = await desk.browser("Chen Yu 陈雨")
     text = "{{contact.name}}，{{order.number}}{{order.status}}，{{ticket.number}}，{{agent.name}}，{{date.tomorrow}}"

@@ -13,6 +13,7 @@ export interface Pending {
   created_at: string
   state: 'sending' | 'failed'
   error: string
+  code: string //: of the refusal
   offline: boolean
   read_seq?: number //: the server refuses it when a colleague answered after this
   echoed: boolean //: the live socket has shown it already; the answer to our request is still on its way
@@ -146,7 +147,7 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
     if (!transcript) return
     const client_msg_id = crypto.randomUUID()
     transcript.pending.push({
-      client_msg_id, kind, text, attachments, created_at: new Date(now()).toISOString(), state: 'sending', error: '', offline: false, read_seq: readSeq, echoed: false,
+      client_msg_id, kind, text, attachments, created_at: new Date(now()).toISOString(), state: 'sending', error: '', code: '', offline: false, read_seq: readSeq, echoed: false,
     })
     await deliver(id, client_msg_id)
   }
@@ -176,6 +177,7 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
       failed.state = 'failed'
       failed.echoed = false
       failed.offline = error instanceof ApiError && error.offline
+      failed.code = error instanceof ApiError ? error.code : ''
       failed.error = error instanceof Error ? error.message : String(error)
     }
   }
