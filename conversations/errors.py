@@ -84,6 +84,12 @@ class TooLate(ConversationError):
     code = "too_late"
 
 
+class AlreadyDelivered(TooLate):
+    """The channel has, or may have, delivered it and cannot take it back."""
+
+    code = "already_delivered"
+
+
 class FencedOut(ConversationError):
     """The lease was lost: another worker has taken this conversation's turn."""
 

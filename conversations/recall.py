@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from conversations.change import PREVIEW_LENGTH, STAFF, Change, contact_topic
-from conversations.errors import AnsweredMeanwhile, NotFound, NotYours, TooLate
+from conversations.errors import AlreadyDelivered, AnsweredMeanwhile, NotFound, NotYours, TooLate
 from conversations.json_form import message_json
 from conversations.model import Agent, Author, Message, MessageKind
 from conversations.receipt_store import ReceiptStore
@@ -25,7 +25,7 @@ class Recall:
 
 
 async def recall(change: Change, agent: Agent, seq: int, within: timedelta) -> Recall:
-    """Take back the agent's own message ``seq``; raises ``NotFound``, ``NotYours`` or ``TooLate``.
+    """Take back the agent's own message ``seq``; raises ``NotFound``, ``NotYours`` or ``TooLate`` (``AlreadyDelivered``).
 
     A channel that is pushed to decides by its row in the outbox: the transaction that cancels it and the one that sends
     it want the same row, so one of them comes first and the other finds it gone.
@@ -42,7 +42,9 @@ async def recall(change: Change, agent: Agent, seq: int, within: timedelta) -> R
     effect = "hidden"
     if await change.deliveries.has_delivery(found.id):
         if not await change.deliveries.cancel_delivery(found.id):
-            raise TooLate("the channel has delivered it already and cannot take it back; write a correction instead")
+            raise AlreadyDelivered(
+                "the channel has delivered it already and cannot take it back; write a correction instead"
+            )
         effect = "cancelled"
     message = await change.store.recall_message(found, agent.name, change.now)
     said = await change.store.last_said(change.conversation.id)

@@ -20,6 +20,8 @@ class Problem:
 
     line: int
     message: str
+    code: str  #: for a console that says it in its own words
+    detail: str | None = None
 
 
 def written(replies: Iterable[CannedReply]) -> bytes:
@@ -38,9 +40,9 @@ def read(content: bytes) -> tuple[list[CannedDraft], list[Problem]]:
         rows = csv.DictReader(io.StringIO(_text(content), newline=""), strict=True)
         names = {(name or "").strip().lower() for name in rows.fieldnames or ()}
     except csv.Error as error:
-        return [], [Problem(1, f"This is not a CSV file: {error}.")]
+        return [], [Problem(1, f"This is not a CSV file: {error}.", "file")]
     if "shortcut" not in names or not names & {"text_zh", "text_en"}:
-        return [], [Problem(1, f"The first line must name the columns: {', '.join(COLUMNS)}.")]
+        return [], [Problem(1, f"The first line must name the columns: {', '.join(COLUMNS)}.", "header")]
     drafts: list[CannedDraft] = []
     problems: list[Problem] = []
     lines: dict[str, int] = {}
@@ -51,21 +53,22 @@ def read(content: bytes) -> tuple[list[CannedDraft], list[Problem]]:
             if not any(cells.values()):
                 continue
             if len(drafts) >= MAX_ROWS:
-                problems.append(Problem(line, f"A file may have at most {MAX_ROWS} canned replies."))
+                problems.append(Problem(line, f"A file may have at most {MAX_ROWS} canned replies.", "too_many"))
                 break
             try:
                 draft = checked(CannedDraft(**{column: cells.get(column, "") for column in COLUMNS}))
             except BadCanned as error:
-                problems.append(Problem(line, str(error)))
+                problems.append(Problem(line, str(error), error.code, error.detail))
                 continue
             if draft.shortcut in lines:
-                problems.append(Problem(line, f"Line {lines[draft.shortcut]} has the shortcut {draft.shortcut} too."))
+                told = f"Line {lines[draft.shortcut]} has the shortcut {draft.shortcut} too."
+                problems.append(Problem(line, told, "twice", draft.shortcut))
             lines.setdefault(draft.shortcut, line)
             drafts.append(draft)
     except csv.Error as error:
-        problems.append(Problem(rows.line_num, f"This line cannot be read: {error}."))
+        problems.append(Problem(rows.line_num, f"This line cannot be read: {error}.", "file"))
     if not drafts and not problems:
-        problems.append(Problem(2, "The file has no canned replies."))
+        problems.append(Problem(2, "The file has no canned replies.", "empty"))
     return drafts, problems
 
 

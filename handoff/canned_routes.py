@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from sanic import Blueprint, Request
@@ -85,7 +86,7 @@ def add_canned_routes(blueprint: Blueprint, side: StaffSide) -> None:
             added, changed, unchanged = await store.take_in(owner, drafts, session.member.name, now)
             data = {"shared": shared, "added": added, "changed": changed}
             await side.conversations.record("canned_imported", session.member.agent, data)
-        listed = [{"line": one.line, "message": one.message} for one in problems]
+        listed = [asdict(one) for one in problems]
         return answer({"added": added, "changed": changed, "unchanged": unchanged, "problems": listed})
 
     async def fill(request: Request, session: Session, conversation_id: str, canned_id: str) -> HTTPResponse:

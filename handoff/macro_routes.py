@@ -103,7 +103,7 @@ def add_macro_routes(blueprint: Blueprint, side: StaffSide) -> None:
                 try:
                     check_variables(str(step.get("text", "")))
                 except BadCanned as error:
-                    raise BadMacro(place, str(error)) from None
+                    raise BadMacro(place, str(error), "variable") from None
         except BadMacro as error:
             raise _refusal(error) from None
         return MacroDraft(owner, title_zh, title_en, kept)
@@ -155,4 +155,4 @@ def _told(macro: Macro) -> dict[str, Any]:
 
 def _refusal(error: BadMacro) -> Refused:
     place = f"Step {error.step}: " if error.step else ""
-    return Refused(400, "macro_step", f"{place}{error}", detail=str(error.step))
+    return Refused(400, f"macro_{error.code}", f"{place}{error}", detail=str(error.step))

@@ -98,7 +98,7 @@ async def _reply(scene: Scene, step: ReplyStep) -> None:
     if said.unfilled:
         names = ", ".join(said.unfilled)
         raise Refused(
-            409, "unfilled_variables", f"Nothing is known for {names}. Insert the reply and fill it in.", names
+            409, "unfilled_variables", f"Nothing is known for {names}. Insert the reply and fill it in.", detail=names
         )
     await scene.side.conversations.reply_as_agent(
         scene.conversation.id, scene.member.agent, said.text, client_msg_id=scene.key
@@ -109,9 +109,9 @@ async def _reply(scene: Scene, step: ReplyStep) -> None:
 
 async def _check_reply(side: StaffSide, owner: str, step: ReplyStep) -> None:
     if (step.canned_id is None) == (not step.text.strip()):
-        raise Refused(400, "bad_step", "A reply needs either a canned reply or a text.")
+        raise Refused(400, "reply", "A reply needs either a canned reply or a text.")
     if step.canned_id is not None and await side.canned.find(step.canned_id, owner) is None:
-        raise Refused(400, "bad_step", "A shared macro can only use shared canned replies; this one is not.")
+        raise Refused(400, "not_shared", "A shared macro can only use shared canned replies; this one is not.")
 
 
 async def _say_note(scene: Scene, step: NoteStep) -> Filled:
@@ -134,7 +134,7 @@ async def _transfer(scene: Scene, step: TransferStep) -> None:
 async def _check_transfer(side: StaffSide, owner: str, step: TransferStep) -> None:
     to = await side.store.find(step.to_agent_id)
     if to is None or not to.active or to.role not in DESK:
-        raise Refused(400, "bad_step", "Nobody at the desk has that id. Choose an agent from the list.")
+        raise Refused(400, "nobody", "Nobody at the desk has that id. Choose an agent from the list.")
 
 
 async def _requeue(scene: Scene, step: RequeueStep) -> None:

@@ -25,11 +25,15 @@ log = structlog.get_logger()
 
 
 class BadMacro(Exception):
-    """A macro cannot be kept like this; ``step`` counts from 1, 0 is the macro itself."""
+    """A macro cannot be kept like this; ``step`` counts from 1, 0 is the macro itself.
 
-    def __init__(self, step: int, message: str) -> None:
+    ``code`` is for a console that says it in its own words.
+    """
+
+    def __init__(self, step: int, message: str, code: str = "step") -> None:
         super().__init__(message)
         self.step = step
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +126,20 @@ class MacroSteps:
     ) -> tuple[dict[str, Any], ...]:
         """Steps as they are kept; raises ``BadMacro`` naming the first that cannot work."""
         if not 1 <= len(steps) <= MAX_STEPS:
-            raise BadMacro(0, f"A macro has 1 to {MAX_STEPS} steps.")
+            raise BadMacro(0, f"A macro has 1 to {MAX_STEPS} steps.", "count")
         kept: list[dict[str, Any]] = []
         gone: str | None = None
         for place, step in enumerate(steps, start=1):
             kind, arguments = self._read(place, step)
             if gone is not None and not kind.by_anyone:
-                raise BadMacro(place, f"{kind.name} cannot follow {gone}: the conversation is not yours any more.")
+                raise BadMacro(
+                    place, f"{kind.name} cannot follow {gone}: the conversation is not yours any more.", "after"
+                )
             if kind.check is not None:
                 try:
                     await kind.check(side, owner, arguments)
                 except Refused as error:
-                    raise BadMacro(place, error.message) from None
+                    raise BadMacro(place, error.message, error.code) from None
             gone = kind.name if kind.hands_on else gone
             kept.append({"verb": kind.name, **arguments.model_dump()})
         return tuple(kept)
@@ -178,7 +184,9 @@ class MacroSteps:
     def _read(self, place: int, step: Mapping[str, Any]) -> tuple[StepKind, Body]:
         kind = self.kinds.get(str(step.get("verb")))
         if kind is None:
-            raise BadMacro(place, f"There is no step {step.get('verb')!r}. Use one of: {', '.join(self.kinds)}.")
+            raise BadMacro(
+                place, f"There is no step {step.get('verb')!r}. Use one of: {', '.join(self.kinds)}.", "unknown"
+            )
         try:
             return kind, kind.body.model_validate({name: value for name, value in step.items() if name != "verb"})
         except ValidationError as error:

@@ -107,23 +107,25 @@ async def test_a_canned_reply_in_a_macro_speaks_the_contacts_language(desk: Desk
 
 
 @pytest.mark.parametrize(
-    ("steps", "step"),
+    ("steps", "step", "code"),
     [
-        ([], "0"),
-        ([{"verb": "explode"}], "1"),
-        ([SAY, {"verb": "note"}], "2"),
-        ([{"verb": "reply"}], "1"),
-        ([{"verb": "reply", "text": "{{order.prize}}"}], "1"),
-        ([{"verb": "resolve"}, SAY], "2"),
-        ([{"verb": "transfer", "to_agent_id": "0" * 32}], "1"),
-        ([{"verb": "reply", "canned_id": "0" * 32}], "1"),
+        ([], "0", "count"),
+        ([{"verb": "explode"}], "1", "unknown"),
+        ([SAY, {"verb": "note"}], "2", "step"),
+        ([{"verb": "reply"}], "1", "reply"),
+        ([{"verb": "reply", "text": "{{order.prize}}"}], "1", "variable"),
+        ([{"verb": "resolve"}, SAY], "2", "after"),
+        ([{"verb": "transfer", "to_agent_id": "0" * 32}], "1", "nobody"),
+        ([{"verb": "reply", "canned_id": "0" * 32}], "1", "not_shared"),
     ],
 )
-async def test_steps_that_cannot_work_are_refused_when_they_are_saved(desk: Desk, steps: list[Any], step: str) -> None:
+async def test_steps_that_cannot_work_are_refused_when_they_are_saved(
+    desk: Desk, steps: list[Any], step: str, code: str
+) -> None:
     chen = await desk.browser("Chen Yu")
     refused = await chen.post("macros", macro(*steps))
-    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "macro_step")
-    assert refused.json()["error"]["detail"] == step
+    error = refused.json()["error"]
+    assert (refused.status_code, error["code"], error["detail"]) == (400, f"macro_{code}", step)
 
 
 async def test_a_shared_macro_uses_only_shared_canned_replies_and_is_kept_by_supervisors(desk: Desk) -> None:

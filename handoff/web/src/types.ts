@@ -267,7 +267,7 @@ export interface SynonymTrial { becomes: string; replaced: { said: string; means
 
 export interface CannedDraft { shortcut: string; title_zh: string; title_en: string; text_zh: string; text_en: string; shared: boolean }
 export interface Canned extends CannedDraft { id: string; keys: string; uses: number; last_used_at: string | null; updated_at: string; updated_by: string }
-export interface ImportReport { added: number; changed: number; unchanged: number; problems: { line: number; message: string }[] }
+export interface ImportReport { added: number; changed: number; unchanged: number; problems: { line: number; message: string; code: string; detail: string | null }[] }
 
 export type MacroStep = { verb: string } & Record<string, string | number | null>
 export interface MacroDraft { title_zh: string; title_en: string; steps: MacroStep[]; shared: boolean }

@@ -24,7 +24,14 @@ export async function act(verb: Verb, target: Target = {}): Promise<boolean> {
 
 /** What went wrong, in the server's words where it was reached. */
 export function told(error: unknown): string {
+  if (error instanceof ApiError && known(error.code)) return known(error.code) ?? ''
   return error instanceof ApiError && !error.offline ? error.message : i18n.global.t('app.unreachable')
+}
+
+/** A refusal in the console's language, where it has words for it. */
+export function known(code: string): string | null {
+  const key = `writing.error.${code}`
+  return i18n.global.te(key) ? i18n.global.t(key) : null
 }
 
 export function useActs() {

@@ -13,6 +13,7 @@ export interface Pending {
   created_at: string
   state: 'sending' | 'failed'
   error: string
+  code: string //: of the refusal
   offline: boolean
   extras?: ReplyExtras
   echoed: boolean //: the live socket has shown it already; the answer to our request is still on its way
@@ -149,7 +150,7 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
     if (!transcript) return
     const client_msg_id = crypto.randomUUID()
     transcript.pending.push({
-      client_msg_id, kind, text, attachments, extras, created_at: new Date(now()).toISOString(), state: 'sending', error: '', offline: false, echoed: false,
+      client_msg_id, kind, text, attachments, extras, created_at: new Date(now()).toISOString(), state: 'sending', error: '', code: '', offline: false, echoed: false,
     })
     await deliver(id, client_msg_id)
   }
@@ -159,7 +160,7 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
     const one = find(id, clientMsgId)
     if (!one || one.state === 'sending') return
     one.state = 'sending'
-    if (!one.offline) one.read_seq = undefined // they have seen why it was refused
+    if (!one.offline) one.extras = { ...one.extras, read_seq: undefined } // they have seen why it was refused
     await deliver(id, clientMsgId)
   }
 
@@ -179,6 +180,7 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
       failed.state = 'failed'
       failed.echoed = false
       failed.offline = error instanceof ApiError && error.offline
+      failed.code = error instanceof ApiError ? error.code : ''
       failed.error = error instanceof Error ? error.message : String(error)
     }
   }
