@@ -76,6 +76,10 @@ class ReadOnlyCrm:
         """Refused."""
         raise WouldWrite("change_address")
 
+    async def file_callback(self, *_: Any, **__: Any) -> NoReturn:
+        """Refused."""
+        raise WouldWrite("file_callback")
+
     async def cancel_order(self, *_: Any, **__: Any) -> NoReturn:
         """Refused."""
         raise WouldWrite("cancel_order")

@@ -180,7 +180,7 @@ describe('a transcript', () => {
     }
     const transcripts = createTranscripts(refusing)
     transcripts.open('c1')
-    await transcripts.send('c1', 'reply', 'hello', [], 7)
+    await transcripts.send('c1', 'reply', 'hello', [], { read_seq: 7 })
     await transcripts.retry('c1', transcripts.get('c1')!.pending[0]!.client_msg_id)
     expect(sent).toEqual([7, undefined])
     expect(transcripts.get('c1')?.pending).toEqual([])

@@ -277,8 +277,9 @@ function onCompany(event: Extract<LiveEvent, { type: 'offer' | 'invited' | 'take
   const known = inbox.known.get(event.conversation_id)
   const name = known ? contactName(known, preferences.language) : ''
   if (event.type !== 'offer') company.told.push({ ...event, name })
-  const titles = company.titles(event, preferences.language)
-  alerts.announce(titles, name, () => go(event.type === 'offer' ? 'queued' : 'mine', event.conversation_id))
+  const title = company.titles(event, preferences.language)
+  const open = () => go(event.type === 'offer' ? 'queued' : 'mine', event.conversation_id)
+  ring('assigned', `${event.type}:${event.conversation_id}`, event.conversation_id, title, name, open)
 }
 
 function onPresence(event: Extract<LiveEvent, { type: 'presence' }>): void {
