@@ -185,13 +185,13 @@ async def run(options: Options) -> dict[str, Any]:
             bot = await asyncio.start_server(hand_everybody_off, LOOPBACK, bot_port)
             with service(url, folder, port, bot_port, key) as process:
                 await wait_for(base, process, folder / "service.log")
-                figures = await play(options, base, key, load)
+                figures = await play(options, base, key, load, process.pid)
                 figures["rss_mb"] = memory_mb(process.pid)
             bot.close()
     return figures
 
 
-async def play(options: Options, base: str, key: str, load: Load) -> dict[str, Any]:
+async def play(options: Options, base: str, key: str, load: Load, pid: int) -> dict[str, Any]:
     """The three parts, on a service that is ready."""
     consoles = [Console(base, number, load) for number in range(options.agents)]
     boss = Console(base, 0, load)
@@ -212,7 +212,7 @@ async def play(options: Options, base: str, key: str, load: Load) -> dict[str, A
     await until(lambda: len(load.served) >= held, options.limit_seconds, f"{held} are served")
 
     print(f"{held} are served, {options.waiting} wait; served contacts write for {options.seconds:.0f} s …", flush=True)
-    served, writing, begin = list(load.served), [], time.perf_counter()
+    served, writing, begin, busy = list(load.served), [], time.perf_counter(), processor_seconds(pid)
     for number in range(round(options.seconds * options.rate)):
         await asyncio.sleep(max(0.0, begin + number / options.rate - time.perf_counter()))
         text = f"message {number} {secrets.token_hex(4)}"
@@ -221,6 +221,7 @@ async def play(options: Options, base: str, key: str, load: Load) -> dict[str, A
     with contextlib.suppress(SystemExit):
         await until(lambda: len(load.arrived) >= len(load.sent), 15, "every message arrives")
 
+    busy = processor_seconds(pid) - busy
     print(f"Agents finish and take the next ones while {options.late} more arrive …", flush=True)
     finished, drain = asyncio.Event(), time.perf_counter()
     working = [asyncio.create_task(console.work(finished)) for console in consoles]
@@ -235,10 +236,10 @@ async def play(options: Options, base: str, key: str, load: Load) -> dict[str, A
     await asyncio.gather(*listening, return_exceptions=True)
     for client in (contacts.http, boss.http, *(console.http for console in consoles)):
         await client.aclose()
-    return figures_of(options, load, drain_s)
+    return figures_of(options, load, drain_s, busy)
 
 
-def figures_of(options: Options, load: Load, drain_s: float) -> dict[str, Any]:
+def figures_of(options: Options, load: Load, drain_s: float, busy: float) -> dict[str, Any]:
     """What is printed."""
     came = [text for text in load.sent if text in load.arrived]
     # A console may have a message before the answer to the request that brought it has travelled back: 0, not less.
@@ -256,6 +257,7 @@ def figures_of(options: Options, load: Load, drain_s: float) -> dict[str, Any]:
         "console": spread(after_ack) if len(came) > 1 else None,
         "sent_to_console": spread(end_to_end) if len(came) > 1 else None,
         "ack": spread([acknowledged - sent for sent, acknowledged in load.sent.values()]),
+        "processor_ms_per_message": round(1000 * busy / max(1, len(load.sent)), 1),
         "contacts": len(load.queued),
         "served": len(load.served),
         "starved": len(load.queued) - len(load.served),
@@ -266,6 +268,15 @@ def figures_of(options: Options, load: Load, drain_s: float) -> dict[str, Any]:
         "errors": len(load.errors),
         "load_average": round(os.getloadavg()[0], 1),
     }
+
+
+def processor_seconds(pid: int) -> float:
+    """Processor time a process has used; on a busy machine it says more than the clock."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory_mb(pid: int) -> int:

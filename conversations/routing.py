@@ -88,8 +88,7 @@ def route(roster: Roster, facts: Facts, is_open: Callable[[Team], bool]) -> Rout
         if fits:
             return Route(team, merged(team.skills, rule.skills))
     serving = (t for t in roster.teams if t.active and t.serves(facts.channel, facts.language, facts.topics))
-    specific = sorted(serving, key=lambda team: not (team.channels or team.languages or team.intents))
-    team = specific[0] if specific else roster.fallback
+    team = next(serving, roster.fallback)
     return Route(team, team.skills)
 
 
@@ -132,7 +131,7 @@ def may_take(roster: Roster, one: Waiting, agent: Candidate, *, mind_language: b
     asked_at = (one.asked or {}).get(agent.agent_id)
     return (
         agent.state == "online"
-        and team.has(agent.agent_id)
+        and roster.serves(team, agent.agent_id)
         and agent.load < roster.capacity_of(agent.agent_id)
         and set(one.skills) <= set(member.skills)
         and (not mind_language or member.speaks(one.language))
@@ -148,7 +147,9 @@ def choose_agent(roster: Roster, one: Waiting, agents: Iterable[Candidate]) -> C
     agents = list(agents)
     team = roster.find(one.team_id) or roster.fallback
     spoken = any(
-        team.has(agent.agent_id) and agent.state == "online" and roster.member(agent.agent_id).speaks(one.language)
+        roster.serves(team, agent.agent_id)
+        and agent.state == "online"
+        and roster.member(agent.agent_id).speaks(one.language)
         for agent in agents
     )
     able = [agent for agent in agents if may_take(roster, one, agent, mind_language=spoken)]
@@ -215,7 +216,7 @@ def worth_telling(told_place: int, told_seconds: float, since_told_seconds: floa
 
 def on_duty(roster: Roster, team: Team, agents: Collection[Candidate]) -> int:
     """How many of a team's people are at the desk."""
-    return sum(agent.state == "online" and team.has(agent.agent_id) for agent in agents)
+    return sum(agent.state == "online" and roster.serves(team, agent.agent_id) for agent in agents)
 
 
 _NUMBER = re.compile(r"(?<![A-Za-z0-9])\+?\d(?:[ ()\-]?\d){5,}(?![A-Za-z0-9])")

@@ -17,7 +17,7 @@ TIERS = ("standard", "silver", "gold", "vip")
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """People who serve the same conversations; empty conditions mean "all"."""
+    """People who serve the same conversations; of the conditions (channels, languages, intents) empty ones fit all."""
 
     id: str
     name_zh: str
@@ -39,16 +39,13 @@ class Team:
         return self.name_zh if language == "zh" else self.name_en
 
     def serves(self, channel: str, language: str, topics: frozenset[str]) -> bool:
-        """Whether the team takes this without a rule that says so."""
+        """Whether the team takes this without a rule that says so; one that names nothing waits to be sent something."""
         return (
-            (not self.channels or channel in self.channels)
+            bool(self.channels or self.languages or self.intents)
+            and (not self.channels or channel in self.channels)
             and (not self.languages or language in self.languages)
             and (not self.intents or not topics.isdisjoint(self.intents))
         )
-
-    def has(self, agent_id: str) -> bool:
-        """Whether the agent is in the team."""
-        return not self.members or agent_id in self.members
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +57,7 @@ class Member:
     languages: tuple[str, ...] = ()  #: empty: all
     skills: tuple[str, ...] = ()
     capacity: int | None = None  #: None: as the team says
+    oversees: bool = False  #: serves a queue only as a named member of its team, not because everybody does
 
     def speaks(self, language: str) -> bool:
         """Whether the agent can answer in that language."""
@@ -109,12 +107,16 @@ class Roster:
     def teams_of(self, agent_id: str) -> tuple[Team, ...]:
         """The active teams an agent is in; none where one team of everybody is all there is."""
         active = [team for team in self.teams if team.active]
-        return tuple(team for team in active if team.has(agent_id)) if len(active) > 1 else ()
+        return tuple(team for team in active if self.serves(team, agent_id)) if len(active) > 1 else ()
+
+    def serves(self, team: Team, agent_id: str) -> bool:
+        """Whether an agent serves a team's queue: its members, or everybody who does not oversee the desk."""
+        return agent_id in team.members if team.members else not self.member(agent_id).oversees
 
     def capacity_of(self, agent_id: str) -> int:
         """How many conversations an agent holds at once."""
         own = self.member(agent_id).capacity
         if own is not None:
             return own
-        theirs = [team.capacity for team in self.teams if team.active and team.has(agent_id)]
+        theirs = [team.capacity for team in self.teams if team.active and self.serves(team, agent_id)]
         return max(theirs, default=DEFAULT_CAPACITY)

@@ -30,9 +30,10 @@ async def ensure_demo_teams(book: TeamBook, staff: StaffStore) -> None:
             ids[email] = found[0].id
             person = PersonBody(languages=found[0].languages, skills=_SKILLS.get(email, ()))  # type: ignore[arg-type]
             await book.set_person(found[0].id, person)
-    everybody = tuple(ids.values())
+    agents = tuple(ids[email] for email in ("agent@kite.example", "sam@kite.example") if email in ids)
+    best = tuple(ids[email] for email in ("agent@kite.example", "supervisor@kite.example") if email in ids)
     await book.save(None, TeamBody(name_zh="售前咨询", name_en="Pre-sales", intents=("ask_knowledge",)), _BY)
-    after = TeamBody(name_zh="售后服务", name_en="After-sales", intents=_AFTER_SALES, members=everybody)
+    after = TeamBody(name_zh="售后服务", name_en="After-sales", intents=_AFTER_SALES, members=agents)
     await book.save(None, after, _BY)
     vip = await book.save(
         None,
@@ -43,8 +44,7 @@ async def ensure_demo_teams(book: TeamBook, staff: StaffStore) -> None:
             offer_seconds=30,
             first_response_seconds=60,
             capacity=3,
-            intents=("vip",),
-            members=everybody,
+            members=best,
         ),
         _BY,
     )

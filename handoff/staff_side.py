@@ -134,7 +134,7 @@ class StaffSide:
                 presence = everyone.get(member.id)
                 state, assigned = self.presence.state_of(presence), presence.assigned if presence else 0
                 capacity = roster.capacity_of(member.id)
-                teams = [team.id for team in roster.teams if team.active and team.has(member.id)]
+                teams = [team.id for team in roster.teams if team.active and roster.serves(team, member.id)]
                 forms.append(
                     member_json(member)
                     | {"agent_id": member.id, "state": state, "assigned": assigned, "capacity": capacity}

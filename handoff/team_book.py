@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from conversations.model import new_id, utc_now
 from conversations.teams import DEFAULT_TEAM, Member, Roster
 from handoff.errors import Refused
-from handoff.roles import DESK, Role
+from handoff.roles import DESK, OVERSEERS, Role
 from handoff.team_bodies import PersonBody, RuleBody, RulesBody, TeamBody
 from handoff.team_store import StoredDesk, StoredPerson, StoredTeam, TeamStore
 
@@ -123,7 +123,10 @@ def _roster_of(stored: StoredDesk) -> Roster:
         teams.append(_PLAIN)
     people = [person for person in stored.people if Role(person.role) in DESK]
     members = {
-        person.id: Member(person.id, person.name, person.languages, person.skills, person.capacity) for person in people
+        person.id: Member(
+            person.id, person.name, person.languages, person.skills, person.capacity, Role(person.role) in OVERSEERS
+        )
+        for person in people
     }
     rules = tuple(RuleBody.model_validate(rule).rule() for rule in stored.rules)
     return Roster(tuple(teams), MappingProxyType(members), rules)
@@ -134,7 +137,7 @@ def problems_of(roster: Roster, team_id: str) -> list[dict[str, Any]]:
     team = roster.find(team_id)
     if team is None:
         return []
-    members = [member for member in roster.members.values() if team.has(member.agent_id)]
+    members = [member for member in roster.members.values() if roster.serves(team, member.agent_id)]
     if not members:
         return [{"code": "nobody"}]
     asked = [team.skills, *(rule.skills for rule in roster.rules if rule.team_id == team_id and rule.enabled)]

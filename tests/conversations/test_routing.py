@@ -71,13 +71,18 @@ def test_a_rule_may_be_switched_off_or_passed_over_while_its_team_is_closed() ->
     assert team_of(desk, facts(), closed=("night",)) == "late"
 
 
-def test_without_a_rule_a_team_that_serves_such_conversations_comes_before_one_that_serves_all() -> None:
+def test_without_a_rule_the_team_that_serves_such_conversations_takes_them_and_the_default_team_the_rest() -> None:
     desk = roster(
         team("default"), team("after-sales", intents=("return_refund",)), team("telegram", channels=("telegram",))
     )
     assert team_of(desk, facts("webchat", "en", "return_refund")) == "after-sales"
     assert team_of(desk, facts("telegram")) == "telegram"
     assert team_of(desk, facts("webchat")) == "default"
+
+
+def test_a_new_team_that_names_nothing_gets_nothing_until_it_is_sent_something() -> None:
+    desk = roster(team("repairs"), team("default"))
+    assert team_of(desk, facts()) == "default"
 
 
 def test_a_team_that_is_gone_or_switched_off_gets_nothing() -> None:
@@ -130,6 +135,12 @@ def test_skills_language_team_presence_and_capacity_are_needed() -> None:
     assert chosen(desk, one, agent("outsider"), agent("monoglot"), agent("able", load=3)) == "able"
     assert chosen(desk, one, agent("outsider"), agent("able", state="away")) is None
     assert chosen(desk, one, agent("able", load=5)) is None
+
+
+def test_supervisors_are_asked_only_where_they_are_named_as_members() -> None:
+    boss = Member("boss", "boss", oversees=True)
+    assert chosen(roster(members=(boss,)), waits(), agent("boss")) is None
+    assert chosen(roster(team(members=frozenset({"boss"})), members=(boss,)), waits(), agent("boss")) == "boss"
 
 
 def test_when_nobody_there_speaks_the_language_somebody_is_asked_all_the_same() -> None:

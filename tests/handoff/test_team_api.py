@@ -117,6 +117,7 @@ async def test_the_default_team_is_changed_but_neither_deleted_nor_switched_off(
 
 
 async def test_rules_are_tried_in_order_and_send_what_fits(desk: Desk, boss: Browser) -> None:
+    await desk.browser("Chen Yu")
     first = (await boss.post("teams", {"name_en": "Chinese"})).json()["team"]["id"]
     rules = [
         {"team_id": first, "languages": ["en"]},

@@ -18,10 +18,10 @@ export const teams: typeof Teams = {
   readOnly: '由主管和管理员修改。', isDefault: '接待其他团队都不接的会话', inactive: '已停用', everybody: '全体在线客服', members: '没有成员 | 1 名成员 | {n} 名成员',
   mode: { pull: '客服自行接入', offer: '逐个邀请' }, modeHint: { pull: '谁有空，谁接下一个。', offer: '先邀请一位客服；超时未接，再邀请下一位。' },
   name: '名称', nameZh: '中文名称', nameEn: '英文名称', nameHint: '转接时客户会看到。', howServed: '接待方式', offerSeconds: '邀请时限（秒）', capacity: '每人同时接待数', firstResponse: '首次回复时限（分钟）', firstResponseHint: '快到时限的先接待。', active: '启用',
-  serves: '接待范围', servesHint: '没有匹配的规则时按这里分配；留空表示不限。', channels: '渠道', intents: '话题', languages: '语言', skills: '需要的技能', skillsHint: '用逗号分隔，例如：退款, 技术', listHint: '用逗号分隔，例如：{example}', whom: '成员', whomHint: '不选则为全体在线客服。',
+  serves: '接待范围', servesHint: '没有匹配的规则时按这里分配；全部留空则只接规则或同事转来的会话。', channels: '渠道', intents: '话题', languages: '语言', skills: '需要的技能', skillsHint: '用逗号分隔，例如：退款, 技术', listHint: '用逗号分隔，例如：{example}', whom: '成员', whomHint: '不选则为全体在线客服。',
   hours: '工作时间', hoursHint: '例如 Mon-Fri 09:00-18:00, Sat 10:00-14:00。留空：沿用服务台时间；always：全天。', zone: '时区', deskHours: '服务台时间', always: '全天', holidays: '节假日与特殊日期', holidayFirst: '开始', holidayLast: '结束', holidayHours: '时间', holidayHoursHint: '留空为休息', holidayName: '名称', addHoliday: '添加日期', removeHoliday: '删除{name}', noHolidays: '无',
   problem: { nobody: '团队里还没有人。', skill: '团队里没有人会“{detail}”。', language: '团队里没有人能用{detail}接待。' },
   rulesIntro: '从上到下，第一条符合的规则决定由哪个团队接待；都不符合时，按团队的接待范围分配。', noRules: '还没有规则', noRulesText: '目前按团队的接待范围分配。', addRule: '添加规则', ruleTo: '转到', ruleIf: '条件', anything: '不限', topics: '话题或转人工原因', tiers: '客户', tier: { standard: '普通', silver: '银卡', gold: '金卡', vip: 'VIP' }, needs: '需要技能', onlyOpen: '仅在该团队上班时', up: '上移规则 {n}', down: '下移规则 {n}', removeRule: '删除规则 {n}', rule: '规则 {n}', enabled: '启用', unsaved: '尚未保存。', discard: '撤销',
-  peopleIntro: '每位客服会什么，同时接待多少个会话。', person: '客服', personCapacity: '同时接待', personCapacityHint: '留空：按团队设置', noPeople: '还没有客服',
+  peopleIntro: '每位客服会什么，同时接待多少个会话。', person: '客服', personCapacity: '同时接待', can: '技能', personCapacityHint: '按团队', noPeople: '还没有客服',
   waitsIntro: '客户开始排队时我们说要等多久，实际等了多久。只比较最终有客服接入的排队。', day: '日期', waits: '排队', accepted: '已接入', left: '返回机器人', expected: '告知', actual: '实际', error: '相差', lateShare: '超出告知', noWaits: '这段时间没有人排队', days: '最近 {n} 天', median: '中位数', minutes: '{n} 分钟', seconds: '{n} 秒',
 }
