@@ -179,16 +179,17 @@ async def _undo(source: Change, target: Change, merge: Merge, agent: Agent) -> N
     latest = await source.store.lock_latest(source.conversation.address)
     goes_on = latest is not None and latest.conversation.id == source.conversation.id
     if status is not Status.RESOLVED and goes_on:
-        source.move(
-            Status.QUEUED, actor, "merge_undone", queued_at=source.now, priority=1, resolved_at=None, resolved_by=None
-        )
+        source.set(resolved_at=None, resolved_by=None)
+        source.notice("merge_undone")
+        if status is Status.QUEUED:
+            await source.queue(actor, "merge_undone", text="requeued", priority=1)
+        else:
+            source.move(Status.QUEUED, actor, "separated", queued_at=source.now)
         if status is Status.ASSIGNED:
             holder = {"agent_id": merge.before["agent_id"], "agent_name": merge.before["agent_name"]}
-            source.move(Status.ASSIGNED, actor, "merge_undone", assigned_at=source.now, priority=0, **holder)
+            source.move(Status.ASSIGNED, actor, "separated", assigned_at=source.now, priority=0, **holder)
         elif status is Status.BOT:
-            source.move(Status.BOT, actor, "merge_undone", queued_at=None, handoff_reason=None, priority=0)
-        if merge.told_at is not None:
-            source.notice("merge_undone")
+            source.move(Status.BOT, actor, "separated", queued_at=None, handoff_reason=None, priority=0)
     source.record("merge_undone", actor, {"from": target.conversation.id})
     target.set(updated_at=target.now)
     target.record("merge_undone", actor, {"of": source.conversation.id})
@@ -196,6 +197,8 @@ async def _undo(source: Change, target: Change, merge: Merge, agent: Agent) -> N
 
 def _tell_where(source: Change, target: Conversation) -> Message:
     language = source.conversation.language
+    if source.conversation.address.channel == target.address.channel:
+        return source.notice("merged_same")
     return source.notice("merged", channel=notices.channel_name(target.address.channel, language))
 
 

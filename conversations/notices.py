@@ -83,6 +83,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "我们已把这里的对话与您在{channel}的对话合并，客服会在{channel}回复您，请在那边继续。",
         "We've joined this conversation with the one you have with us on {channel}. You'll get your answer there, so please carry on there.",
     ),
+    "merged_same": (
+        "我们已把这里的对话并入您的另一个对话，客服会在那里回复您，请在那边继续。",
+        "We've joined this conversation with the other one you have with us. You'll get your answer there, so please carry on there.",
+    ),
     "merge_undone": (
         "我们在这里继续为您服务，您直接在这里说就可以。",
         "We'll carry on here after all. Just write here if there is anything to add.",

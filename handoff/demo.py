@@ -57,7 +57,7 @@ _LABELS = (
 )
 #: name, conditions, sort
 _FILTERS: tuple[tuple[str, dict[str, Any], str], ...] = (
-    ("等了 5 分钟以上 · Waiting 5 min+", {"waiting_longer_minutes": 5}, "waiting"),
+    ("久等 · Long wait", {"waiting_longer_minutes": 5}, "waiting"),
     ("紧急 · Urgent", {"priority": ["high", "urgent"], "status": ["queued", "assigned"]}, "priority"),
 )
 

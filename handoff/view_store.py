@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from handoff.tables import seen_marks
 
 COUNTED = 1000  #: a saved filter with more is "1000 or more"
 SENTIMENT_LIMIT = 0.25
+_CHANNELS_SECONDS = 60.0
 _Condition = ColumnElement[bool]
 _NEVER = datetime.fromisoformat("9999-12-31T00:00:00+00:00")
 _open = conversations.c.status != Status.RESOLVED.value
@@ -168,6 +170,8 @@ class ViewStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._channels: list[str] = []
+        self._channels_until = 0.0
 
     async def page(self, condition: _Condition, sort: str, reader: Reader, cursor: str | None, limit: int) -> Page:
         """A page of what fits. Conversations that nobody touches while the pages are read appear exactly once."""
@@ -234,9 +238,12 @@ class ViewStore:
         return {row.id: conversation_of(row) for row in rows}
 
     async def channels(self) -> list[str]:
-        """The channels on which anybody has written."""
-        rows = await self._rows(select(conversations.c.channel).distinct().order_by(conversations.c.channel))
-        return [row.channel for row in rows]
+        """The channels on which anybody has written, as of a minute ago: finding them looks at every conversation."""
+        if time.monotonic() >= self._channels_until:
+            self._channels_until = time.monotonic() + _CHANNELS_SECONDS
+            rows = await self._rows(select(conversations.c.channel).distinct().order_by(conversations.c.channel))
+            self._channels = [row.channel for row in rows]
+        return self._channels
 
     async def _rows(self, query: Select[Any]) -> list[Any]:
         async with self._database.read() as connection:

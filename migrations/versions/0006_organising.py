@@ -126,7 +126,7 @@ def upgrade() -> None:
         for statement in SQLITE_INDEX:
             op.execute(statement)
     else:
-        op.create_index('ix_search_documents_terms', 'search_documents', ['terms'], postgresql_using='gin')
+        op.create_index('ix_search_documents_terms', 'search_documents', ['terms'], postgresql_using='gin', postgresql_with={'fastupdate': 'off'})
 
 
 def downgrade() -> None:

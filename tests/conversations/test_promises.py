@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from hypothesis.stateful import (
 
 from conversations.errors import (
     AlreadyAssigned,
+    AlreadyMerged,
     AlreadyRated,
     FencedOut,
     IllegalTransition,
@@ -136,7 +138,7 @@ class Promises(DeskMachine):
     def contact_rates(self, data: st.DataObject, score: int, by_button: bool) -> None:
         contact = self.pick(data, Status.RESOLVED)
         latest = self.do(self.desk.conversations.find_current(inbound(contact=contact).address))
-        if latest is None or latest.status is not Status.RESOLVED:
+        if latest is None or latest.status is not Status.RESOLVED or latest.resolved_by == "merged":
             return
         request = next(m for m in self.transcript(latest.id) if m.kind is MessageKind.RATING_REQUEST)
         if by_button:
@@ -315,6 +317,61 @@ class Promises(DeskMachine):
         else:
             assert not arrived  # said or taken back, never both: the history is checked at the end
             assert taken.message.text == message.text
+
+    # -- order at the desk
+
+    @precondition(lambda self: self.somebody(Status.QUEUED, Status.ASSIGNED))
+    @rule(data=st.data(), minutes=st.sampled_from([1, 90]))
+    def agent_puts_it_aside(self, data: st.DataObject, minutes: int) -> None:
+        contact = self.pick(data, Status.QUEUED, Status.ASSIGNED)
+        desk = self.desk.conversations
+        conversation = self.do(desk.find_current(inbound(contact=contact).address))
+        if conversation is None or conversation.status not in (Status.QUEUED, Status.ASSIGNED):
+            return
+        holder = MAX if conversation.agent_id == MAX.id else LIN
+        until = self.clock() + timedelta(minutes=minutes)
+        after = self.do(desk.snooze(conversation.id, holder, until))
+        assert (after.status, after.agent_id) == (conversation.status, conversation.agent_id)
+
+    @rule()
+    def what_was_put_aside_comes_back(self) -> None:
+        self.do(self.desk.conversations.wake_due())
+        for conversation in self.do(History(self.desk).conversations()):
+            assert conversation.snoozed_until is None or conversation.snoozed_until > self.clock() - timedelta(
+                seconds=1
+            )
+
+    @rule(data=st.data(), source=st.sampled_from(CONTACTS))
+    def agent_merges(self, data: st.DataObject, source: str) -> None:
+        desk = self.desk.conversations
+        other = next(name for name in CONTACTS if name != source)
+        pair = [self.do(desk.find_current(inbound(contact=name).address)) for name in (source, other)]
+        if pair[0] is None or pair[1] is None:
+            return
+        possible = pair[1].status in (Status.QUEUED, Status.ASSIGNED)
+        possible = possible and pair[0].merged_into is None and pair[1].merged_into is None
+        try:
+            merged = self.do(desk.merge(pair[0].id, pair[1].id, LIN, oversees=True))
+        except (AlreadyMerged, InvalidMessage):
+            assert not possible
+        else:
+            assert possible
+            assert (merged.status, merged.agent_id) == (pair[1].status, pair[1].agent_id)
+            assert pair[0].id not in self.do(History(self.desk).waiting_for_the_bot(Status.RESOLVED))
+
+    @rule(contact=st.sampled_from(CONTACTS))
+    def a_merge_is_undone(self, contact: str) -> None:
+        desk = self.desk.conversations
+        conversation = self.do(desk.find_current(inbound(contact=contact).address))
+        if conversation is None or conversation.merged_into is None:
+            return
+        with contextlib.suppress(InvalidMessage):  # too late
+            undone = self.do(desk.undo_merge(conversation.id, LIN, oversees=True))
+            assert undone.merged_into is None
+            assert (undone.status is Status.ASSIGNED) == (
+                undone.agent_id is not None
+            ) or undone.status is Status.RESOLVED
+        self.do(self.keep_agents())
 
     @rule(agent=AGENTS)
     def agent_shows_up(self, agent: Agent) -> None:

@@ -91,7 +91,7 @@ describe('the counts', () => {
     inbox.view.value = 'mentions'
     const views = createViews({ views: async () => ((reads += 1), { counts: {}, filters: [] } as unknown as Views), labels: async () => ({ labels: [] }) }, inbox, () => 0)
     for (let change = 0; change < 30; change += 1) views.apply({ type: 'conversation', conversation: conversation('a') })
-    await vi.advanceTimersByTimeAsync(800)
+    await vi.advanceTimersByTimeAsync(1_100)
     expect([reads, asked.map((one) => one.view)]).toEqual([1, ['mentions']])
     for (let second = 0; second < 10; second += 1) {
       views.apply({ type: 'conversation', conversation: conversation('a') })

@@ -7,12 +7,12 @@ import type { Inbox } from './inbox'
 import type { LiveEvent } from './live'
 import type { Label, SavedFilter, View, Views } from '../types'
 
-const WAIT_MS = 700 //: several changes in a row are one reading
-const AT_MOST_MS = 2_500
+const WAIT_MS = 1_000 //: several changes in a row are one reading
+const AT_MOST_MS = 4_000
 
 type ViewsApi = Pick<typeof api, 'views' | 'labels'>
 
-export function createViews(from: ViewsApi, inbox: Pick<Inbox, 'view' | 'refresh'>, jitter: () => number = () => Math.random() * 500) {
+export function createViews(from: ViewsApi, inbox: Pick<Inbox, 'view' | 'refresh'>, jitter: () => number = () => Math.random() * 1_000) {
   const read = ref<Views | null>(null)
   const labels = ref<Label[]>([])
   const byId = computed(() => new Map(labels.value.map((one) => [one.id, one])))
