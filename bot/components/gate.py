@@ -115,9 +115,9 @@ class Gate(GraphComponent):
         requested = metadata.get("requested_slot")
         kinds = {entity.entity for entity in found}
         # A message that is nothing but data, or the very data that was asked for with few words around it, informs.
-        only_data = bool(found) and not residual(text, found)
-        asked_for = ANSWERS.get(requested or "", set())
         left = residual(text, found)
+        only_data = bool(found) and not left
+        asked_for = ANSWERS.get(requested or "", set())
         answers = bool(kinds & asked_for) and len(left) <= 12
         # A number with a digit too few is still meant as the answer; the form says what is wrong with it.
         answers |= bool(asked_for & _NUMBERS) and re.search(r"\d{3}", text) is not None and len(left) <= 16

@@ -137,9 +137,11 @@ class LinearHead:
     ) -> LinearHead:
         """Multinomial logistic regression by L-BFGS, rare intents weighing nearly as much as frequent ones; ``start`` helps.
 
-        ``silent`` marks, per example, the intents that it says nothing about: it pushes none of them down.
+        ``silent`` marks, per example, the intents that it says nothing about: it pushes none of them down. Vectors of
+        encoders that read none of the examples are left out of the computation.
         """
-        x, s = features.dense, features.ngrams
+        read = np.append(features.dense.any(axis=0), np.ones(features.ngrams.shape[1], dtype=bool))
+        x, s = features.dense[:, read[: features.dense.shape[1]]], features.ngrams
         transposed = s.T.tocsr()
         examples, width = x.shape
         inputs = width + s.shape[1]
@@ -172,11 +174,15 @@ class LinearHead:
             gradient[size:] = slope.sum(0)
             return value, gradient.astype(np.float64)
 
-        first = np.zeros(size + classes) if start is None else np.concatenate([start.weights.ravel(), start.bias])
+        first = np.zeros(size + classes)
+        if start is not None:
+            first = np.concatenate([start.weights[read].ravel(), start.bias])
         steps = recipe.iterations if start is None else recipe.iterations // 2
         options = {"maxiter": steps, "maxcor": 6, "ftol": 1e-6, "gtol": 1e-6}
         best = minimize(loss, first, jac=True, method="L-BFGS-B", options=options).x.astype(np.float32)
-        return cls(best[:size].reshape(inputs, classes), best[size:])
+        weights = np.zeros((len(read), classes), dtype=np.float32)
+        weights[read] = best[:size].reshape(inputs, classes)
+        return cls(weights, best[size:])
 
     def logits(self, features: Features) -> Array:
         """One row per message, one column per intent."""

@@ -22,11 +22,11 @@ from bot.components.linear import Array, Features, LinearHead, Recipe, fitted_te
 #: Examples from which an intent counts as taught in a language; strays (an English name in a Chinese set) do not teach.
 TAUGHT = 3
 #: Examples that suffice for the shared vectors; the encoder that is spared otherwise must read them all.
-_ENOUGH = 6000
+_ENOUGH = 3000
 #: Examples of taught intents from which a language's own mean is trusted.
 _TRUSTED = 60
 #: What carries over between languages is coarse; a strongly regularised head keeps to that (cross-validated).
-_REGULARISATION = 1.0
+_REGULARISATION, _ITERATIONS = 1.0, 40
 
 
 def untaught(
@@ -79,7 +79,7 @@ class BorrowedHead:
     ) -> BorrowedHead:
         """``shared`` are the vectors of examples by the encoders that read both languages; ``shift`` is how far this
         language's vectors lie from the other's, for a set with too few examples to tell."""
-        recipe = replace(recipe, inverse_regularisation=_REGULARISATION)
+        recipe = replace(recipe, inverse_regularisation=_REGULARISATION, iterations=_ITERATIONS)
         common = ~np.isin(labels, missing)
         mine, theirs = (languages == language) & common, (languages != language) & (languages != "")
         # The means of what both talk about: other intents would move them by topic, not by language.

@@ -217,8 +217,17 @@ def test_an_example_pushes_down_no_intent_that_it_is_silent_about() -> None:
 def test_enough_examples_of_each_intent_and_language_are_read() -> None:
     labels, languages = np.repeat([0, 1], [9000, 10]), np.tile(["zh", "en"], 4505)
     chosen = enough(labels, languages, 2)
-    assert len(chosen) == 2 * 3000 + 10
+    assert len(chosen) == 2 * 1500 + 10
     assert (labels[chosen] == 1).sum() == 10
+
+
+def test_vectors_of_an_encoder_that_reads_nothing_cost_nothing_and_change_nothing(examples: Examples) -> None:
+    some = examples.features[rows(0, 200)]
+    wider = Features(np.insert(some.dense, [3] * 5, 0, axis=1), some.ngrams)
+    heads = [LinearHead.trained(one, examples.labels[:200], CLASSES, Recipe(iterations=15)) for one in (some, wider)]
+    assert heads[1].weights.shape[0] == heads[0].weights.shape[0] + 5
+    assert not heads[1].weights[3:8].any()
+    assert np.allclose(heads[0].logits(some), heads[1].logits(wider), atol=1e-3)
 
 
 def test_one_message_is_scaled_and_ranked_as_it_would_be_among_many(examples: Examples) -> None:
