@@ -58,7 +58,7 @@ class StaffSide:
         self.demo_sign_ins = tuple(demo_sign_ins)
         self.dist = dist
         self.synonyms = synonyms
-        self.rules = rules
+        self.rules = rules or RuleBook(database, conversations.audit, conversations.now)
         self.check_session_seconds = check_session_seconds
         self.knowledge_status = knowledge_status
 
