@@ -120,11 +120,14 @@ def _tried(messages: Sequence[Message], turns: Sequence[TurnRow]) -> dict[str, A
     tasks: dict[str, dict[str, Any]] = {}
     running: str | None = None
     for seq, trace in turns:
-        running = _task_of(trace) or running
+        asked = _task_of(trace)
+        running = asked or running
         if running is None:
             continue
         done = f"action_{running}" in _actions(trace)
         stopped = str(trace.get("intent")) == "stop"
+        if asked is None and not done and not stopped:
+            continue  # about something else
         outcome = "failed" if trace.get("failed") else "done" if done else "stopped" if stopped else "unfinished"
         tasks.pop(running, None)
         tasks[running] = {"task": running, "outcome": outcome, "seq": seq}

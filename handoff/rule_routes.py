@@ -9,7 +9,6 @@ from sanic import Blueprint, Request
 from sanic.response import HTTPResponse
 
 from conversations.json_form import moment
-from conversations.rule_book import RuleBook
 from conversations.rule_store import RulesVersion
 from conversations.triggers import ALWAYS, RULED, BadRules, Rules
 from handoff.bodies import read_json
@@ -24,8 +23,7 @@ def add_rule_routes(blueprint: Blueprint, side: StaffSide) -> None:
     """Add every route below ``/staff/api/handoff-rules``."""
 
     async def rules(request: Request, session: Session) -> HTTPResponse:
-        book = _book(side)
-        versions = await book.versions()
+        versions = await side.rules.versions()
         return answer(
             {
                 "rules": Rules.from_json(versions[0].rules).to_json(),
@@ -38,12 +36,12 @@ def add_rule_routes(blueprint: Blueprint, side: StaffSide) -> None:
 
     async def save(request: Request, session: Session) -> HTTPResponse:
         body = read_json(RulesBody, request.content_type, request.body)
-        saved = await _book(side).save(_rules(body.rules), body.based_on, body.note, session.member.agent)
+        saved = await side.rules.save(_rules(body.rules), body.based_on, body.note, session.member.agent)
         return answer({"version": _version_json(saved), "rules": saved.rules}, 201)
 
     async def preview(request: Request, session: Session) -> HTTPResponse:
         body = read_json(RulesPreviewBody, request.content_type, request.body)
-        return answer(await _book(side).preview(_rules(body.rules), body.days))
+        return answer(await side.rules.preview(_rules(body.rules), body.days))
 
     for method, route, handler in (
         ("GET", "handoff-rules", rules),
@@ -51,12 +49,6 @@ def add_rule_routes(blueprint: Blueprint, side: StaffSide) -> None:
         ("POST", "handoff-rules/preview", preview),
     ):
         side.guard.add(blueprint, method, route, handler)
-
-
-def _book(side: StaffSide) -> RuleBook:
-    if side.rules is None:
-        raise Refused(404, "not_found", "This desk has no handoff rules.")
-    return side.rules
 
 
 def _rules(form: Mapping[str, Any]) -> Rules:

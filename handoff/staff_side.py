@@ -81,7 +81,7 @@ class StaffSide:
         self.macros = MacroStore(database)
         self.macro_steps = own_steps()
         self.variables = Variables(conversations, crm, ZoneInfo(time_zone))
-        self.rules = rules
+        self.rules = rules or RuleBook(database, conversations.audit, conversations.now)
         self.assist = assist
         self.translations = TranslationDesk(
             conversations, TranslationStore(database), assist.translator if assist else None
