@@ -20,7 +20,9 @@ export interface Target { agentId?: string; agentName?: string; note?: string }
 const POLL_MS = 15_000
 
 export const inbox = createInbox(api)
-export const transcripts = createTranscripts(api)
+export const transcripts = createTranscripts(api, Date.now, (message, extras) => {
+  if (extras?.original) translations.originals.set(message.id, extras.original)
+})
 export const live = createLive({ event: onEvent, opened: onOpened, sessionEnded: session.end, takeActivity })
 
 const detail = ref<ConversationDetail | null>(null)
