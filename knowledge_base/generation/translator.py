@@ -158,8 +158,11 @@ def problem_with(source: str, translated: str, to: str) -> str | None:
     if len(translated) > 5 * len(source) + 80:
         return "too_much"
     bare_source, bare = (fold(_MARK.sub(" ", one)) for one in (source, translated))
-    if re.search(r"[^\W\d_]", bare) and language_of(bare) != to:
+    worded = re.search(r"[^\W\d_]", bare) is not None
+    if worded and language_of(bare) != to:
         return "language"
+    if not worded and re.search(r"[^\W\d_]", bare_source):
+        return "meaning"
     here, there = quantities(bare_source.lower()), quantities(bare.lower())
     for text, mine, theirs in ((bare_source, here, there), (bare, there, here)):
         for one in mine:

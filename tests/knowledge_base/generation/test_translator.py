@@ -87,6 +87,8 @@ async def test_codes_links_and_names_come_back_as_they_were_and_never_leave(
         ("退款要多久", "退款要多久", "language"),
         ("退款要多久", "How long " + "does it take " * 20, "too_much"),
         ("退款要多久能到我的账户里", "The weather in Paris is lovely this evening", "meaning"),
+        ("转人工", "?", "meaning"),
+        ("订单 KT20260001 在哪", "⟦1⟧", "meaning"),
         ("订单 KT20260001 在哪", "Where is order KT20260002", "code_or_name"),
         ("订单 KT20260001 在哪", "Where is my order", "code_or_name"),
     ],

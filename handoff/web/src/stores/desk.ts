@@ -29,7 +29,9 @@ const POLL_MS = 15_000
 const COMPOSING_MS = 6_000
 
 export const inbox = createInbox(api)
-export const transcripts = createTranscripts(api)
+export const transcripts = createTranscripts(api, Date.now, (message, extras) => {
+  if (extras?.original) translations.originals.set(message.id, extras.original)
+})
 export const views = createViews(api, inbox)
 export const uploads = createUploads(api)
 export const live = createLive({ event: onEvent, opened: onOpened, sessionEnded: session.end, takeActivity })

@@ -62,7 +62,7 @@ export function findEcho(pending: readonly Pending[], stored: Message, myId: str
 
 type MessagesApi = Pick<typeof Api, 'messages' | 'reply' | 'note'>
 
-export function createTranscripts(api: MessagesApi, now: () => number = Date.now) {
+export function createTranscripts(api: MessagesApi, now: () => number = Date.now, sent: (message: Message, extras?: ReplyExtras) => void = () => undefined) {
   const transcripts = reactive(new Map<string, Transcript>())
   const reading = new Map<string, Promise<void>>()
   const again = new Set<string>()
@@ -174,6 +174,7 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
       if (!transcript) return
       discard(id, clientMsgId)
       add(transcript, message)
+      sent(message, one.extras)
     } catch (error) {
       const failed = find(id, clientMsgId)
       if (!failed) return

@@ -40,7 +40,10 @@ export function createTranslations(api: TranslationApi) {
     try {
       const found = await api.translations(conversationId)
       model.value = found.model
-      for (const [messageId, texts] of Object.entries(found.translations)) known.set(messageId, texts)
+      for (const [messageId, texts] of Object.entries(found.translations)) {
+        known.set(messageId, texts)
+        for (const [to, text] of Object.entries(texts)) if (!shown.has(key(messageId, to))) shown.set(key(messageId, to), { text, reason: null, loading: false, hidden: false })
+      }
       for (const [messageId, original] of Object.entries(found.originals)) originals.set(messageId, original)
     } catch {
       // Without an answer there is nothing to translate with either.
