@@ -26,7 +26,7 @@ LANGUAGE_CENTRING = 0.6  #: how far the languages' remaining difference in mean 
 #: What the calibrated score is made of: nearness, standing among the candidates, and what words say.
 FEATURES = (
     *("use", "question", "passage", "passage_use"),
-    *("lead", "above", "agree", "setting", "setting_use", "setting_passage", "crossing"),
+    *("lead", "above", "setting", "setting_use", "crossing"),
     *("covered", "unknown", "length"),
 )
 _LONG = 20  #: words; a longer question is further from everything, whether it is answered or not
@@ -63,7 +63,6 @@ class _Nearness:
     passage_use: _Column
     passage_words: _Column
     best_passage: _Places
-    agreed: _Column  #: the share of the signals that find an article nearest of all
 
 
 def rank(
@@ -77,8 +76,8 @@ def rank(
     present = np.unique(candidates.owner)  # an article may have been left with no entry that counts
     if not len(present):
         return []
-    near = _nearness(candidates)
     written = np.array([head.language for head in candidates.heads])
+    near = _nearness(candidates, written)
     own = (written == language).astype(np.float64)
     for column in (near.use, near.use_alone):
         column -= own * advantage.get("use", 0.0)
@@ -93,7 +92,6 @@ def rank(
     passage = _standard(near.passage, groups, "e5")
     passage += PASSAGE_USE_WEIGHT * _standard(near.passage_use, groups, "use")
     passage += WORDS_WEIGHT * _standard_apart(near.passage_words, groups)
-    near.agreed = _agreed([near.use, near.question, near.passage, near.passage_use, candidates.covered], present)
     totals = USE_WEIGHT * use + question + PASSAGE_WEIGHT * passage
     best: dict[str, int] = {}
     for place in present[np.argsort(-totals[present], kind="stable")].tolist():
@@ -113,15 +111,15 @@ def rank(
     ]
 
 
-def _nearness(candidates: Candidates) -> _Nearness:
+def _nearness(candidates: Candidates, written: npt.NDArray[np.str_]) -> _Nearness:
     count = len(candidates.heads)
     asks, tells = np.flatnonzero(~candidates.passage), np.flatnonzero(candidates.passage)
     question_owner, passage_owner = candidates.owner[asks], candidates.owner[tells]
     ordinal = candidates.ordinal[tells]
     words = candidates.words
-    languages = np.array([head.language for head in candidates.heads])[question_owner]
     asked = [candidates.use[asks], candidates.e5[asks]]
-    held_back = [values - _excess(candidates.crowding[asks, place], languages) for place, values in enumerate(asked)]
+    excess = _excess(candidates.crowding[asks], [written[question_owner] == one for one in np.unique(written)])
+    held_back = [values - excess[:, place] for place, values in enumerate(asked)]
     use, question, use_alone, question_alone = (
         _best(_table(values, question_owner, candidates.ordinal[asks], count)) for values in (*held_back, *asked)
     )
@@ -135,19 +133,19 @@ def _nearness(candidates: Candidates) -> _Nearness:
         passage=_best(_table(candidates.e5[tells], passage_owner, ordinal, count)),
         passage_use=_best(_table(candidates.use[tells], passage_owner, ordinal, count)),
         passage_words=_most(words[tells], passage_owner, count),
-        agreed=np.zeros(count),
         best_passage=_table(fit, passage_owner, ordinal, count).argmax(axis=1),
     )
 
 
-def _excess(crowding: _Column, languages: npt.NDArray[np.str_]) -> _Column:
+def _excess(crowding: _Column, languages: Sequence[npt.NDArray[np.bool_]]) -> _Column:
     """What is taken off of the similarities of crowded questions and added to those of others: on the whole, those of
     a language stay as they are. Nothing where the crowding is not known."""
-    excess = np.zeros(len(crowding))
-    for language in set(languages.tolist()):
-        here = np.flatnonzero((languages == language) & np.isfinite(crowding))
-        if len(here):
-            excess[here] = _CROWDING * (crowding[here] - _mean(crowding[here]))
+    excess = np.zeros_like(crowding)
+    known = np.isfinite(crowding[:, 0])
+    for language in languages:
+        here = language & known
+        if here.any():
+            excess[here] = _CROWDING * (crowding[here] - crowding[here].mean(axis=0))
     return excess
 
 
@@ -201,14 +199,6 @@ def _mean(values: _Column) -> float:
     return float(values.sum()) / len(values)  # numpy's own takes several times as long for so few
 
 
-def _agreed(signals: Sequence[_Column], present: _Places) -> _Column:
-    agreed = np.zeros(len(signals[0]))
-    for values in signals:
-        agreed += values >= values[present].max()
-    agreed /= len(signals)
-    return agreed
-
-
 def _features(
     near: _Nearness,
     candidates: Candidates,
@@ -224,12 +214,11 @@ def _features(
         "length": min(candidates.asked, _LONG) / _LONG,
         "setting": _mean(near.question_alone[rivals]),
         "setting_use": _mean(near.use_alone[rivals]),
-        "setting_passage": _mean(near.passage[rivals]),
     }
-    signals = [near.use_alone, near.question_alone, near.passage, near.passage_use, candidates.covered, near.agreed]
+    signals = [near.use_alone, near.question_alone, near.passage, near.passage_use, candidates.covered]
     columns = zip(*(column[list(places[:most])].tolist() for column in signals), strict=True)
     rows: list[dict[str, float]] = []
-    for position, (use, question, passage, passage_use, covered, agreed) in enumerate(columns):
+    for position, (use, question, passage, passage_use, covered) in enumerate(columns):
         rival = scores[0] if position else (scores[1] if len(scores) > 1 else None)
         crossing = candidates.heads[places[position]].language != language
         rows.append(
@@ -238,7 +227,6 @@ def _features(
                 "question": question,
                 "passage": passage,
                 "passage_use": passage_use,
-                "agree": agreed,
                 "lead": min(max(scores[position] - rival, -3.0), 3.0) if rival is not None else 0.0,
                 "above": min(max(scores[position] - middle, 0.0), 12.0) if len(scores) > 2 else 0.0,
                 "covered": 0.0 if crossing else covered,

@@ -72,18 +72,18 @@ def settle(results: Sequence[Standing], read: Callable[[str], Article | None]) -
             ordered[at - 1], ordered[at] = ordered[at], ordered[at - 1]
             at -= 1
     shown: list[Standing] = []
-    saying: dict[str, list[int]] = {}  # the places in ``shown`` of those that make a statement
+    saying: list[frozenset[str]] = []  # the statements in the sketches of each of them and its twins
     for one in ordered:
         said = _sketched(one.head.sketch)
-        rivals = sorted({place for statement in said for place in saying.get(statement, ())})
+        rivals = [place for place, others in enumerate(saying) if not others.isdisjoint(said)]
         twin = next((place for place in rivals if _same(one.head, shown[place].head, read)), None)
-        place = len(shown) if twin is None else twin
         if twin is None:
             shown.append(one)
-        elif _newer(one, shown[twin]):
+            saying.append(said)
+            continue
+        saying[twin] |= said
+        if _newer(one, shown[twin]):
             shown[twin] = one
-        for statement in said:
-            saying.setdefault(statement, []).append(place)
     return shown
 
 
