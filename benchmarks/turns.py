@@ -59,7 +59,7 @@ _QUESTIONS = (
     _questions(
         "how many days does delivery to Hong Kong take",
         "how long do refunds usually take to show up on a credit card",
-        "can I pay in instalments",
+        "how much does delivery to Hong Kong cost",
     ),
 )
 #: Kinds in which no text is said twice, so that nothing that remembers questions helps.
