@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
 
 from conversations.audit_check import verify
@@ -16,11 +17,12 @@ from conversations.delivery_store import Delivery, DeliveryStore
 from conversations.model import InboundMessage, Message, Receipt, Status
 from conversations.store import Database
 from conversations.turns import Claim
-from tests.conversations.builders import Clock, CrashingAudit, TestDesk, says
+from tests.conversations.builders import LIN, MAX, Clock, CrashingAudit, TestDesk, says
 from tests.conversations.conftest import clean_postgres
 from tests.conversations.history import History
 
 T = TypeVar("T")
+CONTACTS = ("ann", "bo")
 
 
 class DeskMachine(RuleBasedStateMachine):
@@ -48,6 +50,18 @@ class DeskMachine(RuleBasedStateMachine):
             shutil.copy(self.place, path)
             return Database.open(f"sqlite+aiosqlite:///{path}")
         return await clean_postgres(self.place)
+
+    def somebody(self, *statuses: Status) -> bool:
+        """Whether a contact's newest conversation is in one of these."""
+        return any(status in statuses for status in self.statuses.values())
+
+    def pick(self, data: st.DataObject, *statuses: Status) -> str:
+        """A contact whose newest conversation is in one of these."""
+        return data.draw(st.sampled_from([name for name in CONTACTS if self.statuses.get(name) in statuses]))
+
+    async def keep_agents(self) -> None:
+        for agent in (LIN, MAX):
+            await self.desk.conversations.agent_seen(agent.id, agent.name)
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,6 @@ from hypothesis.stateful import (
 
 from conversations.errors import (
     AlreadyAssigned,
-    AlreadyMerged,
     AlreadyRated,
     FencedOut,
     IllegalTransition,
@@ -44,24 +42,16 @@ from conversations.model import Agent, Author, Conversation, MessageKind, Status
 from conversations.turns import Claim, apology
 from tests.conversations.builders import LIN, MAX, Crash, hands_off, inbound, says
 from tests.conversations.history import History
-from tests.conversations.machine import DeskMachine
+from tests.conversations.machine import CONTACTS
+from tests.conversations.order_machine import OrderMachine
 
-CONTACTS = ("ann", "bo")
 AGENTS = st.sampled_from([LIN, MAX])
 
 
-class Promises(DeskMachine):
+class Promises(OrderMachine):
     """Every rule is something that happens to the desk; every check is a promise."""
 
     claims = Bundle("claims")
-
-    def somebody(self, *statuses: Status) -> bool:
-        """Whether a contact's newest conversation is in one of these."""
-        return any(status in statuses for status in self.statuses.values())
-
-    def pick(self, data: st.DataObject, *statuses: Status) -> str:
-        """A contact whose newest conversation is in one of these."""
-        return data.draw(st.sampled_from([name for name in CONTACTS if self.statuses.get(name) in statuses]))
 
     @initialize()
     def everyone_has_written(self) -> None:
@@ -318,68 +308,9 @@ class Promises(DeskMachine):
             assert not arrived  # said or taken back, never both: the history is checked at the end
             assert taken.message.text == message.text
 
-    # -- order at the desk
-
-    @precondition(lambda self: self.somebody(Status.QUEUED, Status.ASSIGNED))
-    @rule(data=st.data(), minutes=st.sampled_from([1, 90]))
-    def agent_puts_it_aside(self, data: st.DataObject, minutes: int) -> None:
-        contact = self.pick(data, Status.QUEUED, Status.ASSIGNED)
-        desk = self.desk.conversations
-        conversation = self.do(desk.find_current(inbound(contact=contact).address))
-        if conversation is None or conversation.status not in (Status.QUEUED, Status.ASSIGNED):
-            return
-        holder = MAX if conversation.agent_id == MAX.id else LIN
-        until = self.clock() + timedelta(minutes=minutes)
-        after = self.do(desk.snooze(conversation.id, holder, until))
-        assert (after.status, after.agent_id) == (conversation.status, conversation.agent_id)
-
-    @rule()
-    def what_was_put_aside_comes_back(self) -> None:
-        self.do(self.desk.conversations.wake_due())
-        for conversation in self.do(History(self.desk).conversations()):
-            assert conversation.snoozed_until is None or conversation.snoozed_until > self.clock() - timedelta(
-                seconds=1
-            )
-
-    @rule(data=st.data(), source=st.sampled_from(CONTACTS))
-    def agent_merges(self, data: st.DataObject, source: str) -> None:
-        desk = self.desk.conversations
-        other = next(name for name in CONTACTS if name != source)
-        pair = [self.do(desk.find_current(inbound(contact=name).address)) for name in (source, other)]
-        if pair[0] is None or pair[1] is None:
-            return
-        possible = pair[1].status in (Status.QUEUED, Status.ASSIGNED)
-        possible = possible and pair[0].merged_into is None and pair[1].merged_into is None
-        try:
-            merged = self.do(desk.merge(pair[0].id, pair[1].id, LIN, oversees=True))
-        except (AlreadyMerged, InvalidMessage):
-            assert not possible
-        else:
-            assert possible
-            assert (merged.status, merged.agent_id) == (pair[1].status, pair[1].agent_id)
-            assert pair[0].id not in self.do(History(self.desk).waiting_for_the_bot(Status.RESOLVED))
-
-    @rule(contact=st.sampled_from(CONTACTS))
-    def a_merge_is_undone(self, contact: str) -> None:
-        desk = self.desk.conversations
-        conversation = self.do(desk.find_current(inbound(contact=contact).address))
-        if conversation is None or conversation.merged_into is None:
-            return
-        with contextlib.suppress(InvalidMessage):  # too late
-            undone = self.do(desk.undo_merge(conversation.id, LIN, oversees=True))
-            assert undone.merged_into is None
-            assert (undone.status is Status.ASSIGNED) == (
-                undone.agent_id is not None
-            ) or undone.status is Status.RESOLVED
-        self.do(self.keep_agents())
-
     @rule(agent=AGENTS)
     def agent_shows_up(self, agent: Agent) -> None:
         self.do(self.desk.conversations.agent_seen(agent.id, agent.name))
-
-    async def keep_agents(self) -> None:
-        for agent in (LIN, MAX):
-            await self.desk.conversations.agent_seen(agent.id, agent.name)
 
     @rule(agent=AGENTS)
     def agent_vanishes(self, agent: Agent) -> None:

@@ -103,6 +103,8 @@ def test_an_agent_keeps_order(desk: Desk, new_context: Callable[..., BrowserCont
     page.get_by_test_id("filter-name").fill(said["filter"])
     page.get_by_test_id("add-condition").select_option("priority")
     page.get_by_test_id("condition-priority").get_by_text(re.compile("Urgent|紧急")).click()
+    page.get_by_test_id("add-condition").select_option("language")
+    page.get_by_test_id("condition-language").locator(f"input[value={language}]").check()
     expect(page.get_by_test_id("filter-fits")).to_contain_text("1", timeout=REPLY_MS)
     shot(page, f"8-organise-filter-{language}")
     page.get_by_test_id("filter-save").click()
