@@ -130,6 +130,8 @@ async def test_conversations_that_do_not_exist_are_404_on_every_route(desk: Desk
         "note": {"text": "x"},
         "seen": {"seq": 1},
         "transfer": {"to_agent_id": sam.member.id},
+        "recall": {"seq": 1},
+        "<macro_id>": {"run_id": "0" * 32},
     }
     for method, route in sorted(POLICY):
         if "<conversation_id>" not in route:
