@@ -134,6 +134,8 @@ async def test_conversations_that_do_not_exist_are_404_on_every_route(desk: Desk
         "priority": {"level": "high"},
         "snooze": {"until": "2200-01-01T00:00:00Z"},
         "merge": {"into": "f" * 32},
+        "recall": {"seq": 1},
+        "<macro_id>": {"run_id": "0" * 32},
     }
     for method, route in sorted(POLICY):
         if "<conversation_id>" not in route:
