@@ -29,7 +29,7 @@ def _error(status: int, code: str, message: str) -> HTTPResponse:
 
 
 class TurnChannel(InputChannel):  # type: ignore[misc]  # rasa is not installed where types are checked
-    """``POST /webhooks/turn`` and ``GET /webhooks/turn/health``, as docs/contracts.md describes them."""
+    """``POST /webhooks/turn``, ``POST /webhooks/turn/dry-run`` and ``GET /webhooks/turn/health``, as docs/contracts.md describes them."""
 
     def __init__(self, secret: str) -> None:
         """``secret`` is what the service must send as bearer token."""
@@ -51,11 +51,19 @@ class TurnChannel(InputChannel):  # type: ignore[misc]  # rasa is not installed 
         return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._secret)
 
     def blueprint(self, on_new_message: Callable[..., Awaitable[Any]]) -> Blueprint:
-        """The two routes; turns go to the dialogue in ``app.ctx`` rather than through Rasa's handler, which hides failures."""
+        """The routes; turns go to the dialogue in ``app.ctx`` rather than through Rasa's handler, which hides failures."""
         blueprint = Blueprint("turn_channel")
 
         @blueprint.post("/")
         async def turn(request: Request) -> HTTPResponse:
+            return await take(request, dry=False)
+
+        # An address of its own: a bot that knows no dry runs must not take one for a turn.
+        @blueprint.post("/dry-run")
+        async def dry_run(request: Request) -> HTTPResponse:
+            return await take(request, dry=True)
+
+        async def take(request: Request, *, dry: bool) -> HTTPResponse:
             if not self._is_service(request):
                 return _error(401, "wrong_secret", "Send the bot's secret as bearer token.")
             try:
@@ -65,6 +73,12 @@ class TurnChannel(InputChannel):  # type: ignore[misc]  # rasa is not installed 
                 return _error(400, "bad_turn", str(error))
             except (SanicException, ValueError, RecursionError):
                 return _error(400, "bad_json", "The body must be valid JSON.")
+            if read.dry_run != dry:
+                return _error(
+                    400,
+                    "bad_turn",
+                    "Send dry runs, with dry_run true, to /webhooks/turn/dry-run; turns to /webhooks/turn.",
+                )
             return await self._answer(request, read)
 
         @blueprint.get("/health")

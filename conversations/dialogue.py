@@ -52,10 +52,11 @@ class RasaDialogue:
         """Answer one message; every bot is tried once."""
         body = _body(request)
         trouble = ""
+        path = "/webhooks/turn/dry-run" if request.dry_run else "/webhooks/turn"
         for url in self._preferred(request.conversation_id):
             asked = time.perf_counter()
             try:
-                response = await self._client.post(f"{url}/webhooks/turn", json=body)
+                response = await self._client.post(f"{url}{path}", json=body)
             except httpx.HTTPError as error:
                 trouble = f"{url} did not answer: {type(error).__name__} {error}".rstrip()
                 continue

@@ -151,6 +151,15 @@ class AssistStore:
                     update(cards).where(cards.c.id == one.card_id, cards.c.outcome.is_(None)).values(**values)
                 )
 
+    async def forget_words(self, before: datetime) -> None:
+        """Delete the words of cards shown before a moment, also where nothing was ever decided."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(cards)
+                .where(cards.c.shown_at < before, cards.c.text.is_not(None))
+                .values(text=None, citations=None)
+            )
+
     async def shown_since(self, since: datetime, limit: int) -> list[Shown]:
         """The newest cards shown since a moment, for the report."""
         query = select(cards).where(cards.c.shown_at >= since).order_by(cards.c.shown_at.desc()).limit(limit)

@@ -9,6 +9,8 @@ import pytest
 
 from bot.tests.desk import Bot, Chat
 
+DRY = "/webhooks/turn/dry-run"
+
 
 def rows(bot: Bot) -> list[str]:
     """Everything in the bot's database, as SQL."""
@@ -19,7 +21,7 @@ def rows(bot: Bot) -> list[str]:
 def tried(chat: Chat, text: str, payload: str | None = None) -> dict[str, Any]:
     """What would be answered, with the proof that nothing changed."""
     before = rows(chat.bot)
-    status, answer = chat.send({**chat.body(text, payload), "dry_run": True})
+    status, answer = chat.bot.request("POST", DRY, {**chat.body(text, payload), "dry_run": True})
     assert status == 200, answer
     assert rows(chat.bot) == before
     return answer
@@ -68,7 +70,7 @@ def test_a_turn_id_that_was_answered_can_still_be_tried(bot: Bot) -> None:
     chat = Chat(bot)
     body = chat.body("tell me a joke")
     chat.send(body)
-    status, answer = chat.send({**body, "dry_run": True, "text": "how long does delivery take?"})
+    status, answer = bot.request("POST", DRY, {**body, "dry_run": True, "text": "how long does delivery take?"})
     assert status == 200
     assert answer["trace"]["route"] == "knowledge"
 
@@ -77,6 +79,16 @@ def test_a_turn_id_that_was_answered_can_still_be_tried(bot: Bot) -> None:
 def test_the_mark_is_a_boolean(bot: Bot, mark: object) -> None:
     chat = Chat(bot)
     assert chat.send({**chat.body("hello"), "dry_run": mark})[0] == 400
+    assert bot.request("POST", DRY, {**chat.body("hello"), "dry_run": mark})[0] == 400
+
+
+def test_a_dry_run_and_a_turn_are_not_taken_for_each_other(bot: Bot) -> None:
+    chat = Chat(bot)
+    before = rows(bot)
+    assert chat.send({**chat.body("hello"), "dry_run": True})[0] == 400
+    assert bot.request("POST", DRY, chat.body("hello"))[0] == 400
+    assert bot.request("POST", DRY, {**chat.body("hello"), "dry_run": True}, "wrong")[0] == 401
+    assert rows(bot) == before
 
 
 def test_metadata_cannot_make_a_turn_dry(bot: Bot) -> None:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -35,6 +36,7 @@ _CRM_SECONDS = 2.0
 _BATCH = 50
 _DECISIVE = 2  #: replies shown per conversation
 _CATCH_UP_SECONDS = 30.0
+_WORDS_KEPT = timedelta(days=7)  #: of cards whose fate nobody decided
 log = structlog.get_logger()
 
 #: Whether the person who asks may see a conversation.
@@ -146,6 +148,7 @@ class Precedents:
         while True:
             try:
                 await self.catch_up()
+                await self._store.forget_words(self._conversations.now() - _WORDS_KEPT)
             except Exception as error:
                 log.error("digests_not_kept_up", error=repr(error), again_in_seconds=_CATCH_UP_SECONDS)
             self._resolved.clear()

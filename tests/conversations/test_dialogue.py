@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -81,6 +82,22 @@ async def test_a_turn_is_asked_and_read_as_agreed() -> None:
     timings = result.trace["timings_ms"]
     assert timings["total"] == 3.5  # the bot's own
     assert timings["call"] > 0
+
+
+async def test_a_dry_run_has_an_address_of_its_own() -> None:
+    """A bot that knows no dry runs answers 404 there, rather than running the turn."""
+    asked: list[httpx.Request] = []
+
+    def bot(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json={"replies": [], "trace": {"would": ["cancel_order"]}})
+
+    result = await dialogue(bot).respond(replace(REQUEST, dry_run=True))
+    assert asked[0].url.path == "/webhooks/turn/dry-run"
+    assert json.loads(asked[0].content)["dry_run"] is True
+    assert result.trace == {"would": ["cancel_order"]}
+    with pytest.raises(DialogueRefused):
+        await dialogue(lambda _: httpx.Response(404)).respond(replace(REQUEST, dry_run=True))
 
 
 @pytest.mark.parametrize(

@@ -218,6 +218,11 @@ async def test_cards_are_kept_decided_and_erased(database: Database, store: obje
     assert (edited.outcome, edited.distance, edited.text) == ("edited", 0.25, None)
     assert edited.inserted_at is not None
     assert (ignored.outcome, ignored.citations) == ("ignored", ())
+    (later,) = await kept.show("d" * 32, "k" * 32, 1, "a" * 32, CARDS[:1], now())
+    await kept.forget_words(now().replace(year=2000))
+    assert (await kept.find([later], "d" * 32, "a" * 32))[0].text == "Three days."
+    await kept.forget_words(now())
+    assert (await kept.find([later], "d" * 32, "a" * 32))[0].text is None
     async with database.write() as connection:
         await erase(connection, "k" * 32)
     assert await kept.shown_since(now().replace(year=2000), 10) == []
