@@ -1,6 +1,6 @@
 // The staff API, typed. Every write carries the CSRF token; a 401 means that the session has ended.
 import type {
-  Attachment, Contact, Conversation, Customer, DemoSignIn, Message, Order, Presence, PresenceState, PromptDetail, PromptDraft, PromptOverview, PromptTest, PromptVersion, Rating, Session, Synonym, SynonymDraft, SynonymTrial, Ticket, Trace, View,
+  Attachment, Contact, Conversation, Customer, DemoSignIn, Message, Order, Presence, PresenceState, PromptDetail, PromptDraft, PromptOverview, PromptTest, PromptVersion, Rating, HandoffRules, RulesOverview, RulesPreview, RulesVersion, Session, Synonym, SynonymDraft, SynonymTrial, Ticket, Trace, View,
 } from './types'
 
 export type ListedConversation = Conversation & { unread?: number; match?: { seq: number; snippet: string } | null }
@@ -106,6 +106,11 @@ export const api = {
   deleteSynonym: (id: string) => post<void>(`synonyms/${encodeURIComponent(id)}/delete`),
   trySynonyms: (text: string, draft: SynonymDraft | null, replaces: string | null) =>
     post<SynonymTrial>('synonyms/test', { text, draft, replaces }),
+
+  handoffRules: () => get<RulesOverview>('handoff-rules'),
+  saveHandoffRules: (rules: HandoffRules, basedOn: number, note: string) =>
+    post<{ version: RulesVersion; rules: HandoffRules }>('handoff-rules', { rules, based_on: basedOn, note }),
+  previewHandoffRules: (rules: HandoffRules, days: number) => post<RulesPreview>('handoff-rules/preview', { rules, days }),
 
   presence: () => get<{ state: PresenceState; agents: Presence[] }>('presence'),
   setPresence: (state: PresenceState) => post<{ state: PresenceState }>('presence', { state }),

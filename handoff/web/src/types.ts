@@ -31,6 +31,9 @@ export interface Message {
   turn_id?: string | null
   delivery_failed?: boolean
   external_id?: string | null
+  sentiment?: number | null
+  sentiment_label?: string | null
+  anger?: number | null
 }
 
 export interface Conversation {
@@ -56,6 +59,35 @@ export interface Conversation {
   last_seq: number
   preview: string
   preview_author: Author | null
+  sentiment?: number | null
+  sentiment_label?: string | null
+  handoff_summary?: HandoffSummary | null
+}
+
+/** What the bot knew when it handed the conversation over: data, said in the reader's language by the summary card. */
+export interface HandoffSummary {
+  made_at: string
+  reason: string | null
+  reasons: string[]
+  detail: Record<string, unknown>
+  language: string
+  channel: string
+  wants: { intent: string | null; said: string; seq: number } | null
+  details: { name: string; value: string; seq: number }[]
+  tried: {
+    articles: { title: string; url: string; seq: number }[]
+    tasks: { task: string; outcome: string; seq: number }[]
+    clarified: number
+    missed: number
+    turns: number
+  }
+  sentiment: { label: string; value: number; trend: string; course: { seq: number; value: number; label: string; anger: number }[] } | null
+  added: { seq: number; text: string; files: number }[]
+  record: {
+    order: { number: string; status: string; items: { zh: string; en: string; quantity: number }[] } | null
+    ticket: { number: string; status: string; subject: string } | null
+  } | null
+  rewritten: { zh?: string; en?: string; model: string } | null
 }
 
 export interface Contact { id: string; name: string | null; language: string | null; customer_id: string | null; created_at: string }
@@ -172,3 +204,10 @@ export interface MovedArticle {
   score_before: number | null
 }
 export interface SynonymTrial { becomes: string; replaced: { said: string; means: string }[]; articles: MovedArticle[] }
+
+export interface RuleException { language: string | null; channel: string | null; enabled: boolean | null; threshold: number | null; count: number | null }
+export interface HandoffRule { enabled: boolean; threshold: number; count: number; tiers: string[]; at_once: boolean; exceptions: RuleException[] }
+export type HandoffRules = Record<string, HandoffRule>
+export interface RulesVersion { version: number; note: string; author: string; created_at: string | null }
+export interface RulesOverview { rules: HandoffRules; defaults: HandoffRules; reasons: string[]; always: string[]; versions: RulesVersion[] }
+export interface RulesPreview { days: number; conversations: number; handed_off: number; by_reason: Record<string, number>; capped: boolean }

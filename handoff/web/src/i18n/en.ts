@@ -1,10 +1,14 @@
 // Every text of the console in English; `zh.ts` must have exactly the same keys.
 import { pages, phrasing, prompts } from './prompts.en'
+import { reasons, rulePage, rules, signals, summary } from './signals.en'
 
 export const en = {
-  pages,
+  pages: { ...pages, ...rulePage },
   phrasing,
   prompts,
+  rules,
+  signals,
+  summary,
   app: { name: 'Frontdesk', unreachable: 'The server cannot be reached. Check your connection.', tryAgain: 'Try again', loading: 'Loading…' },
   signIn: {
     title: 'Sign in to the desk', email: 'E-mail', password: 'Password', submit: 'Sign in', demo: 'Demo sign-ins',
@@ -39,7 +43,7 @@ export const en = {
   status: { bot: 'With the bot', queued: 'Waiting', assigned: 'With {name}', assignedMe: 'With you', resolved: 'Resolved', resolvedIdle: 'Ended, no answer' },
   reason: {
     asked_for_person: 'Asked for a person', two_misses: 'Bot did not know', action_failed: 'Task failed', dialogue_failed: 'Bot failed',
-    taken_over: 'Taken over', agent_lost: 'Agent was lost', requeued: 'Back in queue', other: 'Handoff',
+    taken_over: 'Taken over', agent_lost: 'Agent was lost', requeued: 'Back in queue', other: 'Handoff', ...reasons,
   },
   channel: {
     webchat: 'Web chat', telegram: 'Telegram', rest: 'API', wecom: 'WeCom', wechat: 'WeChat', dingtalk: 'DingTalk', slack: 'Slack', messenger: 'Messenger',

@@ -13,6 +13,7 @@ export type LiveEvent =
   | { type: 'viewing'; conversation_id: string | null; agent_id: string; name: string }
   | { type: 'trace'; conversation_id: string; turn_id: string }
   | { type: 'presence'; agent: Presence }
+  | { type: 'sentiment'; conversation_id: string; message_id: string; seq: number; sentiment: number; sentiment_label: string; anger: number }
 
 export type Connection = 'connecting' | 'open' | 'offline'
 

@@ -5,7 +5,7 @@ import { VIEWS } from './inbox'
 import type { View } from '../types'
 
 /** Pages for those who train the bot. */
-export const PAGES = ['synonyms', 'prompts'] as const
+export const PAGES = ['synonyms', 'prompts', 'rules'] as const
 export type Page = (typeof PAGES)[number]
 interface Place { page: Page | null; view: View; conversationId: string | null }
 
