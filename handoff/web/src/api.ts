@@ -3,6 +3,7 @@ import type {
   Attachment, BulkAction, Canned, CannedDraft, Colour, Conditions, Contact, Conversation, Customer, DemoSignIn, Duplicate, FilterDraft, ImportReport, Label, Macro, MacroDraft, MacroPreview, MacroRun, MacroVerb, MergedThread, Message, Priority, Order, Presence, PresenceState, PromptDetail, PromptDraft, PromptOverview, PromptTest, PromptVersion, Rating, SavedFilter, SearchHit, SearchMatch, Session, Sort, Synonym, SynonymDraft, SynonymTrial, Ticket, Trace, View, Views,
   Person, RoutingRule, Team, TeamDraft, TeamsPage, WaitRow,
   AssistLook, AssistReport, BotAnswer, CardUse, OriginalText, PhrasedSuggestion, Translated, Translations,
+  HandoffRules, RulesOverview, RulesPreview, RulesVersion,
 } from './types'
 
 export type ListedConversation = Conversation & { unread?: number; unseen?: { mention?: number; woke?: number }; match?: SearchMatch | null }
@@ -210,6 +211,10 @@ export const api = {
   saveRules: (rules: RoutingRule[]) => post<{ rules: RoutingRule[] }>('teams/rules', { rules }),
   savePerson: (id: string, can: Pick<Person, 'languages' | 'skills' | 'capacity'>) => post<{ person: Person }>(`teams/people/${encodeURIComponent(id)}`, can),
   waits: (days: number) => get<{ rows: WaitRow[] }>(`reports/waits?days=${days}`),
+  handoffRules: () => get<RulesOverview>('handoff-rules'),
+  saveHandoffRules: (rules: HandoffRules, basedOn: number, note: string) =>
+    post<{ version: RulesVersion; rules: HandoffRules }>('handoff-rules', { rules, based_on: basedOn, note }),
+  previewHandoffRules: (rules: HandoffRules, days: number) => post<RulesPreview>('handoff-rules/preview', { rules, days }),
 
   presence: () => get<{ state: PresenceState; agents: Presence[] }>('presence'),
   setPresence: (state: PresenceState) => post<{ state: PresenceState }>('presence', { state }),

@@ -34,6 +34,9 @@ export interface Message {
   external_id?: string | null
   recalled_at?: string | null
   recalled_by?: string | null
+  sentiment?: number | null
+  sentiment_label?: string | null
+  anger?: number | null
 }
 
 export interface Conversation {
@@ -82,6 +85,35 @@ export interface Conversation {
   told_seconds?: number | null
   told_at?: string | null
   contact_point?: string | null
+  sentiment?: number | null
+  sentiment_label?: string | null
+  handoff_summary?: HandoffSummary | null
+}
+
+/** What the bot knew when it handed the conversation over: data, said in the reader's language by the summary card. */
+export interface HandoffSummary {
+  made_at: string
+  reason: string | null
+  reasons: string[]
+  detail: Record<string, unknown>
+  language: string
+  channel: string
+  wants: { intent: string | null; said: string; seq: number } | null
+  details: { name: string; value: string; seq: number }[]
+  tried: {
+    articles: { title: string; url: string; seq: number }[]
+    tasks: { task: string; outcome: string; seq: number }[]
+    clarified: number
+    missed: number
+    turns: number
+  }
+  sentiment: { label: string; value: number; trend: string; course: { seq: number; value: number; label: string; anger: number }[] } | null
+  added: { seq: number; text: string; files: number }[]
+  record: {
+    order: { number: string; status: string; items: { zh: string; en: string; quantity: number }[] } | null
+    ticket: { number: string; status: string; subject: string } | null
+  } | null
+  rewritten: { zh?: string; en?: string; model: string } | null
 }
 
 export const PRIORITIES = ['none', 'low', 'normal', 'high', 'urgent'] as const
@@ -421,3 +453,9 @@ export interface AssistReport {
 }
 export interface Translated { text: string | null; reason: string | null; model: string; cached?: boolean }
 export interface Translations { model: string | null; translations: Record<string, Record<string, string>>; originals: Record<string, OriginalText> }
+export interface RuleException { language: string | null; channel: string | null; enabled: boolean | null; threshold: number | null; count: number | null }
+export interface HandoffRule { enabled: boolean; threshold: number; count: number; tiers: string[]; at_once: boolean; exceptions: RuleException[] }
+export type HandoffRules = Record<string, HandoffRule>
+export interface RulesVersion { version: number; note: string; author: string; created_at: string | null }
+export interface RulesOverview { rules: HandoffRules; defaults: HandoffRules; reasons: string[]; always: string[]; versions: RulesVersion[] }
+export interface RulesPreview { days: number; conversations: number; handed_off: number; by_reason: Record<string, number>; capped: boolean }

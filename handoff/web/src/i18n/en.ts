@@ -4,13 +4,17 @@ import { pages, phrasing, prompts } from './prompts.en'
 import { writing, writingPages } from './writing.en'
 import { company, teams } from './teams.en'
 import { assist, translation } from './assist.en'
+import { reasons, rulePage, rules, signals, summary } from './signals.en'
 
 export const en = {
   organise,
-  pages: { ...pages, ...writingPages },
+  pages: { ...pages, ...rulePage, ...writingPages },
   writing,
   phrasing,
   prompts,
+  rules,
+  signals,
+  summary,
   company,
   teams,
   assist,
@@ -49,7 +53,7 @@ export const en = {
   status: { bot: 'With the bot', queued: 'Waiting', assigned: 'With {name}', assignedMe: 'With you', resolved: 'Resolved', resolvedIdle: 'Ended, no answer' },
   reason: {
     asked_for_person: 'Asked for a person', two_misses: 'Bot did not know', action_failed: 'Task failed', dialogue_failed: 'Bot failed',
-    taken_over: 'Taken over', agent_lost: 'Agent was lost', requeued: 'Back in queue', transferred: 'Passed on by a colleague', other: 'Handoff',
+    taken_over: 'Taken over', agent_lost: 'Agent was lost', requeued: 'Back in queue', transferred: 'Passed on by a colleague', other: 'Handoff', ...reasons,
   },
   channel: {
     webchat: 'Web chat', telegram: 'Telegram', rest: 'API', wecom: 'WeCom', wechat: 'WeChat', dingtalk: 'DingTalk', slack: 'Slack', messenger: 'Messenger',

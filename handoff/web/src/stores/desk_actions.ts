@@ -43,6 +43,7 @@ async function surely(verb: Verb, sure: boolean): Promise<void> {
 
 function pageShown(page: Page): boolean {
   if (page === 'prompts') return session.trains.value
+  if (page === 'rules') return true
   return page === 'synonyms' || page === 'assist' ? session.seesTeaching.value : session.worksAtDesk.value
 }
 

@@ -129,6 +129,7 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
   }
 
   function apply(event: LiveEvent, me: { id: string; name: string }): void {
+    if (event.type === 'sentiment') return feel(event)
     if (event.type !== 'message' && event.type !== 'typing') return
     const transcript = transcripts.get(event.conversation_id)
     if (!transcript) return
@@ -143,6 +144,11 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
       const cleared = preview === '' && (transcript.contactTyping?.preview ?? '') !== ''
       transcript.contactTyping = cleared ? null : { preview, until: now() + TYPING_MS }
     }
+  }
+
+  function feel({ conversation_id, seq, sentiment, sentiment_label, anger }: Extract<LiveEvent, { type: 'sentiment' }>): void {
+    const message = transcripts.get(conversation_id)?.messages.find((one) => one.seq === seq)
+    if (message) Object.assign(message, { sentiment, sentiment_label, anger })
   }
 
   async function send(id: string, kind: Pending['kind'], text: string, attachments: Attachment[], extras?: ReplyExtras): Promise<void> {
