@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import hashlib
-import hmac
-import logging
 import signal
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -20,6 +17,7 @@ from sanic import json as json_response
 from sanic.exceptions import SanicException
 from sanic.response import file, html, redirect
 
+import logs
 import settings as desk_settings
 from actions import ActionSettings, build_executors
 from actions.webhook import build_blueprint as action_route
@@ -45,10 +43,11 @@ from conversations.hours import BusinessHours
 from conversations.hub import Hub, LocalHub, RedisHub
 from conversations.idempotency_store import IdempotencyKeys
 from conversations.json_form import conversation_json, message_json
-from conversations.model import Address, Feeling, OutboundMessage, Thresholds, utc_now
+from conversations.model import Address, OutboundMessage, utc_now
 from conversations.outbox import Outbox
 from conversations.signals import Signals
 from conversations.store import Database
+from conversations.turn_model import Feeling, Thresholds
 from crm.codes import MailboxCodeSender, SmtpCodeSender
 from crm.mailbox_page import mailbox_page
 from crm.store import SqlCrm
@@ -141,11 +140,6 @@ class Desk:
         await self.database.close()
 
 
-def derived_key(secret: str, purpose: str) -> bytes:
-    """A 256-bit key for one purpose, so that no key made from the secret serves two."""
-    return hmac.digest(secret.encode(), purpose.encode(), hashlib.sha256)
-
-
 async def build(settings: desk_settings.Settings) -> Desk:
     """Open the database, the index and the encoders, and wire the rooms together."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -154,12 +148,12 @@ async def build(settings: desk_settings.Settings) -> Desk:
     knowledge_base = await KnowledgeBase.open(
         settings.data_dir, settings.qdrant_url, settings.encoder, reranker=settings.reranker
     )
-    knowledge_base.quoter.links = PageLinks(derived_key(settings.secret_key, "article pages"))
+    knowledge_base.quoter.links = PageLinks(settings.key_for("article pages"))
     synonyms = SynonymBook(SynonymStore(database.engine), knowledge_base)
     await synonyms.refresh()
     mailbox = settings.data_dir / "demo_mailbox.jsonl"
     smtp = SmtpCodeSender(settings.smtp_url, settings.smtp_from) if settings.smtp_url else None
-    crm = SqlCrm(database.engine, smtp or MailboxCodeSender(mailbox), derived_key(settings.secret_key, "codes"))
+    crm = SqlCrm(database.engine, smtp or MailboxCodeSender(mailbox), settings.key_for("codes"))
     hub: Hub = RedisHub(settings.redis_url) if settings.redis_url else LocalHub()
     hours = BusinessHours.parse(settings.business_hours)
     routing = await Routing.open(database, crm)
@@ -170,7 +164,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
     conversations = Conversations(
         database,
         hub,
-        AuditLog(derived_key(settings.secret_key, "audit")),
+        AuditLog(settings.key_for("audit")),
         is_open=hours.is_open,
         opens_at=hours.opens_at,
         open_callback=routing.open_callback,
@@ -207,14 +201,13 @@ async def build(settings: desk_settings.Settings) -> Desk:
 
     backlog = Backlog(database)
     checkpoints = Checkpoints(settings.data_dir / CHECKPOINTS, signing_key(settings.data_dir), utc_now)
-
     sweeper = Sweeper(
         conversations,
         checkpoint=lambda: checkpoints.write_if_due(database),
         daily=crm.purge,
         refresh=lambda: asyncio.gather(synonyms.refresh(), routing.teams.refresh()),
     )
-    file_key = derived_key(settings.secret_key, "file links")
+    file_key = settings.key_for("file links")
     attachments = Attachments(database, settings.data_dir / "files", file_key, base_url=settings.public_url)
     staff_store = StaffStore(database)
     sign_in = SignIn(staff_store)
@@ -368,23 +361,6 @@ async def answers(database: Database) -> bool:
         return False
 
 
-def log_as_json(level: str) -> None:
-    """One JSON object per line; nothing below the level."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for chatty in ("httpx", "httpcore", "sanic.access", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-    )
-
-
 async def serve(settings: desk_settings.Settings) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is running."""
     desk = await build(settings)
@@ -417,7 +393,7 @@ async def serve(settings: desk_settings.Settings) -> None:
 def main() -> None:
     """Read the settings and serve."""
     settings = desk_settings.load()
-    log_as_json(settings.log_level)
+    logs.as_json(settings.log_level)
     asyncio.run(serve(settings))
 
 

@@ -5,6 +5,8 @@ A bad value stops start-up with one sentence that names it.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import re
 import secrets
@@ -152,6 +154,10 @@ class Settings(BaseModel):
             raise ValueError("LLM_MODEL is missing; name the model that the endpoint at LLM_URL should use")
         if self.llm_key is not None and not re.fullmatch(r"[\x21-\x7e]+", self.llm_key):
             raise ValueError("LLM_KEY must be printable ASCII without spaces; copy it again")
+
+    def key_for(self, purpose: str) -> bytes:
+        """A 256-bit key for one purpose, so that no key made from the secret serves two."""
+        return hmac.digest(self.secret_key.encode(), purpose.encode(), hashlib.sha256)
 
     def audiences_of(self, channel: str, account: str) -> tuple[str, ...]:
         """To whom a channel account speaks besides customers; what is set for the account wins over its channel."""

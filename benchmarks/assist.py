@@ -21,8 +21,9 @@ import numpy as np
 from conversations.audit import AuditLog
 from conversations.conversations import Conversations
 from conversations.hub import LocalHub
-from conversations.model import Address, Agent, Conversation, InboundMessage, Message, TurnResult, new_id
+from conversations.model import Address, Agent, Conversation, InboundMessage, Message, new_id
 from conversations.store import Database
+from conversations.turn_model import TurnResult
 from crm.codes import MailboxCodeSender
 from crm.store import SqlCrm
 from handoff.assist.assist_side import open_assist

@@ -13,6 +13,7 @@ from conversations import notices, queueing
 from conversations.audit import AuditEntry, AuditLog
 from conversations.conversation_store import ConversationStore, Locked
 from conversations.delivery_store import DeliveryStore
+from conversations.feeling_store import FeelingStore
 from conversations.handoff_summary import summary_of
 from conversations.json_form import conversation_json, message_json
 from conversations.model import (
@@ -22,7 +23,6 @@ from conversations.model import (
     Button,
     Citation,
     Conversation,
-    Feeling,
     InboundMessage,
     Message,
     MessageKind,
@@ -34,6 +34,7 @@ from conversations.queue_store import QueueStore
 from conversations.reading_store import ReadingStore
 from conversations.rule_store import RuleStore
 from conversations.teams import Roster, Team
+from conversations.turn_model import Feeling
 
 STAFF = "staff"
 AWAKE: dict[str, Any] = {"snoozed_until": None, "snoozed_by": None, "snooze_reason": None}
@@ -223,13 +224,14 @@ class Change:
 
     async def feel(self, message_id: str, feeling: Feeling) -> None:
         """Note how a contact's message feels; the conversation feels like its latest message."""
-        seq = await self.store.set_sentiment(message_id, feeling)
+        feelings = FeelingStore(self.connection)
+        seq = await feelings.set_sentiment(message_id, feeling)
         if seq is None:
             return
         values = {"sentiment": feeling.value, "sentiment_label": feeling.label, "anger": feeling.anger}
         place = {"conversation_id": self.conversation.id, "message_id": message_id, "seq": seq}
         self.events.append((STAFF, {"type": "sentiment", **place, **values}))
-        if not await self.store.felt_after(self.conversation.id, seq):
+        if not await feelings.felt_after(self.conversation.id, seq):
             self.set(sentiment=feeling.value, sentiment_label=feeling.label)
 
     async def summarise(self, reason: str | None = None, detail: dict[str, Any] | None = None) -> None:

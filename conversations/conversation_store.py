@@ -20,7 +20,6 @@ from conversations.model import (
     Citation,
     Contact,
     Conversation,
-    Feeling,
     Message,
     MessageKind,
     Participant,
@@ -363,28 +362,6 @@ class ConversationStore:
             .order_by(messages.c.seq)
         )
         return tuple(rows.scalars())
-
-    async def set_sentiment(self, message_id: str, feeling: Feeling) -> int | None:
-        """Note how a contact's message feels; returns its seq, None if it is not there."""
-        row = await self._connection.execute(
-            update(messages)
-            .where(messages.c.id == message_id, messages.c.author == Author.CONTACT.value)
-            .values(sentiment=feeling.value, sentiment_label=feeling.label, anger=feeling.anger)
-            .returning(messages.c.seq)
-        )
-        seq: int | None = row.scalar()
-        return seq
-
-    async def felt_after(self, conversation_id: str, seq: int) -> bool:
-        """Whether it is known how a later message of the conversation feels."""
-        row = await self._connection.execute(
-            select(messages.c.seq)
-            .where(
-                messages.c.conversation_id == conversation_id, messages.c.seq > seq, messages.c.sentiment.is_not(None)
-            )
-            .limit(1)
-        )
-        return row.first() is not None
 
     async def update_contact(self, contact_id: str, **values: Any) -> None:
         """Note something about a contact."""

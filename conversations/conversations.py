@@ -19,6 +19,7 @@ from conversations.company import Company
 from conversations.delivery_store import DeliveryStore
 from conversations.dispatch import Dispatch
 from conversations.errors import InvalidMessage, NotFound
+from conversations.feelings import Feelings
 from conversations.hub import Hub
 from conversations.json_form import presence_json
 from conversations.merging import Merging
@@ -28,14 +29,12 @@ from conversations.model import (
     Attachment,
     Citation,
     Conversation,
-    Feeling,
     InboundMessage,
     Message,
     Presence,
     Rating,
     Receipt,
     Status,
-    TurnResult,
     utc_now,
 )
 from conversations.organising import Organising
@@ -44,6 +43,7 @@ from conversations.recall import Recall
 from conversations.receipts import Receipts
 from conversations.searching import Searching
 from conversations.store import Database
+from conversations.turn_model import TurnResult
 from conversations.turns import Claim
 from conversations.verbs import Surroundings
 
@@ -89,7 +89,7 @@ def _everywhere(_address: Address) -> bool:
     return True
 
 
-class Conversations(Company, Dispatch, Organising, Merging, Searching, Receipts):
+class Conversations(Company, Dispatch, Feelings, Organising, Merging, Searching, Receipts):
     """The conversations of the whole desk.
 
     ``open_callback`` opens a ticket for a contact who asks for a person out of hours and returns its number; it must
@@ -322,20 +322,6 @@ class Conversations(Company, Dispatch, Organising, Merging, Searching, Receipts)
         async with self._change(claim.conversation.id) as change:
             next_at = change.now + timedelta(seconds=delay_seconds)
             await turns.give_back(change, claim, next_at=next_at, crashed=crashed)
-
-    async def note_sentiment(self, conversation_id: str, message_id: str, feeling: Feeling | None) -> None:
-        """Note how a message feels that people were shown, and renew the summary while the contact waits."""
-        async with self._change(conversation_id) as change:
-            if feeling is not None:
-                await change.feel(message_id, feeling)
-            if change.conversation.status is Status.QUEUED:
-                await change.summarise()
-
-    async def complete_summary(self, conversation_id: str, **parts: dict[str, Any]) -> None:
-        """Add what was looked up for a summary (``record``), or its wording by a language model (``rewritten``)."""
-        async with self._change(conversation_id) as change:
-            if change.conversation.handoff_summary is not None and change.conversation.status is not Status.RESOLVED:
-                change.set(handoff_summary=change.conversation.handoff_summary | parts)
 
     async def bot_typing(self, conversation: Conversation) -> None:
         """Show that the bot is working on an answer."""

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 import httpx
 
 from conversations.errors import DialogueRefused, DialogueUnavailable
-from conversations.model import Citation, HandoffReason, Reply, ReplyButton, Thresholds, TurnRequest, TurnResult
+from conversations.model import Citation, HandoffReason
+from conversations.turn_model import Reply, ReplyButton, Thresholds, TurnRequest, TurnResult
 
 _HANDOFF_REASONS = {reason.value for reason in HandoffReason}
 

@@ -16,8 +16,9 @@ from conversations.conversations import Conversations
 from conversations.dialogue import Dialogue
 from conversations.dispatch import Shown
 from conversations.errors import DialogueRefused, DialogueUnavailable, FencedOut
-from conversations.model import Conversation, Message, Thresholds, TurnRequest, TurnResult
+from conversations.model import Conversation, Message
 from conversations.signals import Signals
+from conversations.turn_model import Thresholds, TurnRequest, TurnResult
 from conversations.turns import Claim
 
 log = structlog.get_logger()

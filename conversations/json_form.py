@@ -6,17 +6,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from conversations.model import (
-    Attachment,
-    Author,
-    Conversation,
-    Label,
-    Message,
-    Participant,
-    Presence,
-    Rating,
-    Trace,
-)
+from conversations.model import Attachment, Author, Conversation, Label, Message, Participant, Presence, Rating
+from conversations.turn_model import Trace
 
 
 def moment(value: datetime | None) -> str | None:

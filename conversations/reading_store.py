@@ -11,20 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.conversation_store import SELECT_CONVERSATION, conversation_of, message_of
 from conversations.errors import NotFound
-from conversations.model import (
-    Address,
-    Author,
-    Contact,
-    Conversation,
-    Cursor,
-    Message,
-    MessageKind,
-    Page,
-    Status,
-    Trace,
-)
+from conversations.model import Address, Author, Contact, Conversation, Cursor, Message, MessageKind, Page, Status
 from conversations.queue_store import SERVING_ORDER
 from conversations.tables import addresses, contacts, conversations, inbox, messages, turns
+from conversations.turn_model import Trace
 
 _AT_ADDRESS = (
     conversations.c.channel == bindparam("channel"),

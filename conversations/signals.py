@@ -12,10 +12,11 @@ import structlog
 from conversations import notices
 from conversations.conversations import Conversations
 from conversations.errors import ConversationError
-from conversations.model import Conversation, Feeling, HandoffReason, Reply, Status, TurnResult
+from conversations.model import Conversation, HandoffReason, Status
 from conversations.rule_book import RuleBook, TierOf, nobodys_tier, seen_of
 from conversations.rule_store import RuleStore
 from conversations.triggers import ALWAYS, REMEMBERED, Decision, TurnSeen, decide
+from conversations.turn_model import Feeling, Reply, TurnResult
 from conversations.turns import Claim
 
 log = structlog.get_logger()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from conversations.conversation_store import ConversationStore
 from conversations.delivery_store import DeliveryStore
 from conversations.errors import NotFound
-from conversations.model import Address, Contact, Conversation, Cursor, Message, Page, Presence, Rating, Trace
+from conversations.model import Address, Contact, Conversation, Cursor, Message, Page, Presence, Rating
 from conversations.reading_store import VIEWS, ReadingStore
 from conversations.store import Database
+from conversations.turn_model import Trace
 
 
 class Transcripts:

@@ -13,7 +13,8 @@ from conversations.change import STAFF, Change, Desk
 from conversations.conversation_store import ConversationStore
 from conversations.delivery_store import DeliveryStore
 from conversations.errors import FencedOut
-from conversations.model import Author, Conversation, HandoffReason, Message, Reply, Status, TurnResult
+from conversations.model import Author, Conversation, HandoffReason, Message, Status
+from conversations.turn_model import Reply, TurnResult
 
 MAX_ATTEMPTS = 3
 

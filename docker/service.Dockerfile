@@ -12,7 +12,7 @@ WORKDIR /desk
 COPY requirements.lock ./
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* \
  && pip install --no-cache-dir --require-hashes -r requirements.lock
-COPY app.py settings.py alembic.ini ./
+COPY app.py logs.py settings.py alembic.ini ./
 COPY actions actions
 COPY connectors connectors
 COPY conversations conversations

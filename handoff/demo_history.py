@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from conversations.audit import AuditLog
 from conversations.conversations import Conversations
 from conversations.hub import LocalHub
-from conversations.model import Address, Agent, HandoffReason, InboundMessage, Reply, TurnResult
+from conversations.model import Address, Agent, HandoffReason, InboundMessage
 from conversations.store import Database
+from conversations.turn_model import Reply, TurnResult
 
 ACCOUNT = "demo-history"  #: of their addresses, by which they are known
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from conversations.conversations import Conversations
-from conversations.model import Feeling
 from conversations.rule_book import RuleBook
 from conversations.signals import Signals
+from conversations.turn_model import Feeling
 from crm.port import Crm
 from handoff.records import Records
 from handoff.summary_writer import Endpoint, SummaryWriter

@@ -46,7 +46,12 @@ def python_files() -> list[Path]:
     folders = [ROOT / room for room in ROOMS] + [ROOT / "tools", ROOT / "benchmarks", ROOT / "tests"]
     files = [file for folder in folders if folder.exists() for file in folder.rglob("*.py")]
     skipped = {".venv", "node_modules", "__pycache__"}
-    return [ROOT / "app.py", ROOT / "settings.py", *(file for file in files if not skipped & set(file.parts))]
+    return [
+        ROOT / "app.py",
+        ROOT / "logs.py",
+        ROOT / "settings.py",
+        *(file for file in files if not skipped & set(file.parts)),
+    ]
 
 
 def name_of(file: Path) -> str:

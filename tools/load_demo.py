@@ -13,7 +13,6 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import settings as desk_settings
-from app import derived_key
 from conversations.model import utc_now
 from conversations.store import Database
 from crm.codes import MailboxCodeSender
@@ -42,7 +41,7 @@ async def load_conversations(database: Database, settings: desk_settings.Setting
     await ensure_demo_staff(store, SignIn(store).passwords, settings.demo_password)
     found = await store.find_by_email("agent@kite.example")
     assert found is not None, "the demo's sign-ins were just made"
-    return await load_history(database, derived_key(settings.secret_key, "audit"), found[0].agent, utc_now)
+    return await load_history(database, settings.key_for("audit"), found[0].agent, utc_now)
 
 
 async def main() -> None:

@@ -17,7 +17,8 @@ import structlog
 from conversations.conversations import Conversations
 from conversations.errors import DialogueUnavailable
 from conversations.json_form import moment
-from conversations.model import Author, Conversation, Message, MessageKind, Trace, TurnResult
+from conversations.model import Author, Conversation, Message, MessageKind
+from conversations.turn_model import Trace, TurnResult
 from crm.port import Crm
 from handoff.assist.in_flight import InFlight
 from handoff.assist.precedents import Precedent, Precedents

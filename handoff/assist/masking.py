@@ -15,7 +15,8 @@ from typing import Any
 
 import rjieba
 
-from conversations.model import Contact, Conversation, Trace
+from conversations.model import Contact, Conversation
+from conversations.turn_model import Trace
 from crm.model import Customer, Order, Ticket
 
 PLACEHOLDERS = {

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from conversations.model import Author, Message, MessageKind, Trace
+from conversations.model import Author, Message, MessageKind
+from conversations.turn_model import Trace
 from knowledge_base.wording import language_of
 
 #: Changes whenever the same conversation would give another digest.

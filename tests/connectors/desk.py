@@ -32,8 +32,9 @@ from conversations.engine import Engine
 from conversations.hub import LocalHub
 from conversations.idempotency_store import IdempotencyKeys
 from conversations.json_form import conversation_json, message_json
-from conversations.model import Agent, InboundMessage, Receipt, Reply, ReplyButton, Thresholds, TurnRequest, TurnResult
+from conversations.model import Agent, InboundMessage, Receipt
 from conversations.store import Database
+from conversations.turn_model import Reply, ReplyButton, Thresholds, TurnRequest, TurnResult
 
 AGENT = Agent("agent-lin", "Lin")
 API_KEY = "key-of-the-tests"

@@ -14,21 +14,10 @@ from conversations.audit import AuditLog
 from conversations.conversations import Conversations
 from conversations.engine import Engine
 from conversations.hub import LocalHub
-from conversations.model import (
-    Address,
-    Agent,
-    Author,
-    Conversation,
-    HandoffReason,
-    InboundMessage,
-    Message,
-    Receipt,
-    Reply,
-    TurnRequest,
-    TurnResult,
-)
+from conversations.model import Address, Agent, Author, Conversation, HandoffReason, InboundMessage, Message, Receipt
 from conversations.store import Database
 from conversations.teams import Roster, Team
+from conversations.turn_model import Reply, TurnRequest, TurnResult
 from conversations.turns import Claim
 from conversations.verbs import Surroundings
 from crm.model import normal_contact_point

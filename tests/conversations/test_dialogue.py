@@ -13,7 +13,8 @@ import pytest
 
 from conversations.dialogue import RasaDialogue
 from conversations.errors import DialogueRefused, DialogueUnavailable
-from conversations.model import Citation, ReplyButton, Thresholds, TurnRequest
+from conversations.model import Citation
+from conversations.turn_model import ReplyButton, Thresholds, TurnRequest
 
 ANSWER: dict[str, Any] = {
     "replies": [

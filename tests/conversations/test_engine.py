@@ -9,7 +9,8 @@ import pytest
 
 from conversations.engine import Engine, Sweeper
 from conversations.errors import DialogueRefused, DialogueUnavailable, FencedOut
-from conversations.model import Attachment, Author, Status, TurnRequest, TurnResult
+from conversations.model import Attachment, Author, Status
+from conversations.turn_model import TurnRequest, TurnResult
 from conversations.turns import Claim
 from tests.conversations.builders import LIN, TestDesk, address, echo, hands_off, says, until
 

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from conversations.errors import InvalidMessage
-from conversations.model import Author, Citation, Conversation, Feeling, Reply, Status, TurnRequest, TurnResult
+from conversations.model import Author, Citation, Conversation, Status
 from conversations.rule_book import RuleBook
 from conversations.signals import Signals
 from conversations.triggers import Rules
+from conversations.turn_model import Feeling, Reply, TurnRequest, TurnResult
 from tests.conversations.builders import LIN, TestDesk, says, until
 
 FURIOUS = Feeling("negative", -0.97, 0.95)

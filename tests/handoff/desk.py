@@ -23,18 +23,9 @@ from conversations.audit_store import AuditStore
 from conversations.conversations import Conversations
 from conversations.errors import DialogueUnavailable
 from conversations.hub import LocalHub
-from conversations.model import (
-    Address,
-    Conversation,
-    HandoffReason,
-    InboundMessage,
-    Message,
-    Reply,
-    TurnResult,
-    new_id,
-    utc_now,
-)
+from conversations.model import Address, Conversation, HandoffReason, InboundMessage, Message, new_id, utc_now
 from conversations.store import Database
+from conversations.turn_model import Reply, TurnResult
 from crm.codes import MailboxCodeSender
 from crm.store import SqlCrm
 from crm.store import create_tables as create_crm_tables

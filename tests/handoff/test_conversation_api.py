@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from conversations.model import Address, Agent, Reply, new_id
+from conversations.model import Address, Agent, new_id
+from conversations.turn_model import Reply
 from handoff.roles import Role
 from tests.handoff.desk import Browser, Desk
 

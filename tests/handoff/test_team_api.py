@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from conversations.model import HandoffReason, Reply
+from conversations.model import HandoffReason
+from conversations.turn_model import Reply
 from handoff.demo import ensure_demo_staff
 from handoff.demo_teams import ensure_demo_teams
 from handoff.roles import POLICY, Role

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from conversations.model import Address, Agent, Conversation, HandoffReason, Message, Reply, TurnResult
+from conversations.model import Address, Agent, Conversation, HandoffReason, Message
+from conversations.turn_model import Reply, TurnResult
 from knowledge_base.articles import Article
 from knowledge_base.edition import Edition
 from knowledge_base.encoder import E5Encoder, UseEncoder

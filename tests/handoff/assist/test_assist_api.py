@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from conversations.model import Agent, Reply, TurnResult
+from conversations.model import Agent
+from conversations.turn_model import Reply, TurnResult
 from handoff.roles import Role
 from tests.handoff.assist.scenes import Bot, asks_agent, assisted_desk, handed_off, resolved, says
 from tests.handoff.desk import Browser, Desk
