@@ -174,9 +174,8 @@ async def build(settings: desk_settings.Settings) -> Desk:
         recall_seconds=settings.recall_seconds,
     )
     dialogue = RasaDialogue(settings.bot_urls, settings.bot_secret)
-    limits = Thresholds(
-        settings.answer_threshold, settings.clarify_threshold, settings.retrieval_gate or knowledge_base.gate
-    )
+    gate = settings.retrieval_gate or knowledge_base.gate
+    limits = Thresholds(settings.answer_threshold, settings.clarify_threshold, gate)
     endpoint = None
     if settings.llm_url and settings.llm_model:
         seconds = settings.llm_timeout_seconds
@@ -207,8 +206,8 @@ async def build(settings: desk_settings.Settings) -> Desk:
         daily=crm.purge,
         refresh=lambda: asyncio.gather(synonyms.refresh(), routing.teams.refresh()),
     )
-    file_key = settings.key_for("file links")
-    attachments = Attachments(database, settings.data_dir / "files", file_key, base_url=settings.public_url)
+    files = settings.data_dir / "files"
+    attachments = Attachments(database, files, settings.key_for("file links"), base_url=settings.public_url)
     staff_store = StaffStore(database)
     sign_in = SignIn(staff_store)
     demo_sign_ins: Sequence[DemoSignIn] = ()

@@ -20,6 +20,7 @@ from handoff.canned_store import CannedStore
 from handoff.demo import DemoSignIn
 from handoff.filter_store import FilterStore
 from handoff.guard import Guard
+from handoff.macro_order import add_order_steps
 from handoff.macro_steps import own_steps
 from handoff.macro_store import MacroStore
 from handoff.pages import DIST
@@ -80,6 +81,7 @@ class StaffSide:
         self.canned = CannedStore(database)
         self.macros = MacroStore(database)
         self.macro_steps = own_steps()
+        add_order_steps(self.macro_steps)
         self.variables = Variables(conversations, crm, ZoneInfo(time_zone))
         self.rules = rules or RuleBook(database, conversations.audit, conversations.now)
         self.assist = assist

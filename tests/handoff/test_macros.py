@@ -266,3 +266,26 @@ async def test_colleagues_see_who_writes_what_and_when_it_ends(desk: Desk) -> No
         first, second = await watching.next("composing"), await watching.next("composing")
     assert (first["name"], first["mode"]) == ("Chen Yu", "reply")
     assert (second["name"], second["mode"]) == ("Chen Yu", None)
+
+
+async def test_macros_keep_order_too(desk: Desk) -> None:
+    chen = await desk.browser("Chen Yu")
+    conversation_id = await desk.assigned_to(chen)
+    label = await desk.conversations.add_label("Waiting for parts", "teal", chen.member.agent)
+    macro_id = await kept(
+        chen,
+        {"verb": "label", "title": "waiting for PARTS"},
+        {"verb": "priority", "level": "high"},
+        {"verb": "snooze", "hours": 24},
+    )
+    done = await run(chen, conversation_id, macro_id)
+    assert (done["ran"], done["failed"]) == (["label", "priority", "snooze"], None)
+    found = await desk.conversations.get_conversation(conversation_id)
+    assert (found.label_ids, found.manual_priority) == ((label.id,), "high")
+    assert found.snoozed_until is not None
+
+
+async def test_a_macro_with_a_label_nobody_knows_is_not_kept(desk: Desk) -> None:
+    chen = await desk.browser("Chen Yu")
+    response = await chen.post("macros", macro({"verb": "label", "title": "no such label"}))
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "macro_label")

@@ -16,9 +16,9 @@ export const writing: typeof english = {
   },
   macros: {
     title: '宏', search: '搜索宏，支持拼音首字母', intro: '一次点击完成多个步骤；执行前会先给您看一遍。', empty: '还没有宏', emptyText: '把经常连着做的几步放在一起。', addTitle: '新建宏', editTitle: '编辑宏', removeSure: '确定删除“{title}”？', steps: '步骤', addStep: '添加步骤', chooseStep: '选择步骤…', up: '上移', down: '下移', removeStep: '删除第 {n} 步', stepLabel: '第 {n} 步',
-    verb: { accept: '自己接入', reply: '回复客户', note: '写备注', transfer: '转接给', requeue: '退回排队', release: '交回机器人', resolve: '结束会话' },
-    field: { canned_id: '快捷回复', text: '内容', note: '给同事的备注', to_agent_id: '同事' }, own: '自己写…', choose: '请选择…', both: '选一条快捷回复，或者自己写内容。',
-    run: '执行', runTitle: '执行“{title}”？', running: '执行中…', preview: '将按顺序完成：', cannot: '查不到{names}，请改为手动插入回复并补全。', done: '“{title}”已完成。', stopped: '停在第 {n} 步（{verb}）：{message}', ran: '之前已完成：{steps}', ranNone: '之前没有完成任何步骤。', gone: '快捷回复已删除', refused: { macro_count: '一个宏需要 1 到 20 个步骤。', macro_unknown: '第 {n} 步：没有这种步骤。', macro_step: '第 {n} 步还没填完整。', macro_after: '第 {n} 步不能放在这里：前一步之后会话已经不归您接待。', macro_reply: '第 {n} 步：请选择快捷回复，或者自己写内容。', macro_not_shared: '第 {n} 步：共享的宏只能用共享的快捷回复。', macro_nobody: '第 {n} 步：请选择同事。', macro_variable: '第 {n} 步用了不存在的变量。', macro_title: '中英文标题至少填一个。' }, open: '执行宏', pick: '宏',
+    verb: { accept: '自己接入', reply: '回复客户', note: '写备注', transfer: '转接给', requeue: '退回排队', release: '交回机器人', resolve: '结束会话', label: '打标签', priority: '设优先级', snooze: '稍后处理' },
+    field: { canned_id: '快捷回复', text: '内容', note: '给同事的备注', to_agent_id: '同事', title: '标签名称', level: '优先级', hours: '几小时以后' }, choice: { none: '无', low: '低', normal: '普通', high: '高', urgent: '紧急' }, own: '自己写…', choose: '请选择…', both: '选一条快捷回复，或者自己写内容。',
+    run: '执行', runTitle: '执行“{title}”？', running: '执行中…', preview: '将按顺序完成：', cannot: '查不到{names}，请改为手动插入回复并补全。', done: '“{title}”已完成。', stopped: '停在第 {n} 步（{verb}）：{message}', ran: '之前已完成：{steps}', ranNone: '之前没有完成任何步骤。', gone: '快捷回复已删除', refused: { macro_count: '一个宏需要 1 到 20 个步骤。', macro_unknown: '第 {n} 步：没有这种步骤。', macro_step: '第 {n} 步还没填完整。', macro_after: '第 {n} 步不能放在这里：前一步之后会话已经不归您接待。', macro_reply: '第 {n} 步：请选择快捷回复，或者自己写内容。', macro_not_shared: '第 {n} 步：共享的宏只能用共享的快捷回复。', macro_nobody: '第 {n} 步：请选择同事。', macro_label: '第 {n} 步：没有这个标签。', macro_variable: '第 {n} 步用了不存在的变量。', macro_title: '中英文标题至少填一个。' }, open: '执行宏', pick: '宏',
   },
   recall: {
     act: '撤回', hint: '撤回后客户看不到', sure: '撤回这条消息？', done: '已撤回，客户看不到了。', cancelled: '已撤回，消息还没有发出，客户没有看到。', by: '{name} 于 {time} 撤回', onlyStaff: '仅员工可见', again: '重新编辑', refused: '没有撤回：{message}',
