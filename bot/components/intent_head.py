@@ -22,8 +22,9 @@ from bot.components.calibration import Examples, calibrate, per_language, thresh
 from bot.components.features import DENSE, NGRAMS, SECOND_DENSE, read_in_both_languages, shift_to
 from bot.components.gate_score import Blend, Comparison, Strangers, Surroundings
 from bot.components.language import LANGUAGES, detect_language
-from bot.components.linear import Array, LinearHead, Recipe, Scaler, fitted_temperature, softmax
+from bot.components.linear import Array, Features, LinearHead, Recipe, Scaler, fitted_temperature, softmax
 from bot.components.other_language import BorrowedHead, enough, untaught
+from bot.reading.shared_words import SharedWords
 
 #: The intent of messages that no intent fits; it is never predicted, it only teaches the gate.
 OUT_OF_SCOPE = "out_of_scope"
@@ -68,6 +69,7 @@ class LinearIntentClassifier(GraphComponent):
         self._model_storage = model_storage
         self._resource = resource
         self._head: LinearHead | None = None
+        self._shared_words = SharedWords.written()
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
@@ -141,7 +143,7 @@ class LinearIntentClassifier(GraphComponent):
         missing, self._borrowed = untaught(labels, spoken, LANGUAGES, classes), {}
         chosen = enough(labels, spoken, classes)
         if missing and len(chosen):
-            shared = read_in_both_languages([messages[row] for row in chosen])
+            shared = self._shared([messages[row] for row in chosen])
             for language, intents in missing.items():
                 self._borrowed[language] = BorrowedHead.trained(
                     shared, labels[chosen], spoken[chosen], language, intents, classes, recipe, shift_to(language)
@@ -149,6 +151,12 @@ class LinearIntentClassifier(GraphComponent):
                 names = ", ".join(self._intents[intent] for intent in intents)
                 logger.warning("No examples in %s, understood through the other language: %s.", language, names)
         return missing
+
+    def _shared(self, messages: list[Message]) -> Features:
+        """What both languages have in common of these messages."""
+        return Features(
+            read_in_both_languages(messages), self._shared_words.features([message.get(TEXT) for message in messages])
+        )
 
     def _strange_arrays(self) -> dict[str, Array]:
         strangers = self._around.strangers
@@ -202,6 +210,7 @@ class LinearIntentClassifier(GraphComponent):
                 "blend_bias": self._blend.bias,
                 "neighbours": self._around.neighbours,
                 "stranger_bias": self._around.strangers.bias if self._around.strangers else None,
+                "shared_words": self._shared_words.meanings,
                 "borrowed": {
                     language: {"missing": borrowed.missing, "temperature": borrowed.temperature}
                     for language, borrowed in self._borrowed.items()
@@ -239,6 +248,7 @@ class LinearIntentClassifier(GraphComponent):
                 held["strange_weights"],
                 facts["stranger_bias"],
             )
+        self._shared_words = SharedWords(facts["shared_words"])
         self._borrowed = {}
         for language, of in facts["borrowed"].items():
             arrays = {name: held[f"borrowed_{language}_{name}"] for name in _BORROWED_ARRAYS}
@@ -269,7 +279,7 @@ class LinearIntentClassifier(GraphComponent):
             logits = self._head.logits_of(row)
             borrowed = self._borrowed.get(_spoken(message.get(TEXT))) if self._borrowed else None
             if borrowed is not None:
-                shared = read_in_both_languages([message])
+                shared = self._shared([message])
                 logits = borrowed.mixed(logits, shared, self._temperature)
             probabilities = softmax(logits, self._temperature)[0]
             rows = self._around.evidence(logits, self._comparison.turned(row.dense))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bot.components.normaliser import Reader
 from bot.reading.edits import Edit, Reading
 from bot.reading.regional import regional_words
+from bot.reading.shared_words import SharedWords
 from bot.reading.wordlore import WordLore
 from bot.text import fold
 
@@ -134,3 +135,27 @@ def test_the_lore_survives_being_stored(lore: WordLore) -> None:
 def test_a_message_without_anything_odd_is_only_folded(reader: Reader) -> None:
     for text in ("where is my order KT20261234?", "我的订单到哪了？"):
         assert reader.read(text, "en") == Reading(fold(text))
+
+
+@pytest.mark.parametrize(("chinese", "english", "meaning"), [
+    ("我要取消订单", "please cancel my order", "cancel"),
+    ("發票什麼時候開", "where is my invoice", "invoice"),
+    ("下次聊，拜拜", "ok goodbye then", "bye"),
+])  # fmt: skip
+def test_words_that_mean_the_same_are_the_same_feature_in_both_languages(
+    chinese: str, english: str, meaning: str
+) -> None:
+    words = SharedWords.written()
+    place = list(words.meanings).index(meaning)
+    assert place in set(words.found(chinese)) & set(words.found(english))
+    rows = words.features([chinese, "xyzzy", english])
+    assert rows.shape == (3, len(words.meanings))
+    assert (rows[[0, 2], place] > 0).all()
+    assert rows[1].nnz == 0
+
+
+def test_english_words_are_found_where_they_begin_only() -> None:
+    words = SharedWords.written()
+    names = list(words.meanings)
+    assert "return" in {names[place] for place in words.found("returning it")}
+    assert "order" not in {names[place] for place in words.found("a border collie")}
