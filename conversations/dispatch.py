@@ -55,20 +55,22 @@ class Dispatch(Verbs):
             return 0
         now = self.now()
         async with self.database.read() as connection:
-            queue = await QueueStore(connection).queue()
-            agents = await DeliveryStore(connection).agents(now)
-        for one in queue:
-            if one.offered_to is not None and one.offered(now) is None:
+            offered = await QueueStore(connection).offered()
+        for one in offered:
+            if one.offered(now) is None:
                 await self._lapse(one)
+        async with self.database.read() as connection:
+            agents = queueing.candidates(await DeliveryStore(connection).agents(now), now)
+            if not routing.free_agents(roster, agents):
+                return 0
+            queue = await QueueStore(connection).queue()
         offering = []
         for one in queue:
             team = roster.find(one.team_id) or roster.fallback
             if team.mode == "offer" and one.offered(now) is None and queueing.is_open(self._desk, team, now):
                 offering.append(_missed(one))
         made = 0
-        for conversation_id, candidate in routing.plan_offers(
-            roster, map(waiting_of, offering), queueing.candidates(agents, now), now
-        ):
+        for conversation_id, candidate in routing.plan_offers(roster, map(waiting_of, offering), agents, now):
             made += await self._offer(conversation_id, candidate)
         return made
 

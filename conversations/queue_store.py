@@ -43,6 +43,13 @@ class QueueStore:
         rows = await self._connection.execute(SELECT_CONVERSATION.where(QUEUED).order_by(*SERVING_ORDER).limit(limit))
         return [conversation_of(row) for row in rows]
 
+    async def offered(self) -> list[Conversation]:
+        """The waiting conversations that an agent is invited to take, or was."""
+        rows = await self._connection.execute(
+            SELECT_CONVERSATION.where(QUEUED, conversations.c.offered_to.is_not(None))
+        )
+        return [conversation_of(row) for row in rows]
+
     async def count_ahead(self, team_id: str | None, rank_at: datetime, queued_at: datetime, besides: str) -> int:
         """How many of a team's waiting conversations are served before one of that rank."""
         rank = SERVING_ORDER[0]

@@ -139,20 +139,28 @@ def may_take(roster: Roster, one: Waiting, agent: Candidate, *, mind_language: b
     )
 
 
-def choose_agent(roster: Roster, one: Waiting, agents: Iterable[Candidate]) -> Candidate | None:
+def is_spoken(roster: Roster, one: Waiting, agents: Iterable[Candidate]) -> bool:
+    """Whether anybody of the team who is online speaks the contact's language, free or not."""
+    team = roster.find(one.team_id) or roster.fallback
+    return any(
+        agent.state == "online"
+        and roster.serves(team, agent.agent_id)
+        and roster.member(agent.agent_id).speaks(one.language)
+        for agent in agents
+    )
+
+
+def choose_agent(
+    roster: Roster, one: Waiting, agents: Iterable[Candidate], *, mind_language: bool | None = None
+) -> Candidate | None:
     """Whom to offer a conversation: who served the contact before, else the least loaded, else the longest idle.
 
     The contact's language counts unless nobody in the team who is online speaks it.
     """
     agents = list(agents)
-    team = roster.find(one.team_id) or roster.fallback
-    spoken = any(
-        roster.serves(team, agent.agent_id)
-        and agent.state == "online"
-        and roster.member(agent.agent_id).speaks(one.language)
-        for agent in agents
-    )
-    able = [agent for agent in agents if may_take(roster, one, agent, mind_language=spoken)]
+    if mind_language is None:
+        mind_language = is_spoken(roster, one, agents)
+    able = [agent for agent in agents if may_take(roster, one, agent, mind_language=mind_language)]
 
     def preference(agent: Candidate) -> tuple[bool, float, datetime, str]:
         share = agent.load / max(1, roster.capacity_of(agent.agent_id))
@@ -161,19 +169,34 @@ def choose_agent(roster: Roster, one: Waiting, agents: Iterable[Candidate]) -> C
     return min(able, key=preference, default=None)
 
 
+def free_agents(roster: Roster, agents: Iterable[Candidate]) -> list[Candidate]:
+    """Who is at the desk and can take one more."""
+    return [one for one in agents if one.state == "online" and one.load < roster.capacity_of(one.agent_id)]
+
+
 def plan_offers(
     roster: Roster, queue: Iterable[Waiting], agents: Iterable[Candidate], now: datetime
 ) -> list[tuple[str, Candidate]]:
     """Whom to offer what, in serving order; nobody is offered more than they can take."""
-    free = {agent.agent_id: agent for agent in agents}
+    everybody = list(agents)
+    free = {agent.agent_id: agent for agent in free_agents(roster, everybody)}
+    spoken: dict[tuple[str | None, str], bool] = {}
     plan = []
     for one in in_order(queue):
-        chosen = choose_agent(roster, one, free.values())
-        if chosen is not None:
-            plan.append((one.id, chosen))
-            free[chosen.agent_id] = Candidate(
-                chosen.agent_id, chosen.name, chosen.state, chosen.load + 1, now, chosen.free_since
-            )
+        if not free:
+            break
+        kind = (one.team_id, one.language)
+        if kind not in spoken:
+            spoken[kind] = is_spoken(roster, one, everybody)
+        chosen = choose_agent(roster, one, free.values(), mind_language=spoken[kind])
+        if chosen is None:
+            continue
+        plan.append((one.id, chosen))
+        busier = Candidate(chosen.agent_id, chosen.name, chosen.state, chosen.load + 1, now, chosen.free_since)
+        if busier.load < roster.capacity_of(busier.agent_id):
+            free[busier.agent_id] = busier
+        else:
+            del free[busier.agent_id]
     return plan
 
 

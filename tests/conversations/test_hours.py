@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations.hours import BusinessHours, Holiday
@@ -136,6 +136,7 @@ def test_holidays_that_cover_everything_promise_no_day() -> None:
     assert "someone will reply" in closed("queued", "en", None, at("2026-06-01T03:00"), None)
 
 
+@settings(deadline=None)
 @given(
     st.datetimes(datetime(2025, 1, 1), datetime(2030, 12, 31)),  # noqa: DTZ001  (made aware below)
     st.sampled_from(["Asia/Shanghai", "Europe/London", "America/New_York", "Australia/Lord_Howe", "UTC"]),

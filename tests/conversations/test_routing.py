@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations import routing
@@ -95,6 +95,7 @@ def test_a_rule_adds_what_the_agent_must_be_able_to_do_to_what_the_team_needs() 
     assert routing.route(desk, facts(), lambda _: True).skills == ("chat", "refunds")
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["a", "b", "gone"]), max_size=4), st.sampled_from(["webchat", "rest"]))
 def test_every_conversation_has_a_team_that_is_there(rules: list[str], channel: str) -> None:
     desk = roster(team("a", channels=("rest",)), team("b", active=False), rules=tuple(Rule(one) for one in rules))
@@ -158,6 +159,7 @@ states = st.sampled_from(["online", "online", "away", "offline"])
 desks = st.lists(st.tuples(states, st.integers(0, 6), st.integers(1, 5), st.booleans()), max_size=5)
 
 
+@settings(deadline=None)
 @given(desks, st.lists(st.tuples(st.integers(-500, 500), st.booleans(), st.booleans()), max_size=12))
 def test_a_plan_asks_nobody_for_more_than_they_can_take_and_nothing_twice(
     people: list[tuple[str, int, int, bool]], queue: list[tuple[int, bool, bool]]
@@ -200,6 +202,7 @@ def test_the_sooner_the_first_answer_is_due_the_sooner_it_is_served() -> None:
     assert quick < slow
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from([*routing.MANUAL_SECONDS, None]),
     st.sampled_from([*routing.TIER_SECONDS, None]),
@@ -229,6 +232,7 @@ arrivals = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(arrivals, arrivals, st.integers(0, 5))
 def test_nobody_starves_whatever_arrives(
     before: list[tuple[int, bool, str, str, float, int]],
@@ -281,6 +285,7 @@ def test_a_forecast_that_was_too_short_makes_the_next_one_longer() -> None:
     assert later > told
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 500),
     st.integers(0, 50),
