@@ -9,7 +9,9 @@ from typing import Any
 
 from sqlalchemy import (
     Select,
+    String,
     and_,
+    bindparam,
     cast,
     column,
     delete,
@@ -120,15 +122,13 @@ class SearchStore:
 
     async def find_messages(self, search: Search, wanted: SearchFilter, limit: int) -> list[IndexedMessage]:
         """The newest messages that contain every part of a search."""
-        query = self._matching(
-            search,
-            select(*_SHOWN),
-            lambda start: start.join(messages, messages.c.id == search_documents.c.message_id).join(
-                conversations, conversations.c.id == messages.c.conversation_id
-            ),
+        conditions = _conditions(wanted)
+        hits = self._matching(search, (search_documents.c.id, search_documents.c.message_id), joined=bool(conditions))
+        hits = hits.where(search_documents.c.message_id.is_not(None), *conditions)
+        newest = hits.limit(limit).subquery()  # joined only with what is ranked
+        rows = await self._connection.execute(
+            select(*_SHOWN).join(newest, newest.c.message_id == messages.c.id).order_by(newest.c.id.desc())
         )
-        query = query.where(*_conditions(wanted))
-        rows = await self._connection.execute(query.limit(limit))
         return [
             IndexedMessage(
                 row.id,
@@ -145,7 +145,7 @@ class SearchStore:
 
     async def find_contacts(self, search: Search, limit: int) -> list[str]:
         """Contacts whose name or address contains every part of a search, the newest first."""
-        query = self._matching(search, select(search_documents.c.contact_id), lambda start: start)
+        query = self._matching(search, (search_documents.c.contact_id,), joined=False)
         rows = await self._connection.execute(query.where(search_documents.c.kind == "contact").limit(limit))
         return list(rows.scalars())
 
@@ -204,13 +204,22 @@ class SearchStore:
         )
         return list(rows.scalars())
 
-    def _matching(self, search: Search, query: Select[Any], joined: Any) -> Select[Any]:
+    def _matching(self, search: Search, columns: Sequence[Any], *, joined: bool) -> Select[Any]:
+        """Documents that contain every part, newest first; ``joined``: with their messages and conversations."""
+        source: Any = search_documents
         if self._sqlite:
-            start = _index.join(search_documents, search_documents.c.id == _index.c.rowid)
+            source = _index.join(search_documents, search_documents.c.id == _index.c.rowid)
             match = literal_column("search_index").op("MATCH")(sqlite_query(search))
-            return query.select_from(joined(start)).where(match).order_by(_index.c.rowid.desc())
-        match = search_documents.c.terms.op("@@")(cast(postgres_query(search), TSQUERY))
-        return query.select_from(joined(search_documents)).where(match).order_by(search_documents.c.id.desc())
+            order = _index.c.rowid.desc()
+        else:
+            # Written into the statement, so that the planner knows how rare the terms are.
+            asked = bindparam("asked", postgres_query(search), String, literal_execute=True)
+            match = search_documents.c.terms.op("@@")(cast(asked, TSQUERY))
+            order = search_documents.c.id.desc()
+        if joined:
+            source = source.join(messages, messages.c.id == search_documents.c.message_id)
+            source = source.join(conversations, conversations.c.id == messages.c.conversation_id)
+        return select(*columns).select_from(source).where(match).order_by(order)
 
     def _row(
         self, message_id: str, conversation_id: str, kind: str, said: str, names: Sequence[str]
@@ -237,7 +246,7 @@ def _ends_of_number(address: str) -> list[str]:
 
 
 def _conditions(wanted: SearchFilter) -> list[Any]:
-    conditions: list[Any] = [search_documents.c.message_id.is_not(None)]
+    conditions: list[Any] = []
     if wanted.author == "note":
         conditions.append(messages.c.kind == MessageKind.NOTE.value)
     elif wanted.author is not None:

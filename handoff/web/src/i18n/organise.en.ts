@@ -13,7 +13,7 @@ export const organise = {
   },
   filter: {
     add: 'New filter', edit: 'Edit filter', addTitle: 'Save a filter', editTitle: 'Edit filter', name: 'Name', namePlaceholder: 'For example: urgent and unanswered', shared: 'Share with everybody at the desk', sharedBy: 'Shared by {name}', onlyYou: 'Only you see it', conditions: 'Show conversations where', addCondition: 'Add a condition', choose: 'Choose a condition…', removeCondition: 'Remove condition: {name}', none: 'Add at least one condition.',
-    save: 'Save', cancel: 'Cancel', remove: 'Delete', removeSure: 'Delete the filter “{name}”?', saved: 'Filter saved.', removed: 'Filter deleted.', up: 'Move up', down: 'Move down', fits: 'Nothing fits now | 1 conversation fits now | {n} conversations fit now', fitsMany: '{n} or more fit now', counting: 'Counting…', and: 'and', outdated: 'Needs editing',
+    save: 'Save', cancel: 'Cancel', remove: 'Delete', removeSure: 'Delete the filter “{name}”?', saved: 'Filter saved.', removed: 'Filter deleted.', up: 'Move up in the list', down: 'Move down in the list', fits: 'Nothing fits now | 1 conversation fits now | {n} conversations fit now', fitsMany: '{n} or more fit now', counting: 'Counting…', outdated: 'Needs editing',
     field: {
       status: 'Status', channel: 'Channel', language: 'Language', label: 'Label', priority: 'Priority', team: 'Team', agent: 'Agent', waiting_longer_minutes: 'Waiting longer than', sentiment: 'Sentiment', handoff_reason: 'Handoff reason', tier: 'Customer level', created: 'Started', updated: 'Last activity', unread: 'Unread', snoozed: 'Snoozed',
     },

@@ -15,7 +15,7 @@ export const organise: typeof Texts = {
   },
   filter: {
     add: '新建筛选', edit: '编辑筛选', addTitle: '保存筛选视图', editTitle: '编辑筛选视图', name: '名称', namePlaceholder: '例如：紧急且未回复', shared: '共享给所有同事', sharedBy: '{name} 共享', onlyYou: '仅自己可见', conditions: '显示同时满足以下条件的会话', addCondition: '添加条件', choose: '选择条件…', removeCondition: '移除条件：{name}', none: '请至少添加一个条件。',
-    save: '保存', cancel: '取消', remove: '删除', removeSure: '删除筛选视图“{name}”？', saved: '筛选视图已保存。', removed: '筛选视图已删除。', up: '上移', down: '下移', fits: '目前没有符合的会话 | 目前有 1 个会话符合 | 目前有 {n} 个会话符合', fitsMany: '目前有 {n} 个以上符合', counting: '正在统计…', and: '并且', outdated: '需要编辑',
+    save: '保存', cancel: '取消', remove: '删除', removeSure: '删除筛选视图“{name}”？', saved: '筛选视图已保存。', removed: '筛选视图已删除。', up: '上移', down: '下移', fits: '目前没有符合的会话 | 目前有 1 个会话符合 | 目前有 {n} 个会话符合', fitsMany: '目前有 {n} 个以上符合', counting: '正在统计…', outdated: '需要编辑',
     field: {
       status: '状态', channel: '渠道', language: '语言', label: '标签', priority: '优先级', team: '团队', agent: '客服', waiting_longer_minutes: '等待超过', sentiment: '情绪', handoff_reason: '转人工原因', tier: '客户等级', created: '开始时间', updated: '最近动静', unread: '未读', snoozed: '稍后处理',
     },
