@@ -16,6 +16,7 @@ export const signals = {
     taken_over: 'A colleague stepped in while the bot was answering.',
     agent_lost: 'The agent was away too long, so the conversation came back.',
     requeued: 'A colleague put the conversation back in the queue.',
+    transferred: 'A colleague passed the conversation on to this team.',
     angry: 'The customer’s message sounded angry or in distress.',
     low_confidence: 'The bot was not sure what the customer meant, several times in a row.',
     loop: 'The customer repeated the same request, or the bot the same answer.',

@@ -16,6 +16,7 @@ export const signals: typeof Signals = {
     taken_over: '机器人接待时，同事主动接管。',
     agent_lost: '客服离线太久，会话退回排队。',
     requeued: '同事把会话退回了排队。',
+    transferred: '同事把会话转给了本团队。',
     angry: '客户的消息听起来很生气，或十分焦急。',
     low_confidence: '机器人连续几次没弄清客户的意思。',
     loop: '客户反复问同一件事，或机器人反复说同一句话。',
