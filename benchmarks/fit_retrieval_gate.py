@@ -39,7 +39,7 @@ WEIGHTS = {"questions": 2.0, "cross": 2.0, "asked": 0.1, "crossing": 0.1, "absen
 #: Strong, because the figures should also mean something for knowledge bases unlike this one.
 RIDGE = 20.0
 #: The gate refuses at least this share of the unanswerable development questions of every language.
-REFUSED = 0.8
+REFUSED = 0.81
 
 
 @dataclass(frozen=True, slots=True)
