@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from bot.components.gate_score import Comparison, Surroundings
 from bot.components.linear import Array, Features, LinearHead, Recipe, fitted_temperature
 
-#: Examples from which an intent counts as taught in a language; strays (an English name in a Chinese set) do not teach.
-TAUGHT = 3
+#: Examples from which an intent counts as taught in a language, and the share of those in the other one; strays (an English
+#: name in a Chinese set) do not teach.
+TAUGHT, _SHARE = 3, 0.1
 #: Examples that suffice for the shared vectors; the encoder that is spared otherwise must read them all.
 _ENOUGH = 3000
 #: Examples of taught intents from which a language's own mean is trusted.
@@ -38,7 +39,8 @@ def untaught(
     found: dict[str, list[int]] = {}
     for language in known:
         elsewhere = np.max([counts[other] for other in known if other != language], axis=0)
-        missing = np.flatnonzero((counts[language] < TAUGHT) & (elsewhere >= TAUGHT)).tolist()
+        wanted = np.maximum(TAUGHT, _SHARE * elsewhere)
+        missing = np.flatnonzero((counts[language] < wanted) & (elsewhere >= TAUGHT)).tolist()
         if missing:
             found[language] = missing
     return found
@@ -82,11 +84,11 @@ class BorrowedHead:
         ``shift`` is how far this language's vectors lie from the other's, for a set with too few examples to tell."""
         recipe = replace(recipe, inverse_regularisation=_REGULARISATION, iterations=_ITERATIONS)
         common = ~np.isin(labels, missing)
-        mine, theirs = (languages == language) & common, (languages != language) & (languages != "")
+        mine, theirs = languages == language, (languages != language) & (languages != "")
         # The means of what both talk about: other intents would move them by topic, not by language.
         dense = shared.dense
         theirs_mean = dense[theirs & common].mean(0) if (theirs & common).any() else dense[theirs].mean(0)
-        mean = dense[mine].mean(0) if mine.sum() >= _TRUSTED else theirs_mean + shift
+        mean = dense[mine & common].mean(0) if (mine & common).sum() >= _TRUSTED else theirs_mean + shift
         kept = np.flatnonzero(mine | theirs)
         labels, mine = labels[kept], mine[kept]
         features = _centred(shared[kept], np.where(mine[:, None], mean, theirs_mean))
@@ -135,22 +137,24 @@ class _Lessons:
         rows = np.flatnonzero(chosen)
         silent = np.zeros((len(rows), self.classes), dtype=bool)
         silent[np.ix_(self.mine[rows], untaught)] = True
+        silent[np.arange(len(rows)), self.labels[rows]] = False
         return LinearHead.trained(self.features[rows], self.labels[rows], self.classes, self.recipe, silent=silent)
 
     def calibrated(self, missing: list[int]) -> tuple[float, float]:
         """The temperature, and what is added to the logits of untaught intents."""
         random = np.random.RandomState(9)
         held = random.permutation(len(self.labels)) % 4 == 0
-        taught = np.unique(self.labels[self.mine])
+        mine = self.mine & ~np.isin(self.labels, missing)
+        taught = np.unique(self.labels[mine])
         if len(taught) < 4:
             logits = self.head(~held, missing).logits(self.features[np.flatnonzero(held)])
             return fitted_temperature(logits, self.labels[held]), 0.0
         logits, labels, leads, strange = [], [], [], []
         for group in np.array_split(random.permutation(taught), 3)[:2]:
-            left_out = self.mine & np.isin(self.labels, group)
+            left_out = mine & np.isin(self.labels, group)
             lacking = np.array(sorted({*missing, *group.tolist()}))
-            seen = np.flatnonzero(self.mine & (left_out | held))
-            said = self.head(~left_out & ~(held & self.mine), lacking.tolist()).logits(self.features[seen])
+            seen = np.flatnonzero(mine & (left_out | held))
+            said = self.head(~left_out & ~(held & mine), lacking.tolist()).logits(self.features[seen])
             logits.append(said)
             labels.append(self.labels[seen])
             # As many intents are doubted as will be: the group stands for as many of the missing ones.
@@ -166,8 +170,8 @@ class _Lessons:
 def _fair(leads: Array, strange: NDArray[np.bool_]) -> float:
     """What is added to the lead of untaught intents, so that they are missed as often as taught ones are lost to them."""
     steps = np.sort(-leads)
-    found = np.searchsorted(np.sort(-leads[strange]), steps) / strange.sum()
-    lost = np.searchsorted(np.sort(-leads[~strange]), steps) / (~strange).sum()
+    found = np.searchsorted(np.sort(-leads[strange]), steps) / max(strange.sum(), 1)
+    lost = np.searchsorted(np.sort(-leads[~strange]), steps) / max((~strange).sum(), 1)
     return float(steps[np.argmin(np.abs(1 - found - lost))])
 
 
