@@ -158,3 +158,9 @@ class MessageRejected(SendError):
 
 class ContactUnreachable(SendError):
     """The contact blocked us or left the channel."""
+
+
+class RulesChanged(ConversationError):
+    """Somebody saved other handoff rules since the ones that these were made from."""
+
+    code = "rules_changed"

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from conversations.audit import AuditEntry, AuditLog
-from conversations.errors import InvalidMessage
+from conversations.errors import RulesChanged
 from conversations.model import Agent, HandoffReason
 from conversations.rule_store import RuleStore, RulesVersion
 from conversations.store import Database
@@ -65,14 +65,14 @@ class RuleBook:
         return found or [RulesVersion(0, Rules().to_json(), "", "", "Frontdesk", None)]
 
     async def save(self, rules: Rules, based_on: int, note: str, agent: Agent) -> RulesVersion:
-        """Put rules into force; raises ``InvalidMessage`` where somebody saved others since version ``based_on``."""
+        """Put rules into force; raises ``RulesChanged`` where somebody saved others since version ``based_on``."""
         for left in reversed(range(_TRIES)):
             try:
                 async with self._database.write() as connection:
                     store = RuleStore(connection)
                     before = await store.highest()
                     if before != based_on:
-                        raise InvalidMessage(
+                        raise RulesChanged(
                             "somebody saved other rules meanwhile; load them and make your changes again"
                         )
                     version = RulesVersion(before + 1, rules.to_json(), note, agent.id, agent.name, self._now())

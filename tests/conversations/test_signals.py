@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from conversations.errors import InvalidMessage
+from conversations.errors import RulesChanged
 from conversations.model import Author, Citation, Conversation, Status
 from conversations.rule_book import RuleBook
 from conversations.signals import Signals
@@ -220,7 +220,7 @@ async def test_rules_are_versioned_audited_and_not_overwritten_unseen(desk: Test
     form["angry"]["enabled"] = False
     saved = await watched.book.save(Rules.from_json(form), 0, "calmer", LIN)
     assert saved.version == 1
-    with pytest.raises(InvalidMessage, match="somebody saved other rules"):
+    with pytest.raises(RulesChanged, match="somebody saved other rules"):
         await watched.book.save(Rules(), 0, "", LIN)
     assert (await watched.says("enough!!!")).status is Status.BOT
     assert [one.note for one in await watched.book.versions()] == ["calmer"]

@@ -77,6 +77,9 @@ def running_desk(data_dir: Path, **settings: str) -> Iterator[Desk]:
     loaded = ROOT / "var" / "knowledge"
     if loaded.exists():  # encoding every article again would take longer than the journeys
         shutil.copytree(loaded, data_dir / "knowledge")
+    feelings = ROOT / "var" / "sentiment"
+    if feelings.exists():
+        shutil.copytree(feelings, data_dir / "sentiment")
     subprocess.run([sys.executable, "tools/load_demo.py"], cwd=ROOT, env=environment, check=True)
     process = subprocess.Popen(
         [sys.executable, "tools/run.py"],
