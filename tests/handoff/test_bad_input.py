@@ -130,6 +130,9 @@ async def test_conversations_that_do_not_exist_are_404_on_every_route(desk: Desk
         "note": {"text": "x"},
         "seen": {"seq": 1},
         "transfer": {"to_agent_id": sam.member.id},
+        "rejected": {"reason": "wrong"},
+        "translations": {"seq": 1, "to": "en"},
+        "translate-reply": {"text": "x", "to": "en"},
     }
     for method, route in sorted(POLICY):
         if "<conversation_id>" not in route:
