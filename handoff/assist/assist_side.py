@@ -9,7 +9,7 @@ from conversations.conversations import Conversations
 from crm.port import Crm
 from handoff.assist.assist_desk import AssistDesk, AudiencesOf, Sources, TryOut
 from handoff.assist.card_book import CardBook
-from handoff.assist.precedents import LabelsOf, Precedents
+from handoff.assist.precedents import Precedents
 from handoff.assist.requests import DIGEST_VERSION
 from handoff.assist.shop_words import ShopWords
 from handoff.assist_store import AssistStore, erase
@@ -51,12 +51,11 @@ def build_assist(
     writer: AnswerWriter | None = None,
     audiences_of: AudiencesOf = lambda _channel, _account: (),
     gate: float | None = None,
-    labels_of: LabelsOf | None = None,
     translator: Translator | None = None,
 ) -> AssistSide:
     """The assist over digests that are open already; a contact that is erased is erased here, too."""
     store = AssistStore(conversations.database)
-    precedents = Precedents(conversations, crm, store, digests, ShopWords(knowledge), labels_of)
+    precedents = Precedents(conversations, crm, store, digests, ShopWords(knowledge))
     sources = Sources(knowledge, precedents, digests.similarities, crm, try_out, writer, audiences_of, gate)
     conversations.erases_too.append(erase)
     desk, book = AssistDesk(conversations, sources), CardBook(store, conversations)

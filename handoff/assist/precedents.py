@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -41,12 +41,6 @@ log = structlog.get_logger()
 
 #: Whether the person who asks may see a conversation.
 MaySee = Callable[[Conversation], bool]
-#: Labels of conversations, by id, where the desk has any.
-LabelsOf = Callable[[Sequence[str]], Awaitable[dict[str, list[str]]]]
-
-
-async def _no_labels(_ids: Sequence[str]) -> dict[str, list[str]]:
-    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +67,12 @@ class Precedents:
         store: AssistStore,
         digests: ConversationDigests,
         words: ShopWords,
-        labels_of: LabelsOf | None = None,
     ) -> None:
         self._conversations = conversations
         self._crm = crm
         self._store = store
         self._digests = digests
         self._words = words
-        self._labels_of = labels_of or _no_labels
         self._tasks: list[asyncio.Task[None]] = []
         self._resolved = asyncio.Event()  #: something was resolved or erased
 
@@ -174,8 +166,11 @@ class Precedents:
                 conversation = await self._conversations.get_conversation(conversation_id)
                 if conversation.status is Status.RESOLVED and may_see(conversation):
                     found.append(await self._precedent(conversation, similarity, ended[conversation_id], asked))
-        labels = await self._labels_of([one.conversation.id for one in found])
-        return [_labelled(one, labels.get(one.conversation.id, [])) for one in found]
+        titles = {label.id: label.title for label in await self._conversations.labels()}
+        return [
+            _labelled(one, [titles[one_id] for one_id in one.conversation.label_ids if one_id in titles])
+            for one in found
+        ]
 
     async def _precedent(self, conversation: Conversation, similarity: float, ended: Ended, asked: Asked) -> Precedent:
         messages, traces, contact = await asyncio.gather(

@@ -136,6 +136,9 @@ async def test_conversations_that_do_not_exist_are_404_on_every_route(desk: Desk
         "merge": {"into": "f" * 32},
         "recall": {"seq": 1},
         "<macro_id>": {"run_id": "0" * 32},
+        "rejected": {"reason": "wrong"},
+        "translations": {"seq": 1, "to": "en"},
+        "translate-reply": {"text": "x", "to": "en"},
     }
     for method, route in sorted(POLICY):
         if "<conversation_id>" not in route:
