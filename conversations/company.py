@@ -43,7 +43,7 @@ class Company(Verbs):
                 raise InvalidMessage(f"{colleague.name} is invited already")
             if len(conversation.participants) >= MOST_PARTICIPANTS:
                 raise InvalidMessage(f"at most {MOST_PARTICIPANTS} colleagues can take part; remove somebody first")
-            if await change.deliveries.agent_lost(colleague.id, change.now - self._grace):
+            if await change.deliveries.agent_lost(colleague.id, self.now() - self._grace):
                 raise InvalidMessage(f"{colleague.name} is not at the desk; choose someone else")
             if note.strip():
                 custody.note(change, agent, note)
@@ -120,7 +120,7 @@ class Company(Verbs):
                     if part.joined_at is None:
                         gone = part.invited_until is None or part.invited_until <= change.now
                     else:
-                        gone = await change.deliveries.agent_lost(part.agent_id, change.now - self._grace)
+                        gone = await change.deliveries.agent_lost(part.agent_id, self.now() - self._grace)
                     if gone:
                         _part(change, part.agent_id, "system", "lost" if part.joined_at else "lapsed")
                         parted += 1

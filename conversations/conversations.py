@@ -226,7 +226,7 @@ class Conversations(Company, Dispatch, Feelings, Organising, Merging, Searching,
     async def transfer(self, conversation_id: str, agent: Agent, to_agent: Agent, note: str = "") -> Conversation:
         """Pass the conversation to a colleague who is at the desk."""
         async with self._change(conversation_id) as change:
-            if await change.deliveries.agent_lost(to_agent.id, change.now - self._grace):
+            if await change.deliveries.agent_lost(to_agent.id, self.now() - self._grace):
                 raise InvalidMessage(f"{to_agent.name} is not at the desk; choose someone else or use the queue")
             custody.transfer(change, agent, to_agent, note)
         return change.conversation

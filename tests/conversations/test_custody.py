@@ -132,6 +132,14 @@ async def test_a_transfer_names_the_new_agent_to_the_contact(desk: TestDesk) -> 
         await desk.conversations.reply_as_agent(conversation_id, LIN, "still me")
 
 
+async def test_a_colleague_is_at_the_desk_although_the_clock_was_set_back(desk: TestDesk) -> None:
+    conversation_id = await desk.assigned(LIN)
+    desk.clock.advance(-3600)
+    await desk.conversations.agent_seen(MAX.id, MAX.name)
+    conversation = await desk.conversations.transfer(conversation_id, LIN, MAX)
+    assert conversation.agent_id == MAX.id
+
+
 async def test_release_gives_the_bot_what_the_agent_said(desk: TestDesk) -> None:
     conversation_id = await desk.assigned(LIN)
     await desk.conversations.reply_as_agent(conversation_id, LIN, "I changed the address")

@@ -69,7 +69,7 @@ async def test_a_message_after_the_end_opens_a_new_conversation_that_knows_the_c
 
 
 async def test_a_button_brings_its_payload_and_stays_opaque(desk: TestDesk) -> None:
-    from conversations.model import ReplyButton
+    from conversations.turn_model import ReplyButton
 
     receipt = await desk.send("where is my parcel")
     await desk.answer(says("which one?", buttons=(ReplyButton("The watch", '/inform{"item": "watch"}'),)))
@@ -82,7 +82,7 @@ async def test_a_button_brings_its_payload_and_stays_opaque(desk: TestDesk) -> N
 
 @pytest.mark.parametrize("typed", ["1", "the WATCH"])
 async def test_a_button_may_be_typed_as_its_number_or_title(desk: TestDesk, typed: str) -> None:
-    from conversations.model import ReplyButton
+    from conversations.turn_model import ReplyButton
 
     await desk.send("where is my parcel")
     await desk.answer(says("which one?", buttons=(ReplyButton("The watch", "/affirm"), ReplyButton("Other", "/deny"))))
@@ -92,7 +92,7 @@ async def test_a_button_may_be_typed_as_its_number_or_title(desk: TestDesk, type
 
 
 async def test_a_button_of_another_contact_is_no_button(desk: TestDesk) -> None:
-    from conversations.model import ReplyButton
+    from conversations.turn_model import ReplyButton
 
     receipt = await desk.send("hello")
     await desk.answer(says("well?", buttons=(ReplyButton("Yes", "/affirm"),)))
