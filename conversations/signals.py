@@ -204,7 +204,7 @@ def _said_instead(result: TurnResult, decision: Decision, turn: TurnSeen, langua
     line = notices.notice(f"handoff_{decision.reason.value}", language)
     helped = turn.route == "knowledge" or (turn.route == "task" and not turn.failed)
     repeats = decision.reason is HandoffReason.LOOP
-    canned = decision.reason is HandoffReason.ANGRY and turn.route != "task"
+    canned = decision.reason is HandoffReason.ANGRY and not turn.done
     kept = result.replies if helped and not repeats and not canned else ()
     customer_id = next((reply.customer_id for reply in result.replies if reply.customer_id), None)
     spoken = tuple(replace(reply, buttons=(), handoff=None) for reply in kept if reply.text)

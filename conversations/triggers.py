@@ -164,6 +164,7 @@ class TurnSeen:
     confidence: float | None = None
     missed: bool = False  #: no article reached the gate
     failed: bool = False  #: a task's work failed
+    done: bool = False  #: a task was carried out, or its result told
     anger: float | None = None
     value: float | None = None  #: sentiment from -1 to 1
     handed_off: str | None = None  #: the reason, if this turn handed off
@@ -181,10 +182,21 @@ class TurnSeen:
             float(confidence) if isinstance(confidence, int | float) else None,
             bool(trace.get("missed")),
             bool(trace.get("failed")),
+            not trace.get("failed") and any(map(_does_something, _names(trace.get("actions")))),
             anger,
             value,
             str(handoff["reason"]) if isinstance(handoff, Mapping) and handoff.get("reason") else None,
         )
+
+
+def _names(actions: Any) -> list[str]:
+    return [str(name) for name in actions] if isinstance(actions, list) else []
+
+
+def _does_something(action: str) -> bool:
+    """Whether an action carries out a task, rather than asking, searching or clarifying."""
+    others = ("action_answer_question", "action_clarify", "action_request_human")
+    return action.startswith("action_") and not action.startswith("action_ask_") and action not in others
 
 
 @dataclass(frozen=True, slots=True)

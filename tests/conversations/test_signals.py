@@ -108,6 +108,20 @@ async def test_what_a_task_did_stays_said_to_an_angry_contact(desk: TestDesk) ->
     assert "colleague" in said[1]
 
 
+async def test_an_angry_contact_is_not_asked_the_next_question_of_a_form(desk: TestDesk) -> None:
+    watched = Watched(desk)
+    desk.bot.answer = answers(
+        "What is your order number?",
+        route="task",
+        intent="return_refund",
+        actions=["return_refund_form", "action_ask_order_number"],
+    )
+    conversation = await watched.says("I want my money back!!!")
+    said = await desk.said(conversation.id, Author.BOT)
+    assert len(said) == 1
+    assert "sorry" in said[0]
+
+
 async def test_who_the_contact_proved_to_be_is_not_lost_when_replies_are_replaced(desk: TestDesk) -> None:
     watched = Watched(desk)
     desk.bot.answer = lambda _request: replace(says("Hello Wei.", customer_id="C-7"), trace={"language": "en", "route": "knowledge"})  # fmt: skip
