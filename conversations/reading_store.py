@@ -66,7 +66,7 @@ class ReadingStore:
         condition = {
             "mine": and_(
                 conversations.c.status == Status.ASSIGNED.value,
-                or_(conversations.c.agent_id == agent_id, _takes_part(agent_id)),
+                or_(conversations.c.agent_id == agent_id, takes_part(agent_id)),
                 conversations.c.snoozed_until.is_(None),
             ),
             "queued": and_(conversations.c.status == Status.QUEUED.value, conversations.c.snoozed_until.is_(None)),
@@ -173,7 +173,7 @@ class ReadingStore:
         return [Address(row.channel, row.account, row.contact) for row in rows]
 
 
-def _takes_part(agent_id: str) -> Any:
+def takes_part(agent_id: str) -> Any:
     """Invited, or come to help; the ids in the list are quoted, so that no id is part of another."""
     return cast(conversations.c.participants, Text).contains(f'"{agent_id}"', autoescape=True)
 

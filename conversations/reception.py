@@ -96,7 +96,9 @@ async def receive(
         if target is not None:
             return await _store_merged(merged, target, inbound, press)
     if latest is None or (latest.conversation.status is Status.RESOLVED and not rates):
-        change = _open(desk, connection, inbound, contact, now)
+        # The newest conversation at an address is known by when it was opened, also after the clock was set back.
+        after = now if latest is None else max(now, latest.conversation.opened_at + timedelta(microseconds=1))
+        change = _open(desk, connection, inbound, contact, after)
     elif rates and press is not None and press.conversation_id != latest.conversation.id:
         change = Change(desk, connection, now, await store.lock(press.conversation_id))
     else:

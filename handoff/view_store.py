@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal,
 from conversations.conversation_store import conversation_of
 from conversations.model import PRIORITIES, Conversation, Page, Status
 from conversations.organising_tables import conversation_labels, staff_notices
+from conversations.reading_store import takes_part
 from conversations.store import Database
 from conversations.tables import UtcDateTime, contacts, conversations
 from crm.tables import customers
@@ -55,7 +56,10 @@ class Reader:
 
 def view_condition(view: str, reader: Reader) -> _Condition:
     """What belongs to a built-in view."""
-    mine = and_(conversations.c.agent_id == reader.member_id, conversations.c.status == Status.ASSIGNED.value)
+    mine = and_(
+        conversations.c.status == Status.ASSIGNED.value,
+        or_(conversations.c.agent_id == reader.member_id, takes_part(reader.member_id)),
+    )
     mentioned = exists().where(
         staff_notices.c.conversation_id == conversations.c.id,
         staff_notices.c.staff_id == reader.member_id,

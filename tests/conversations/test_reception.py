@@ -177,3 +177,12 @@ async def test_a_file_is_kept_with_its_message(desk: TestDesk) -> None:
     receipt = await desk.send("", attachments=(file,))
     [message] = await desk.conversations.messages(receipt.conversation_id)
     assert (message.author, message.attachments) == (Author.CONTACT, (file,))
+
+
+async def test_a_new_conversation_is_the_newest_although_the_clock_was_set_back(desk: TestDesk) -> None:
+    first = await desk.assigned(LIN)
+    await desk.conversations.resolve(first, LIN)
+    desk.clock.advance(-3600)
+    second = await desk.conversations.receive(inbound("hello again"))
+    third = await desk.conversations.receive(inbound("are you there?"))
+    assert first != second.conversation_id == third.conversation_id
