@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from conversations.model import new_id
-from handoff.roles import POLICY, PUBLIC
+from handoff.roles import POLICY, PUBLIC, Role
 from tests.handoff.desk import API, PASSWORD, Desk
 
 BODIES: dict[str, bytes] = {
@@ -124,12 +124,14 @@ async def test_a_made_up_cursor_gives_a_page_and_no_failure(desk: Desk, cursor: 
     "bad_id", ["0" * 32, "x", "%00", "..%2f..", "' OR 1=1", "ü" * 32, "A" * 32, "0" * 31, "9" * 5000]
 )
 async def test_conversations_that_do_not_exist_are_404_on_every_route(desk: Desk, bad_id: str) -> None:
-    chen, sam = await desk.browser("Chen Yu"), await desk.browser("Sam")
+    chen, sam = await desk.browser("Chen Yu", Role.SUPERVISOR), await desk.browser("Sam")  # may try every route
     bodies = {
         "reply": {"text": "x", "client_msg_id": "1"},
         "note": {"text": "x"},
         "seen": {"seq": 1},
         "transfer": {"to_agent_id": sam.member.id},
+        "invite": {"agent_id": sam.member.id},
+        "remove": {"agent_id": sam.member.id},
         "labels": {"add": ["f" * 32]},
         "priority": {"level": "high"},
         "snooze": {"until": "2200-01-01T00:00:00Z"},
