@@ -5,6 +5,7 @@ COPY bot/requirements.lock ./
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* \
  && pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY bot ./
+COPY encoders ../encoders
 COPY nlu_data ../nlu_data
 ENV RASA_TELEMETRY_ENABLED=false PYTHONUNBUFFERED=1
 RUN python train.py && useradd --create-home bot
