@@ -139,9 +139,7 @@ class AnswerQuestion(DeskAction):
         )
         retrieval = _retrieval(hits)
         misses = float(turn.slot("misses") or 0) + 1
-        limit = turn.metadata.get("misses")
-        limit = limit if isinstance(limit, int) and limit >= 0 else MISSES
-        if limit and misses >= limit:
+        if reached(misses, turn):
             turn.say(HAND_OFF(turn.language), handoff="two_misses", retrieval=retrieval, route="handoff", missed=True)
             turn.change(misses=0.0, clarified=False)
             return
@@ -155,6 +153,14 @@ class AnswerQuestion(DeskAction):
             missed=True,
         )
         turn.change(misses=min(misses, MOST_MISSES))
+
+
+def reached(misses: float, turn: Turn) -> bool:
+    """Whether so many misses in a row are enough for people, by the limit the service sent; 0 is never."""
+    limit = turn.metadata.get("misses")
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
+        limit = MISSES
+    return limit > 0 and misses >= limit
 
 
 def _quotable(answer: Answer) -> str:

@@ -1,10 +1,11 @@
-"""Asks "did you mean …?" when the bot is between two bands of certainty, once; the second time a person takes over."""
+"""Asks "did you mean …?" when the bot is between two bands of certainty; at the second time in a row, or as many as the
+service allows, a person takes over."""
 
 from __future__ import annotations
 
 from json import dumps
 
-from actions.answer_question import HAND_OFF
+from actions.answer_question import HAND_OFF, MOST_MISSES, reached
 from actions.base import DeskAction, Turn
 from actions.texts import TASKS, Both, button, person_button
 
@@ -25,10 +26,14 @@ class Clarify(DeskAction):
 
     async def act(self, turn: Turn) -> None:
         """Up to three tasks, something else (searched in the knowledge base), a person."""
-        if turn.slot("clarified"):
-            turn.say(HAND_OFF(turn.language), handoff="two_misses", route="handoff")
-            turn.change(clarified=False, misses=0.0)
-            return
+        again = bool(turn.slot("clarified"))
+        if again:
+            misses = max(1.0, float(turn.slot("misses") or 0)) + 1
+            if reached(misses, turn):
+                turn.say(HAND_OFF(turn.language), handoff="two_misses", route="handoff", missed=True)
+                turn.change(clarified=False, misses=0.0)
+                return
+            turn.change(misses=min(misses, MOST_MISSES))
         ranking = (turn.tracker.latest_message or {}).get("intent_ranking") or []
         likely = [entry["name"] for entry in ranking if entry.get("name") in TASKS][:CHOICES]
         buttons = [button(TASKS[task](turn.language), f"/{task}") for task in likely]
@@ -37,5 +42,10 @@ class Clarify(DeskAction):
             payload = "/ask_knowledge" + dumps({"question": question}, ensure_ascii=False)
             buttons.append(button(SOMETHING_ELSE(turn.language), payload))
         ask = DID_YOU_MEAN if likely else WHAT_INSTEAD
-        turn.say(ask(turn.language), [*buttons, person_button(turn.language)], route="clarify")
+        turn.say(
+            ask(turn.language),
+            [*buttons, person_button(turn.language)],
+            route="clarify",
+            **({"missed": True} if again else {}),
+        )
         turn.change(clarified=True)

@@ -59,12 +59,6 @@ def same(text: str) -> str:
     return "".join(letter for letter in folded if letter.isalnum()) or folded
 
 
-def alike(one: str, other: str) -> float:
-    """How much two lines share of their groups of three characters, from 0 to 1 (Jaccard)."""
-    first, second = _trigrams(one), _trigrams(other)
-    return len(first & second) / len(first | second) if first | second else 0.0
-
-
 def _trigrams(text: str) -> set[str]:
     plain = same(text)
     return {plain[start : start + 3] for start in range(len(plain) - 2)}
@@ -80,12 +74,11 @@ def problems(training: Iterable[Line], test: Iterable[Line], too_alike: float = 
         if other is not line:
             kind = "is there twice" if other.label == line.label else f"is {other.label} and {line.label}"
             found.append(f"{line.language}/{line.topic}.yml: “{line.text}” {kind} (also in {other.topic}.yml).")
-    learnt = [(line, _trigrams(line.text)) for line in seen.values()]
+    learnt = [(line, plain, _trigrams(line.text)) for (plain, _), line in seen.items()]
     for line in test:
-        grams = _trigrams(line.text)
-        for other, theirs in learnt:
-            equal = same(other.text) == same(line.text)
-            if equal or (len(grams) > 3 and len(grams & theirs) >= too_alike * len(grams | theirs)):
+        grams, said = _trigrams(line.text), same(line.text)
+        for other, plain, theirs in learnt:
+            if plain == said or (len(grams) > 3 and len(grams & theirs) >= too_alike * len(grams | theirs)):
                 found.append(
                     f"{other.language}/{other.topic}.yml: “{other.text}” is too much like the held-out “{line.text}”."
                 )

@@ -41,3 +41,11 @@ def test_how_an_answer_was_phrased_is_in_the_trace_and_not_in_the_stored_convers
 def test_an_answer_that_nobody_phrased_has_no_such_entry() -> None:
     trace, _ = trace_with({"route": "knowledge"})
     assert "generation" not in trace
+
+
+def test_a_miss_and_a_failure_mark_the_trace_and_nothing_else_does() -> None:
+    assert trace_with({"route": "clarify", "missed": True})[0]["missed"] is True
+    assert trace_with({"failed": True})[0]["failed"] is True
+    plain = trace_with({"route": "knowledge"})[0]
+    assert "missed" not in plain
+    assert "failed" not in plain

@@ -63,6 +63,7 @@ class Chat:
     customer_id: str | None = None
     audiences: list[Any] = field(default_factory=list)
     thresholds: dict[str, Any] = field(default_factory=dict)
+    misses: int | None = None  #: the limit the service sends
     slots: dict[str, Any] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     form: str | None = None
@@ -135,6 +136,7 @@ class Chat:
             "audiences": self.audiences,
             "language_hint": self.language,
             "thresholds": self.thresholds,
+            **({} if self.misses is None else {"misses": self.misses}),
         }
         found = [{"entity": name, "value": value} for name, value in entities.items()]
         self.slots["language"] = self.language

@@ -72,6 +72,24 @@ async def test_the_gate_of_the_turn_counts_in_its_language() -> None:
     assert knowledge.gates == [0.95, 0.2, None]
 
 
+@pytest.mark.parametrize(("limit", "until_handoff"), [(1, 1), (3, 3), (4, 4)])
+async def test_the_service_says_how_many_misses_in_a_row_hand_off(limit: int, until_handoff: int) -> None:
+    chat = chat_over(FewArticles(), misses=limit)
+    for number in range(1, until_handoff + 1):
+        said = await ask(chat, f"zxcvb {number}", "out_of_scope")
+        assert said.custom("missed") is True
+        assert said.custom("handoff") == ("two_misses" if number == until_handoff else None)
+    assert chat.slots["misses"] == 0
+
+
+async def test_where_misses_never_hand_off_the_bot_goes_on_asking() -> None:
+    chat = chat_over(FewArticles(), misses=0)
+    for number in range(6):
+        assert (await ask(chat, f"zxcvb {number}", "out_of_scope")).custom("handoff") is None
+        await chat.say("hm", "clarify", ranking=["order_status"])
+        assert (await chat.run("action_clarify")).custom("handoff") is None
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 async def test_a_first_miss_clarifies_and_a_second_hands_off(language: str) -> None:
     chat = chat_over(FewArticles(), language)
@@ -128,6 +146,15 @@ async def test_clarifying_offers_tasks_by_their_friendly_names(language: str, ti
     assert asked.messages[0]["buttons"][0]["title"] == title
     assert len(asked.payloads) == 5
     assert asked.custom("route") == "clarify"
+
+
+async def test_clarifying_hands_off_after_as_many_times_in_a_row_as_the_service_says() -> None:
+    chat = chat_over(FewArticles(), misses=3)
+    heard = []
+    for _ in range(3):
+        await chat.say("hm", "clarify", ranking=["order_status"])
+        heard.append((await chat.run("action_clarify")).custom("handoff"))
+    assert heard == [None, None, "two_misses"]
 
 
 async def test_clarifying_twice_in_a_row_hands_off() -> None:

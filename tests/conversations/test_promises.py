@@ -38,7 +38,7 @@ from conversations.errors import (
     NotYours,
     TooLate,
 )
-from conversations.model import Agent, Author, Conversation, MessageKind, Status
+from conversations.model import Agent, Author, Conversation, Feeling, MessageKind, Status
 from conversations.turns import Claim, apology
 from tests.conversations.builders import LIN, MAX, Crash, hands_off, inbound, says
 from tests.conversations.history import History
@@ -71,6 +71,18 @@ class Promises(OrderMachine):
         receipt = self.do(self.desk.conversations.receive(message))
         assert receipt.duplicate
         assert self.acknowledged[message.external_id] == (receipt.conversation_id, receipt.message_id)
+
+    @precondition(lambda self: self.acknowledged)
+    @rule(data=st.data(), known=st.booleans())
+    def how_a_message_feels_is_noted(self, data: st.DataObject, known: bool) -> None:
+        conversation_id, message_id = data.draw(st.sampled_from(sorted(self.acknowledged.values())))
+        before = self.do(self.desk.conversations.get_conversation(conversation_id))
+        feeling = Feeling("negative", -0.9, 0.8)
+        self.do(self.desk.conversations.note_sentiment(conversation_id, message_id, feeling if known else None))
+        after = self.do(self.desk.conversations.get_conversation(conversation_id))
+        assert (after.status, after.agent_id, after.last_seq) == (before.status, before.agent_id, before.last_seq)
+        if after.status is Status.QUEUED:
+            assert after.handoff_summary is not None  # whoever takes it is told
 
     @rule(contact=st.sampled_from(CONTACTS))
     def process_dies_while_receiving(self, contact: str) -> None:
