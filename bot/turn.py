@@ -151,7 +151,7 @@ class Dialogue(StraightProcessor):  # type: ignore[misc]
     async def respond(self, turn: Turn) -> dict[str, Any]:
         """The answer to a turn; one seen before is answered from the store and not run again. A dry run is never stored."""
         if turn.dry_run:
-            return (await self._run(turn))[0]
+            return await self._run(turn, self.tracker_store.load(turn.conversation_id))
         lock = self._running.setdefault(turn.conversation_id, asyncio.Lock())
         async with lock:
             opened = self.tracker_store.open_turn(turn.conversation_id, turn.turn_id)

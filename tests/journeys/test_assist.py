@@ -17,16 +17,21 @@ from tests.knowledge_base.generation.model_double import Messages, Reply, comple
 
 pytestmark = [pytest.mark.browser]
 NewContext = Callable[..., BrowserContext]
+#: Nothing in the demo's own past is like it.
 SETTLED = {
     "en": (
-        "My parcel says delivered but nothing came, what can I do?",
-        "When a parcel is marked as delivered but is missing, please ask neighbours and the reception first; "
-        "if it does not turn up within 24 hours we open a search with the carrier for you.",
+        "The courier left my parcel out in the rain and the box is soaked, what now?",
+        "Sorry about the wet box. Please leave everything packed and send us two photos of it here; "
+        "we send the goods again the same day and pay for the return.",
     ),
     "zh": (
-        "物流显示已签收，可是我根本没收到包裹，怎么办？",
-        "显示签收但没有收到的，请先问一下家人、邻居和快递柜；24 小时内还没找到，我们会帮您联系快递公司核查。",
+        "快递员把箱子放在门口淋了一夜的雨，纸箱都泡烂了，怎么办？",
+        "箱子淋湿了先不要拆，拍两张照片发给我们，当天给您重新发货，旧的由我们安排上门取回。",
     ),
+}
+SOAKED = {
+    "en": "My box stood in the rain because the courier left it outside, everything is soaked",
+    "zh": "箱子被快递员扔在门外淋雨，全泡湿了",
 }
 ASKED = {
     "en": "The tracking says my parcel was delivered but I never got it",
@@ -100,15 +105,15 @@ def test_an_agent_answers_with_a_key(desk: Desk, new_context: NewContext, langua
 
     visitor = visitor_in(new_context, desk, language)
     visitor.say(PERSON[language])
-    visitor.say_unheard(ASKED[language])
-    agent.open_waiting(ASKED[language][:20])
+    visitor.say_unheard(SOAKED[language])
+    agent.open_waiting(SOAKED[language][:20])
     agent.accept()
     page = agent.page
     page.keyboard.press("Alt+1")  # brings help into view
     panel = page.get_by_test_id("assist-panel")
-    expect(panel.locator(".asked")).to_contain_text(ASKED[language], timeout=20_000)
-    similar = page.get_by_test_id("assist-card-6")
-    expect(similar).to_contain_text(told[:20], timeout=20_000)
+    expect(panel.locator(".asked")).to_contain_text(SOAKED[language], timeout=20_000)
+    similar = page.get_by_test_id(re.compile("^assist-card-[678]$")).filter(has_text=told[:20])
+    expect(similar).to_have_count(1, timeout=20_000)
     shot(page, f"assist-similar-{language}")
 
     visitor.say_unheard(NEXT[language])
