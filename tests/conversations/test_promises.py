@@ -38,7 +38,8 @@ from conversations.errors import (
     NotYours,
     TooLate,
 )
-from conversations.model import Agent, Author, Conversation, Feeling, MessageKind, Status
+from conversations.model import Agent, Author, Conversation, MessageKind, Status
+from conversations.turn_model import Feeling
 from conversations.turns import Claim, apology
 from tests.conversations.builders import LIN, MAX, Crash, hands_off, inbound, says
 from tests.conversations.history import History
