@@ -53,6 +53,8 @@ def route_of(desk: Desk, conversation: Conversation, why: str, intent: str | Non
 def rank_of(conversation: Conversation) -> datetime:
     """The place in the queue that its deadline and everything known of it give a conversation."""
     due_at = conversation.sla_due_at or conversation.queued_at or conversation.updated_at
+    if conversation.priority > 0 and conversation.queued_at is not None:
+        due_at = min(due_at, conversation.queued_at)  # who comes back is due at once, also while the team is away
     head_start = routing.head_start_seconds(
         back_in_queue=conversation.priority > 0,
         manual=conversation.manual_priority,

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from conversations.errors import AlreadyMerged, InvalidMessage
-from conversations.model import Status
-from tests.conversations.builders import LIN, MAX, inbound
+from conversations.model import Agent, Status
+from tests.conversations.builders import LIN, inbound
 from tests.conversations.history import History
 from tests.conversations.machine import CONTACTS, DeskMachine
 
@@ -26,7 +26,7 @@ class OrderMachine(DeskMachine):
         conversation = self.do(desk.find_current(inbound(contact=contact).address))
         if conversation is None or conversation.status not in (Status.QUEUED, Status.ASSIGNED):
             return
-        holder = MAX if conversation.agent_id == MAX.id else LIN
+        holder = Agent(conversation.agent_id, conversation.agent_name or "") if conversation.agent_id else LIN
         until = self.clock() + timedelta(minutes=minutes)
         after = self.do(desk.snooze(conversation.id, holder, until))
         assert (after.status, after.agent_id) == (conversation.status, conversation.agent_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from conversations.errors import (
     OfferedToColleague,
 )
 from conversations.model import Agent, Conversation, Status
+from conversations.routing import BACK_IN_QUEUE_SECONDS
 from conversations.teams import Roster
 from tests.conversations.builders import EVE, LIN, MAX, TestDesk, inbound, team
 from tests.conversations.history import History
@@ -105,9 +107,15 @@ class PromisesOfTeams(Promises):
                 return  # the clock was set back: they have been seen in the future
             assert lost == len(held)
             queue = [one.id for one in (await desk.list_conversations("queued")).items]
-            fresh = [one for one in (await desk.list_conversations("queued")).items if one.priority == 0]
+            # Whoever has waited longer than the head start of those who come back stays before them.
+            recent = now - timedelta(seconds=BACK_IN_QUEUE_SECONDS - 600)
+            fresh = [
+                one.id
+                for one in (await desk.list_conversations("queued")).items
+                if one.priority == 0 and one.queued_at is not None and one.queued_at > recent
+            ]
             for conversation in held:  # promise 6
-                assert queue.index(conversation.id) < len(queue) - len(fresh)
+                assert all(queue.index(conversation.id) < queue.index(one) for one in fresh)
                 assert "connection to our agent was lost" in (await desk.messages(conversation.id))[-1].text
             assert all(one.participant(agent.id) is None for one in await History(self.desk).conversations())
 
