@@ -278,9 +278,10 @@ def desk(model: Path, folder: Path) -> Iterator[DeskSide]:
         "MODEL_DIR": str(model.parent),
     }
     environment.pop("BOT_DATABASE_URL", None)
-    encoded = ROOT / "var" / "knowledge"
-    if encoded.exists():  # only articles that have changed since are encoded again
-        shutil.copytree(encoded, folder / "knowledge")
+    # Only articles that have changed since are encoded again; and messages are read for how they feel, as ever.
+    for prepared in ("knowledge", "sentiment"):
+        if (ROOT / "var" / prepared).exists():
+            shutil.copytree(ROOT / "var" / prepared, folder / prepared)
     if subprocess.run([sys.executable, "tools/load_demo.py"], cwd=ROOT, env=environment).returncode != 0:
         raise SystemExit("The demo data could not be loaded; the lines above say why.")
     headers = {"Authorization": f"Bearer {secret}"}

@@ -99,7 +99,7 @@ class Signals:
         reading = asyncio.create_task(self.feeling_of(claim.message.text if claim.payload is None else ""))
         try:
             await self.book.current()
-            async with self._conversations.database.read() as connection:
+            async with self._conversations.database.glance() as connection:
                 store = RuleStore(connection)
                 rows = await store.latest_turns(conversation.id, REMEMBERED)
                 said = await store.said_in([conversation.id]) if rows else {}

