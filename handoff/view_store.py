@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, not_, or_, select, true
 
+from conversations.contact_tables import PROVED_CUSTOMER
 from conversations.conversation_store import conversation_of
 from conversations.model import PRIORITIES, Conversation, Page, Status
 from conversations.organising_tables import conversation_labels, staff_notices
@@ -185,7 +186,7 @@ class ViewStore:
         query: Select[Any] = select(
             conversations,
             contacts.c.name.label("contact_name"),
-            contacts.c.customer_id.label("customer_id"),
+            PROVED_CUSTOMER.label("customer_id"),
             column.label("sorted_by"),
         ).join(contacts, contacts.c.id == conversations.c.contact_id)
         query = query.where(condition)
@@ -235,9 +236,9 @@ class ViewStore:
 
     async def conversations(self, ids: Sequence[str]) -> dict[str, Conversation]:
         """Those of the conversations that exist, by id."""
-        query = select(
-            conversations, contacts.c.name.label("contact_name"), contacts.c.customer_id.label("customer_id")
-        ).join(contacts, contacts.c.id == conversations.c.contact_id)
+        query = select(conversations, contacts.c.name.label("contact_name"), PROVED_CUSTOMER.label("customer_id")).join(
+            contacts, contacts.c.id == conversations.c.contact_id
+        )
         rows = await self._rows(query.where(conversations.c.id.in_(list(ids))))
         return {row.id: conversation_of(row) for row in rows}
 
