@@ -322,7 +322,7 @@ async def test_the_preview_counts_what_moves(desk: TestDesk) -> None:
 
 
 async def test_merging_and_separating_a_long_history_changes_nothing(desk: TestDesk) -> None:
-    bo, ann = await story(desk, random.Random(7))  # noqa: S311  # repeatable on purpose
+    bo, ann = await story(desk, random.Random(7))  # repeatable on purpose
     before = await everything(desk.database)
     merge = await desk.conversations.merge_contacts(bo.id, ann.id, LIN)
     assert await everything(desk.database) != before
@@ -371,7 +371,7 @@ def test_merging_and_separating_is_identity_whatever_happened_before(sqlite_temp
             shutil.copy(sqlite_template, Path(folder) / "desk.db")
             database = Database.open(f"sqlite+aiosqlite:///{folder}/desk.db")
             desk = TestDesk(database, Clock())
-            bo, ann = await story(desk, random.Random(seed))  # noqa: S311  # Hypothesis chose the seed
+            bo, ann = await story(desk, random.Random(seed))  # Hypothesis chose the seed
             before = await everything(database)
             try:
                 merge = await desk.conversations.merge_contacts(bo.id, ann.id, LIN)
