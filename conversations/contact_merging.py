@@ -145,10 +145,12 @@ class ContactMerging(Verbs):
             holds = await merges.holding(source.id), await merges.holding(target.id)
         return MergePreview(source, target, *holds, None if error is None else error.code)
 
-    async def merges_of_contact(self, contact_id: str) -> list[ContactMerge]:
-        """What was merged into a contact and can be separated again, the newest first."""
+    async def merges_of_contact(self, contact_id: str) -> list[tuple[ContactMerge, str | None]]:
+        """What was merged into a contact and can be separated again, by merge and former name, the newest first."""
         async with self.database.read() as connection:
-            return await ContactMergeStore(connection).merges_into(contact_id)
+            merges = await ContactMergeStore(connection).merges_into(contact_id)
+            store = ContactStore(connection)
+            return [(one, (await store.get(one.source_id)).name) for one in merges]
 
     async def same_person(self, profile: ContactProfile, reached_at: Sequence[str] = ()) -> list[SamePerson]:
         """Contacts that are probably the same person: same proved customer, phone or e-mail; a name proves nothing.

@@ -190,15 +190,11 @@ def at_address(table: Any, address: Address) -> Any:
     )
 
 
-def _locked(row: Row[Any]) -> Locked:
-    shown = tuple(Button(**button) for button in row.shown_buttons or ())
-    return Locked(conversation_of(row), row.fence, row.lease_until, row.bot_seq, row.queued_by, shown)
-
-
-def _existing(row: Row[Any] | None) -> Locked:
+def _locked(row: Row[Any] | None) -> Locked:
     if row is None:
         raise NotFound("there is no such conversation; refresh the list and open it again")
-    return _locked(row)
+    shown = tuple(Button(**button) for button in row.shown_buttons or ())
+    return Locked(conversation_of(row), row.fence, row.lease_until, row.bot_seq, row.queued_by, shown)
 
 
 class ConversationStore:
@@ -246,12 +242,12 @@ class ConversationStore:
         found = (await self._connection.execute(_LOCK, {"id": conversation_id})).first()
         if found is None:  # or it went to another contact just while this waited for it
             found = (await self._connection.execute(_LOCK, {"id": conversation_id})).first()
-        return _existing(found)
+        return _locked(found)
 
     async def find(self, conversation_id: str) -> Locked:
         """The conversation as it is, without a lock; raises ``NotFound``."""
         query = SELECT_CONVERSATION.where(conversations.c.id == conversation_id)
-        return _existing((await self._connection.execute(query)).first())
+        return _locked((await self._connection.execute(query)).first())
 
     async def lock_claimable(self, conversation_ids: Iterable[str], now: datetime) -> list[Locked]:
         """Those of the conversations that nobody works on; skips the ones another process is just taking."""

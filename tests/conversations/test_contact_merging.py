@@ -75,7 +75,9 @@ async def test_everything_of_the_source_belongs_to_the_target(desk: TestDesk) ->
     page, _ = await desk.conversations.history([ann.id])
     assert {one.conversation.address.contact for one in page} == {"ann", "bo"}
     assert await desk.conversations.tickets_of_contacts([ann.id]) == ["TK100300"]
-    assert [one.source_id for one in await desk.conversations.merges_of_contact(ann.id)] == [bo.id]
+    assert [(one.source_id, name) for one, name in await desk.conversations.merges_of_contact(ann.id)] == [
+        (bo.id, "Bo")
+    ]
 
 
 async def test_what_is_written_afterwards_lands_in_the_open_conversation_of_its_address(desk: TestDesk) -> None:
