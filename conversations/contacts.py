@@ -10,18 +10,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from conversations import custody
 from conversations.audit import AuditEntry, AuditLog
 from conversations.change import STAFF, Change
 from conversations.contact_model import FIELDS, MAX_NAME, MAX_NOTE, TIERS, ContactProfile, Past
 from conversations.contact_store import GONE, ContactStore
 from conversations.errors import ContactChanged, DifferentCustomers, InvalidField, InvalidMessage, NotFound
-from conversations.model import Agent, Author, MessageKind
+from conversations.model import Agent
 from conversations.reading_store import ReadingStore
 from conversations.verbs import Verbs
 
 _TICKET_NOTE = {
-    "zh": {"opened": "{name} 创建了工单 {number}：{subject}", "moved": "{name} 更新了工单 {number}：{subject}"},
-    "en": {"opened": "{name} opened ticket {number}: {subject}", "moved": "{name} updated ticket {number}: {subject}"},
+    "zh": {"opened": "新建了工单 {number}：{subject}", "moved": "更新了工单 {number}：{subject}"},
+    "en": {"opened": "Opened ticket {number}: {subject}", "moved": "Updated ticket {number}: {subject}"},
 }
 
 
@@ -118,8 +119,8 @@ class Contacts(Verbs):
                 new = await ContactStore(connection).add_ticket(contact_id, number, self.now())
             if change is not None and new:
                 words = _TICKET_NOTE["zh" if change.conversation.language == "zh" else "en"]
-                text = words["opened" if opened else "moved"].format(name=agent.name, number=number, subject=subject)
-                change.say(Author.SYSTEM, text, MessageKind.NOTE)
+                text = words["opened" if opened else "moved"].format(number=number, subject=subject)
+                custody.note(change, agent, text)
                 await change.save()
             if new:
                 kind = "ticket_opened" if opened else "ticket_updated"

@@ -165,7 +165,7 @@ async def test_a_ticket_is_noted_once_for_staff_only(desk: TestDesk) -> None:
             contact_id, LIN, "TK100300", "no sound", opened=True, conversation_id=conversation_id
         )
     notes = [one for one in await desk.conversations.messages(conversation_id) if one.kind is MessageKind.NOTE]
-    assert [one.text for one in notes] == ["Lin opened ticket TK100300: no sound"]
+    assert [(one.author_name, one.text) for one in notes] == [("Lin", "Opened ticket TK100300: no sound")]
     assert await desk.conversations.tickets_of_contacts([contact_id]) == ["TK100300"]
     assert len(await entries_of(desk, "ticket_opened")) == 1
 

@@ -187,7 +187,7 @@ async def test_a_ticket_is_opened_once_and_noted_in_the_conversation(shop: Desk)
     ticket = first.json()["ticket"]
     assert (ticket["subject"], ticket["priority"], ticket["order_number"]) == ("No sound", "high", EMMA_DELIVERED)
     notes = [one.text for one in await shop.conversations.messages(conversation_id) if one.kind.value == "note"]
-    assert notes == [f"Chen Yu 创建了工单 {ticket['number']}：No sound"]
+    assert notes == [f"新建了工单 {ticket['number']}：No sound"]
     assert all(ticket["number"] not in text for text in await shop.contact_sees())
     wrong = body | {"key": new_id(), "order_number": LI_PAID}
     refused = await chen.post(f"contacts/{contact_id}/tickets", wrong)
