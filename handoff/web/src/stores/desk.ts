@@ -135,7 +135,7 @@ watch(openId, (id, before) => {
   detail.value = null
   detailError.value = null
   traces.value = []
-  if (!id) contact.close()
+  if (!past) contact.close()
   if (id && session.staff.value) load(id)
   tellViewing()
 })
@@ -257,7 +257,9 @@ function onConversation(next: Conversation): void {
   if (next.id === openId.value && detail.value) {
     const moved = detail.value.conversation.status !== next.status
     const mayBeRated = next.status === 'resolved' && !detail.value.rating
-    if (moved || mayBeRated) void refreshDetail()
+    const { contact_id, customer_id } = detail.value.conversation
+    const somebodyElse = contact_id !== next.contact_id || customer_id !== next.customer_id
+    if (moved || mayBeRated || somebodyElse) void refreshDetail()
   }
   if (announced.has(stay) || !me || !session.worksAtDesk.value || presence.value === 'away') return
   if (next.status === 'queued' && next.offered_to) return // who is asked hears of it by themselves
