@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from conversations.contact_tables import contact_merges, contact_tickets
 from conversations.search_store import SearchStore
 from conversations.tables import (
     addresses,
@@ -90,15 +91,21 @@ class AuditStore:
         """Store the wrapped key of a contact."""
         await self._connection.execute(insert(audit_keys).values(contact_id=contact_id, wrapped=wrapped))
 
-    async def erase(self, contact_id: str, now: Any) -> list[str]:
-        """Destroy a contact's key, words, name and addresses; returns the ids of files that must go too."""
-        theirs = select(conversations.c.id).where(conversations.c.contact_id == contact_id)
+    async def erase(self, contact_ids: list[str], now: Any) -> list[str]:
+        """Destroy keys, words, names and addresses of a contact and of those merged into it.
+
+        Returns the ids of files that must go too.
+        """
+        theirs = select(conversations.c.id).where(conversations.c.contact_id.in_(contact_ids))
         of_theirs = messages.c.conversation_id.in_(theirs)
         rows = await self._connection.execute(select(messages.c.attachments).where(of_theirs))
         files = [attachment["id"] for found in rows.scalars() if found for attachment in found]
-        nobody = f"erased-{contact_id}"
+        nobody = f"erased-{contact_ids[0]}"
+        of_them = or_(contact_merges.c.source_id.in_(contact_ids), contact_merges.c.target_id.in_(contact_ids))
         for statement in (
-            delete(audit_keys).where(audit_keys.c.contact_id == contact_id),
+            delete(audit_keys).where(audit_keys.c.contact_id.in_(contact_ids)),
+            delete(contact_tickets).where(contact_tickets.c.contact_id.in_(contact_ids)),
+            update(contact_merges).where(of_them).values(moved={}, before={}, after={}),
             delete(outbox).where(outbox.c.message_id.in_(select(messages.c.id).where(of_theirs))),
             delete(turns).where(turns.c.conversation_id.in_(theirs)),
             delete(buttons).where(buttons.c.conversation_id.in_(theirs)),
@@ -109,9 +116,9 @@ class AuditStore:
             update(messages)
             .where(of_theirs)
             .values(text="", attachments=None, citations=None, buttons=None, external_id=None),
-            delete(addresses).where(addresses.c.contact_id == contact_id),
+            delete(addresses).where(addresses.c.contact_id.in_(contact_ids)),
             update(conversations)
-            .where(conversations.c.contact_id == contact_id)
+            .where(conversations.c.contact_id.in_(contact_ids))
             .values(
                 contact=nobody + "-" + conversations.c.id,
                 preview="",
@@ -121,8 +128,21 @@ class AuditStore:
                 snooze_reason=None,
                 handoff_summary=None,
             ),
-            update(contacts).where(contacts.c.id == contact_id).values(name=None, customer_id=None, erased_at=now),
+            update(contacts)
+            .where(contacts.c.id.in_(contact_ids))
+            .values(
+                name=None,
+                named_by=None,
+                customer_id=None,
+                note=None,
+                tier=None,
+                linked_customer_id=None,
+                linked_by=None,
+                linked_at=None,
+                erased_at=now,
+            ),
         ):
             await self._connection.execute(statement)
-        await SearchStore(self._connection).forget_contact(contact_id)
+        for contact_id in contact_ids:
+            await SearchStore(self._connection).forget_contact(contact_id)
         return files

@@ -142,7 +142,9 @@ class Change:
     ) -> None:
         """Add an audit entry about this conversation."""
         conversation = self.conversation
-        self._entries.append(AuditEntry(kind, actor, conversation.id, conversation.contact_id, data or {}, personal))
+        # Sealed with the key the address began with, so that taking a merge of contacts back leaves nothing behind.
+        sealed_for = conversation.origin_id or conversation.contact_id
+        self._entries.append(AuditEntry(kind, actor, conversation.id, sealed_for, data or {}, personal))
 
     def say(
         self,

@@ -11,6 +11,7 @@ from sqlalchemy import Row, Select, and_, bindparam, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from conversations.contact_tables import PROVED_CUSTOMER
 from conversations.errors import FencedOut, NotFound
 from conversations.model import (
     Address,
@@ -31,7 +32,7 @@ from conversations.search_store import SearchStore, typed_by_people
 from conversations.tables import addresses, buttons, contacts, conversations, messages, ratings, turns
 
 SELECT_CONVERSATION: Select[Any] = select(
-    conversations, contacts.c.name.label("contact_name"), contacts.c.customer_id.label("customer_id")
+    conversations, contacts.c.name.label("contact_name"), PROVED_CUSTOMER.label("customer_id")
 ).join(contacts, contacts.c.id == conversations.c.contact_id)
 
 _HERE = (
@@ -48,7 +49,7 @@ _LOCK_LATEST = (
     .with_for_update(of=conversations)
 )
 _LOCK_CONTACT = (
-    select(contacts)
+    select(contacts, addresses.c.customer_id.label("proved_here"), addresses.c.origin_id)
     .join(addresses, addresses.c.contact_id == contacts.c.id)
     .where(
         addresses.c.channel == bindparam("channel"),
@@ -109,6 +110,7 @@ _COLUMNS = [
     "sentiment",
     "sentiment_label",
     "handoff_summary",
+    "origin_id",
 ]
 _READ_MARKS = ["contact_read_seq", "contact_read_at", "agent_read_seq", "agent_read_at"]  # moved by ``ReceiptStore``
 
@@ -188,7 +190,9 @@ def at_address(table: Any, address: Address) -> Any:
     )
 
 
-def _locked(row: Row[Any]) -> Locked:
+def _locked(row: Row[Any] | None) -> Locked:
+    if row is None:
+        raise NotFound("there is no such conversation; refresh the list and open it again")
     shown = tuple(Button(**button) for button in row.shown_buttons or ())
     return Locked(conversation_of(row), row.fence, row.lease_until, row.bot_seq, row.queued_by, shown)
 
@@ -215,9 +219,17 @@ class ConversationStore:
             row = (await self._connection.execute(_LOCK_CONTACT, here)).one()
             if name or typed_by_people(address.contact):
                 await SearchStore(self._connection).put_contact(row.id)
-        if name and name != row.name:
+        name = row.name if row.named_by else name or row.name
+        if name != row.name:
             await self.update_contact(row.id, name=name)
-        return Contact(row.id, name or row.name, row.language, row.customer_id, row.created_at)
+        return Contact(
+            row.id,
+            name,
+            row.language,
+            row.proved_here if row.shared else row.customer_id,
+            row.created_at,
+            row.origin_id,
+        )
 
     async def lock_latest(self, address: Address) -> Locked | None:
         """The newest conversation at an address, open or resolved."""
@@ -227,27 +239,22 @@ class ConversationStore:
 
     async def lock(self, conversation_id: str) -> Locked:
         """The conversation, locked; raises ``NotFound``."""
-        row = await self._connection.execute(_LOCK, {"id": conversation_id})
-        found = row.first()
-        if found is None:
-            raise NotFound("there is no such conversation; refresh the list and open it again")
+        found = (await self._connection.execute(_LOCK, {"id": conversation_id})).first()
+        if found is None:  # or it went to another contact just while this waited for it
+            found = (await self._connection.execute(_LOCK, {"id": conversation_id})).first()
         return _locked(found)
 
     async def find(self, conversation_id: str) -> Locked:
         """The conversation as it is, without a lock; raises ``NotFound``."""
-        row = await self._connection.execute(SELECT_CONVERSATION.where(conversations.c.id == conversation_id))
-        found = row.first()
-        if found is None:
-            raise NotFound("there is no such conversation; refresh the list and open it again")
-        return _locked(found)
+        query = SELECT_CONVERSATION.where(conversations.c.id == conversation_id)
+        return _locked((await self._connection.execute(query)).first())
 
     async def lock_claimable(self, conversation_ids: Iterable[str], now: datetime) -> list[Locked]:
         """Those of the conversations that nobody works on; skips the ones another process is just taking."""
         rows = await self._connection.execute(
-            SELECT_CONVERSATION.where(
-                conversations.c.id.in_(list(conversation_ids)),
-                free_at(now),
-            ).with_for_update(of=conversations, skip_locked=True)
+            SELECT_CONVERSATION.where(conversations.c.id.in_(list(conversation_ids)), free_at(now)).with_for_update(
+                of=conversations, skip_locked=True
+            )
         )
         return [_locked(row) for row in rows]
 
@@ -257,11 +264,8 @@ class ConversationStore:
 
     async def save_conversation(self, before: Locked, after: Conversation, values: dict[str, Any]) -> None:
         """Write a conversation back, only if nobody changed its status or took its turn meanwhile."""
-        expected = {
-            "saved_id": after.id,
-            "old_status": before.conversation.status.value,
-            "old_fence": before.fence,
-        }
+        old = before.conversation.status.value
+        expected = {"saved_id": after.id, "old_status": old, "old_fence": before.fence}
         saved = await self._connection.execute(_SAVE, _values(after) | values | expected)
         if saved.rowcount != 1:
             raise FencedOut("another worker changed this conversation; its result counts")

@@ -16,6 +16,9 @@ from conversations.audit import AuditEntry, AuditLog
 from conversations.audit_store import AuditStore
 from conversations.change import STAFF, Change, Desk, contact_topic
 from conversations.company import Company
+from conversations.contact_merging import ContactMerging, MovesToo
+from conversations.contact_store import ContactStore
+from conversations.contacts import Contacts
 from conversations.delivery_store import DeliveryStore
 from conversations.dispatch import Dispatch
 from conversations.errors import InvalidMessage, NotFound
@@ -89,7 +92,7 @@ def _everywhere(_address: Address) -> bool:
     return True
 
 
-class Conversations(Company, Dispatch, Feelings, Organising, Merging, Searching, Receipts):
+class Conversations(Company, Contacts, ContactMerging, Dispatch, Feelings, Organising, Merging, Searching, Receipts):
     """The conversations of the whole desk.
 
     ``open_callback`` opens a ticket for a contact who asks for a person out of hours and returns its number; it must
@@ -130,6 +133,7 @@ class Conversations(Company, Dispatch, Feelings, Organising, Merging, Searching,
         self.watcher: Watcher | None = None
         #: Others who keep a contact's words.
         self.erases_too: list[Callable[[AsyncConnection, str], Awaitable[None]]] = []
+        self.moves_too: list[MovesToo] = []
 
     # -- the contact's side -------------------------------------------------------------------------------------
 
@@ -278,15 +282,19 @@ class Conversations(Company, Dispatch, Feelings, Organising, Merging, Searching,
             await self.audit.append(connection, self.now(), [AuditEntry(kind, f"agent:{agent.id}", data=data or {})])
 
     async def erase_contact(self, contact_id: str, agent: Agent) -> list[str]:
-        """Erase a contact's words, name, addresses and audit key; returns the ids of files to delete as well."""
+        """Erase a contact's words, name, addresses and audit key, and those of all merged with it; returns file ids."""
         async with self.database.write() as connection:
-            files = await AuditStore(connection).erase(contact_id, self.now())
+            contact_id = await ContactStore(connection).root_of(contact_id)
+            family = await ContactStore(connection).family_of(contact_id)
+            files = await AuditStore(connection).erase(family, self.now())
             for erase in self.erases_too:
-                await erase(connection, contact_id)
+                for one in family:
+                    await erase(connection, one)
             data = {"contact_id": contact_id, "files": len(files)}
             entry = AuditEntry("contact_erased", f"agent:{agent.id}", contact_id=contact_id, data=data)
             await self.audit.append(connection, self.now(), [entry])
-        self.audit.forget(contact_id)
+        for one in family:
+            self.audit.forget(one)
         await self.compact_search_index()
         await self.hub.publish(STAFF, {"type": "erased", "contact_id": contact_id})
         return files

@@ -164,3 +164,31 @@ class RulesChanged(ConversationError):
     """Somebody saved other handoff rules since the ones that these were made from."""
 
     code = "rules_changed"
+
+
+class InvalidField(ConversationError):
+    """A value does not look like what it should be; ``field`` says which."""
+
+    code = "invalid_field"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class ContactChanged(ConversationError):
+    """Somebody changed the contact after it was read; the message says who goes first, and nothing was written."""
+
+    code = "contact_changed"
+
+
+class DifferentCustomers(ConversationError):
+    """Two contacts belong to different customers, so they are not the same person."""
+
+    code = "different_customers"
+
+
+class CannotSeparate(ConversationError):
+    """A merge of contacts can no longer be taken back; the message says why and what to do instead."""
+
+    code = "cannot_separate"

@@ -239,6 +239,7 @@ class Contact:
     language: str | None
     customer_id: str | None
     created_at: datetime
+    origin_id: str | None = None  #: of a merged address: the contact it belonged to before
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +311,7 @@ class Conversation:
     sentiment: float | None = None  #: of the contact's latest message, from -1 to 1; None until it is known
     sentiment_label: str | None = None
     handoff_summary: dict[str, Any] | None = None  #: what an agent needs to know; see ``handoff_summary``
+    origin_id: str | None = None  #: whose key seals its audit entries, where its contact was merged into another
 
     def participant(self, agent_id: str) -> Participant | None:
         """The agent's part in this conversation besides the assignee's."""

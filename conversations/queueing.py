@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from conversations import notices, routing
+from conversations.contact_store import ContactStore
 from conversations.delivery_store import DeliveryStore
 from conversations.model import Conversation, Presence, Status
 from conversations.queue_store import QueueStore
@@ -110,7 +111,7 @@ async def queue(
         callback_ticket=ticket or before.callback_ticket,
         team_id=route.team.id,
         required_skills=route.skills,
-        tier=desk.tier(before.customer_id),
+        tier=await ContactStore(change.connection).own_tier(before.contact_id) or desk.tier(before.customer_id),
         sla_due_at=starts + timedelta(seconds=route.team.first_response_seconds),
         previous_agent=previous,
         participants=(),

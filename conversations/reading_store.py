@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -103,6 +104,21 @@ class ReadingStore:
             .limit(limit)
         )
         return [conversation_of(row) for row in rows]
+
+    async def history(self, contact_ids: Sequence[str], cursor: str | None, limit: int) -> Page:
+        """A page of the conversations of some contacts, the one opened last first."""
+        opened = conversations.c.opened_at
+        query = SELECT_CONVERSATION.where(conversations.c.contact_id.in_(list(contact_ids)))
+        after = _after(cursor)
+        if after is not None:
+            at, last_id = after
+            query = query.where(or_(opened < at, and_(opened == at, conversations.c.id > last_id)))
+        rows = await self._connection.execute(query.order_by(opened.desc(), conversations.c.id).limit(limit + 1))
+        found = [conversation_of(row) for row in rows]
+        if len(found) <= limit:
+            return Page(tuple(found))
+        last = found[limit - 1]
+        return Page(tuple(found[:limit]), f"{last.opened_at.isoformat()}|{last.id}")
 
     async def idle(self, before: datetime, limit: int) -> list[str]:
         """Conversations with the bot in which nothing happened since a moment and nothing waits."""

@@ -173,6 +173,7 @@ def _open(desk: Desk, connection: AsyncConnection, inbound: InboundMessage, cont
         updated_at=now,
         contact_name=contact.name,
         customer_id=contact.customer_id,
+        origin_id=contact.origin_id,
     )
     change = Change(desk, connection, now, None, conversation)
     change.record("opened", "contact", {"channel": inbound.address.channel})

@@ -92,7 +92,8 @@ class SearchStore:
     async def put_contact(self, contact_id: str) -> None:
         """Index a contact by name and by the addresses that people would type: phone numbers, e-mail, handles."""
         await self._connection.execute(delete(search_documents).where(search_documents.c.contact_id == contact_id))
-        row = (await self._connection.execute(select(contacts.c.name).where(contacts.c.id == contact_id))).first()
+        query = select(contacts.c.name).where(contacts.c.id == contact_id, contacts.c.merged_into.is_(None))
+        row = (await self._connection.execute(query)).first()
         known = await self._connection.execute(select(addresses.c.contact).where(addresses.c.contact_id == contact_id))
         words = [row.name] if row is not None and row.name else []
         for address in known.scalars():

@@ -60,6 +60,17 @@ contacts = Table(
     Column("customer_id", Text),
     Column("created_at", UtcDateTime, nullable=False),
     Column("erased_at", UtcDateTime),
+    Column("named_by", String(64)),  # the agent who set the name; the channel's name no longer replaces it
+    Column("tier", String(16)),  # set by an agent; None: whatever the customer's account says
+    Column("note", Text),  # only staff see it
+    Column("linked_customer_id", Text),  # whose account an agent thinks it is; proves nothing
+    Column("linked_by", Text),
+    Column("linked_at", UtcDateTime),
+    Column("merged_into", String(32), index=True),
+    Column("shared", Boolean, nullable=False, server_default=sqlalchemy_false(), default=False),  # holds merged ones
+    Column("revision", Integer, nullable=False, server_default="0", default=0),
+    Index("ix_contacts_customer_id", "customer_id"),
+    Index("ix_contacts_linked_customer_id", "linked_customer_id"),
 )
 
 addresses = Table(
@@ -69,6 +80,8 @@ addresses = Table(
     Column("account", String(128), primary_key=True),
     Column("contact", String(512), primary_key=True),
     Column("contact_id", ForeignKey("contacts.id"), nullable=False, index=True),
+    Column("customer_id", Text),  # of a shared contact: who was proved at this very address
+    Column("origin_id", String(32)),  # the contact it belonged to before contacts were merged
 )
 
 conversations = Table(
@@ -137,6 +150,7 @@ conversations = Table(
     Column("sentiment", Float),
     Column("sentiment_label", String(8)),
     Column("handoff_summary", JSON(none_as_null=True)),
+    Column("origin_id", String(32)),  # the contact with whose key its audit entries are sealed, after a merge
     Index("ix_conversations_address", "channel", "account", "contact", "opened_at"),
     Index("ix_conversations_status", "status", "updated_at"),
     Index("ix_conversations_agent", "agent_id", "status"),

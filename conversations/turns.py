@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations import notices
 from conversations.change import STAFF, Change, Desk
+from conversations.contact_store import ContactStore
 from conversations.conversation_store import ConversationStore
 from conversations.delivery_store import DeliveryStore
 from conversations.errors import FencedOut
@@ -90,7 +91,7 @@ async def commit_turn(
     for reply in result.replies:
         handoff = handoff or reply.handoff
         if reply.customer_id and reply.customer_id != change.conversation.customer_id:
-            await change.store.update_contact(change.conversation.contact_id, customer_id=reply.customer_id)
+            await ContactStore(change.connection).note_proof(change.conversation, reply.customer_id)
             change.set(customer_id=reply.customer_id)
         if reply.text or reply.buttons:
             out_seqs.append(_say(change, claim, reply))

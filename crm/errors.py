@@ -97,6 +97,21 @@ class ContactInUse(CrmError):
     code = "contact_in_use"
 
 
+class ChangedMeanwhile(CrmError):
+    """Somebody else changed the record after it was read; read it again before changing it."""
+
+    code = "changed_meanwhile"
+
+
+class TicketMove(CrmError):
+    """A ticket cannot go from its status to the one asked for."""
+
+    code = "ticket_move"
+
+    def __init__(self, source: str, target: str) -> None:
+        super().__init__(f"a ticket that is {source} cannot become {target}")
+
+
 class Locked(CrmError):
     """Too many wrong answers about one order; until then only a one-time code helps."""
 

@@ -14,6 +14,7 @@ WriteKey = tuple[str, str]
 
 LEVELS = ("standard", "silver", "gold", "black")  #: lowest first
 TIERS = ("standard", "silver", "gold", "vip")  #: what a customer is worth to the shop, least first
+TICKET_PRIORITIES = ("low", "normal", "high", "urgent")
 
 
 class OrderStatus(StrEnum):
@@ -74,6 +75,7 @@ class Customer:
     points: int
     created_at: datetime
     tier: str = "standard"  #: one of ``TIERS``: how much the desk hurries for them
+    revision: int = 0  #: counts changes of name, phone and e-mail
 
     @property
     def audiences(self) -> tuple[str, ...]:
@@ -172,6 +174,17 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketEvent:
+    """Something that changed on a ticket; ``author`` is "customer" or the name of a colleague."""
+
+    author: str
+    field: str  #: status or priority
+    old: str
+    new: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Ticket:
     """Something people at the shop must look after."""
 
@@ -188,6 +201,8 @@ class Ticket:
     opened_at: datetime
     updated_at: datetime
     comments: tuple[Comment, ...] = ()
+    revision: int = 0  #: counts changes of status and priority
+    events: tuple[TicketEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

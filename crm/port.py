@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from crm.model import Customer, Invoice, Order, Proof, Return, ReturnReason, ReturnTerms, Ticket, WriteKey
+from crm.model import (
+    Customer,
+    Invoice,
+    Order,
+    Proof,
+    Return,
+    ReturnReason,
+    ReturnTerms,
+    Ticket,
+    TicketStatus,
+    WriteKey,
+)
 
 
 class Crm(Protocol):
@@ -78,6 +89,7 @@ class Crm(Protocol):
         contact_point: str | None = None,
         order_number: str | None = None,
         priority: str = "normal",
+        subject: str | None = None,
     ) -> Ticket:
         """Open a ticket in an account, or for a stranger who can be reached at ``contact_point``."""
 
@@ -89,5 +101,20 @@ class Crm(Protocol):
     ) -> Ticket:
         """Write on a callback ticket what is wanted, how to reach them and whose it is; again with more is harmless."""
 
-    async def update_contact(self, customer_id: str, field: str, value: str, key: WriteKey) -> Customer:
-        """Change a customer's name, phone or email."""
+    async def update_ticket(
+        self,
+        number: str,
+        author: str,
+        key: WriteKey,
+        *,
+        revision: int | None = None,
+        status: TicketStatus | None = None,
+        priority: str | None = None,
+        comment: str = "",
+    ) -> Ticket:
+        """Move a ticket on, give it another priority, or say something on it that its customer may read."""
+
+    async def update_contact(
+        self, customer_id: str, field: str, value: str, key: WriteKey, *, revision: int | None = None
+    ) -> Customer:
+        """Change a customer's name, phone or email; with ``revision`` only if nobody changed them since."""

@@ -100,6 +100,10 @@ class ReadOnlyCrm:
         """Refused."""
         raise WouldWrite("open_callback_ticket")
 
+    async def update_ticket(self, *_: Any, **__: Any) -> NoReturn:
+        """Refused."""
+        raise WouldWrite("update_ticket")
+
     async def update_contact(self, *_: Any, **__: Any) -> NoReturn:
         """Refused."""
         raise WouldWrite("update_contact")

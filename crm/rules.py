@@ -15,8 +15,9 @@ from crm.errors import (
     NotPaid,
     OrderClosed,
     ReturnTooLate,
+    TicketMove,
 )
-from crm.model import Customer, Invoice, Order, OrderItem, OrderStatus, ReturnReason, ReturnTerms
+from crm.model import Customer, Invoice, Order, OrderItem, OrderStatus, ReturnReason, ReturnTerms, TicketStatus
 
 RETURN_DAYS = 7
 EXCHANGE_DAYS = 15
@@ -26,6 +27,13 @@ FREE_RETURN_LEVELS = frozenset({"gold", "black"})
 #: What one unit of a currency is in CNY, as the shop prices it.
 RATES = {"CNY": 1.0, "HKD": 0.92, "SGD": 5.4, "GBP": 9.3, "EUR": 7.8}
 RETURN_FEE_CNY = 1200
+#: Where a ticket can go from each status; a finished one is taken up again before it can wait for anybody.
+TICKET_MOVES: dict[TicketStatus, frozenset[TicketStatus]] = {
+    TicketStatus.OPEN: frozenset({TicketStatus.IN_PROGRESS, TicketStatus.WAITING, TicketStatus.RESOLVED}),
+    TicketStatus.IN_PROGRESS: frozenset({TicketStatus.OPEN, TicketStatus.WAITING, TicketStatus.RESOLVED}),
+    TicketStatus.WAITING: frozenset({TicketStatus.OPEN, TicketStatus.IN_PROGRESS, TicketStatus.RESOLVED}),
+    TicketStatus.RESOLVED: frozenset({TicketStatus.OPEN, TicketStatus.IN_PROGRESS}),
+}
 #: Full-width letters and digits only: a company's full-width brackets are part of its name.
 _HALF_WIDTH = {ord(c) + 0xFEE0: ord(c) for c in string.ascii_letters + string.digits}
 
@@ -96,6 +104,12 @@ def invoice_title(kind: str, text: str) -> tuple[str, str | None]:
     if not 2 <= len(title) <= 100:
         raise BadValue("title")
     return title, number[0].upper()
+
+
+def check_ticket_move(source: TicketStatus, target: TicketStatus) -> None:
+    """Raise unless a ticket can go from one status to the other."""
+    if target not in TICKET_MOVES[source]:
+        raise TicketMove(source.value, target.value)
 
 
 def new_address(text: str) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from crm import rules
-from crm.errors import AlreadyRequested, AlreadyShipped, BadValue, ContactInUse, NotFound
-from crm.identity_store import IdentityStore
+from crm.errors import AlreadyRequested, AlreadyShipped, BadValue, ChangedMeanwhile, ContactInUse, NotFound
 from crm.model import (
     Customer,
     Invoice,
@@ -21,16 +20,13 @@ from crm.model import (
     Return,
     ReturnReason,
     ReturnTerms,
-    Ticket,
     TicketKind,
-    TicketStatus,
     WriteKey,
     find_number,
     normal_email,
     normal_phone,
 )
 from crm.tables import (
-    Row,
     counters,
     customer_of,
     customers,
@@ -43,10 +39,9 @@ from crm.tables import (
     returns,
     shipment_events,
     shipments,
-    ticket_comments,
-    ticket_of,
     tickets,
 )
+from crm.ticket_store import TicketStore, grouped
 
 CHANGEABLE = (OrderStatus.UNPAID, OrderStatus.PAID, OrderStatus.PACKED)
 
@@ -57,7 +52,7 @@ async def create_tables(engine: AsyncEngine) -> None:
         await connection.run_sync(metadata.create_all)
 
 
-class SqlCrm(IdentityStore):
+class SqlCrm(TicketStore):
     """Implements the ``Crm`` port over SQLite or PostgreSQL; the engine belongs to the caller."""
 
     async def find_customer(self, customer_id: str) -> Customer | None:
@@ -97,14 +92,6 @@ class SqlCrm(IdentityStore):
         async with self.reading.connect() as connection:
             return await self._orders(connection, orders.c.customer_id == customer_id, limit)
 
-    async def find_ticket(self, number: str) -> Ticket | None:
-        """The ticket with that number."""
-        return next(iter(await self._tickets(tickets.c.number == number)), None)
-
-    async def tickets_of(self, customer_id: str) -> list[Ticket]:
-        """A customer's tickets, the one that changed last first."""
-        return await self._tickets(tickets.c.customer_id == customer_id)
-
     async def find_invoice(self, order_number: str) -> Invoice | None:
         """The invoice of an order."""
         async with self.reading.connect() as connection:
@@ -140,7 +127,7 @@ class SqlCrm(IdentityStore):
             item = order.item(line)
             assert customer
             assert item
-            number = await self._insert_ticket(
+            number = await self.insert_ticket(
                 connection,
                 kind=TicketKind.RETURN.value,
                 customer_id=customer_id,
@@ -193,65 +180,35 @@ class SqlCrm(IdentityStore):
         assert invoice
         return invoice
 
-    async def open_ticket(
-        self,
-        text: str,
-        language: str,
-        key: WriteKey,
-        *,
-        customer_id: str | None = None,
-        contact_point: str | None = None,
-        order_number: str | None = None,
-        priority: str = "normal",
-    ) -> Ticket:
-        """Open a ticket in an account, or for a stranger who can be reached at ``contact_point``."""
-        if not text.strip():
-            raise BadValue("text")
-        if customer_id is None and not contact_point:
-            raise BadValue("contact_point")
-        values = {"customer_id": customer_id, "contact_point": contact_point, "order_number": order_number}
-        return await self._ticket_once(key, **values, text=text, language=language, priority=priority)
-
-    async def open_callback_ticket(self, contact: str, language: str, key: WriteKey) -> Ticket:
-        """Open a ticket that asks people to get back to ``contact``, as written, outside of office hours."""
-        text = "请联系客户" if language == "zh" else "Please get back to the customer"
-        kind = TicketKind.CALLBACK.value
-        return await self._ticket_once(
-            key, kind=kind, contact_point=contact, text=f"{text}: {contact}", language=language, priority="high"
-        )
-
-    async def file_callback(
-        self, number: str, text: str, *, contact_point: str | None = None, customer_id: str | None = None
-    ) -> Ticket:
-        """Write on a callback ticket what is wanted, how to reach them and whose it is; again with more is harmless."""
-        said = text.strip()[:4000]
-        change = {"text": said, "subject": said[:80]} if said else {}
-        change |= {"contact_point": contact_point} if contact_point else {}
-        change |= {"customer_id": customer_id} if customer_id else {}
-        own = (tickets.c.number == number) & (tickets.c.kind == TicketKind.CALLBACK.value)
-        async with self.engine.begin() as connection:
-            await connection.execute(update(tickets).where(own).values(**change, updated_at=self.now()))
-        ticket = await self.find_ticket(number)
-        if ticket is None:
-            raise NotFound(number)
-        return ticket
-
-    async def update_contact(self, customer_id: str, field: str, value: str, key: WriteKey) -> Customer:
-        """Change a customer's name, phone or email."""
+    async def update_contact(
+        self, customer_id: str, field: str, value: str, key: WriteKey, *, revision: int | None = None
+    ) -> Customer:
+        """Change a customer's name, phone or email; with ``revision`` only if nobody changed them since."""
         names = {"phone": normal_phone, "email": normal_email, "name": _person_name}
         cleaned = names[field](value) if field in names else None
         if cleaned is None:
             raise BadValue(field)
 
         async def work(connection: AsyncConnection) -> None:
-            if await self._customer(connection, customer_id) is None:
+            customer = await self._customer(connection, customer_id)
+            if customer is None:
                 raise NotFound(customer_id)
+            if revision is not None and customer.revision != revision:
+                raise ChangedMeanwhile(field)
             column = customers.c[field]
             if field != "name":
                 taken = select(customers.c.id).where(column == cleaned, customers.c.id != customer_id)
                 if (await connection.execute(taken)).first():
                     raise ContactInUse(field)
-            await connection.execute(update(customers).where(customers.c.id == customer_id).values({column: cleaned}))
+            # Says it again to the database: a colleague may be changing it this very moment.
+            still = (customers.c.id == customer_id) & (customers.c.revision == customer.revision)
+            change = {column: cleaned, customers.c.revision: customer.revision + 1}
+            try:
+                written = await connection.execute(update(customers).where(still).values(change))
+            except IntegrityError:  # somebody took the phone or e-mail since the look above
+                raise ContactInUse(field) from None
+            if not written.rowcount:
+                raise ChangedMeanwhile(field)
 
         await self.once(key, work)
         customer = await self.find_customer(customer_id)
@@ -292,24 +249,6 @@ class SqlCrm(IdentityStore):
         async with self.reading.connect() as connection:
             return await self._owned(connection, customer_id, number)
 
-    async def _ticket_once(self, key: WriteKey, **values: Any) -> Ticket:
-        async def work(connection: AsyncConnection) -> str:
-            text = str(values["text"]).strip()[:4000]
-            return await self._insert_ticket(
-                connection, **{"kind": TicketKind.PROBLEM.value, **values, "text": text, "subject": text[:80]}
-            )
-
-        ticket = await self.find_ticket(await self.once(key, work))
-        assert ticket
-        return ticket
-
-    async def _insert_ticket(self, connection: AsyncConnection, **values: Any) -> str:
-        number = f"TK{await self.next_number(connection, 'ticket', 100_001)}"
-        now = self.now()
-        row = {"number": number, "status": TicketStatus.OPEN.value, "opened_at": now, "updated_at": now, **values}
-        await connection.execute(tickets.insert().values(**row))
-        return number
-
     async def _terms(
         self, connection: AsyncConnection, customer_id: str, order_number: str, line: int, reason: ReturnReason
     ) -> ReturnTerms:
@@ -348,35 +287,10 @@ class SqlCrm(IdentityStore):
         newest = select(orders, *parcel).outerjoin(shipments).where(where)
         newest = newest.order_by(orders.c.placed_at.desc(), orders.c.number.desc()).limit(limit)
         found = list((await connection.execute(newest)).mappings())
-        items = await _grouped(connection, order_items, "order_number", [row["number"] for row in found], "line")
+        items = await grouped(connection, order_items, "order_number", [row["number"] for row in found], "line")
         sent = [row["number"] for row in found if row["carrier"]]
-        events = await _grouped(connection, shipment_events, "order_number", sent, "position")
+        events = await grouped(connection, shipment_events, "order_number", sent, "position")
         return [order_of(row, items[row["number"]], events[row["number"]]) for row in found]
-
-    async def _tickets(self, where: ColumnElement[bool]) -> list[Ticket]:
-        statement = (
-            select(tickets).where(where).order_by(tickets.c.updated_at.desc(), tickets.c.number.desc()).limit(50)
-        )
-        async with self.reading.connect() as connection:
-            found = list((await connection.execute(statement)).mappings())
-            numbers = [row["number"] for row in found]
-            comments = await _grouped(connection, ticket_comments, "ticket_number", numbers, "position")
-        return [ticket_of(row, comments[row["number"]]) for row in found]
-
-
-async def _grouped(
-    connection: AsyncConnection,
-    table: Table,
-    parent: str,
-    numbers: list[str],
-    order: str,
-) -> defaultdict[str, list[Row]]:
-    groups: defaultdict[str, list[Row]] = defaultdict(list)
-    if numbers:
-        statement = select(table).where(table.c[parent].in_(numbers)).order_by(table.c[order])
-        for row in (await connection.execute(statement)).mappings():
-            groups[row[parent]].append(dict(row))
-    return groups
 
 
 def _person_name(text: str) -> str | None:

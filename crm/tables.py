@@ -20,6 +20,7 @@ from crm.model import (
     Shipment,
     ShipmentEvent,
     Ticket,
+    TicketEvent,
     TicketKind,
     TicketStatus,
 )
@@ -62,6 +63,7 @@ customers = Table(
     Column("points", Integer, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("tier", String(10), nullable=False, server_default="standard"),
+    Column("revision", Integer, nullable=False, server_default="0", default=0),
 )
 orders = Table(
     "crm_orders",
@@ -138,6 +140,7 @@ tickets = Table(
     Column("priority", String(8), nullable=False),
     Column("opened_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
+    Column("revision", Integer, nullable=False, server_default="0", default=0),
 )
 ticket_comments = Table(
     "crm_ticket_comments",
@@ -146,6 +149,17 @@ ticket_comments = Table(
     Column("position", Integer, primary_key=True),
     Column("author", String(120), nullable=False),
     Column("text", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+ticket_events = Table(
+    "crm_ticket_events",
+    metadata,
+    Column("ticket_number", ForeignKey("crm_tickets.number"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("author", String(120), nullable=False),
+    Column("field", String(12), nullable=False),
+    Column("old", String(12), nullable=False),
+    Column("new", String(12), nullable=False),
     Column("at", UtcTime, nullable=False),
 )
 returns = Table(
@@ -220,8 +234,10 @@ def invoice_of(row: Row) -> Invoice:
     return Invoice(**{column.name: row[column.name] for column in invoices.columns})
 
 
-def ticket_of(row: Row, comments: Iterable[Row]) -> Ticket:
-    """A ticket from its row and its comments."""
+def ticket_of(row: Row, comments: Iterable[Row], events: Iterable[Row] = ()) -> Ticket:
+    """A ticket from its row, its comments and what changed on it."""
     values = {column.name: row[column.name] for column in tickets.columns}
     values |= {"status": TicketStatus(row["status"]), "kind": TicketKind(row["kind"])}
-    return Ticket(**values, comments=tuple(Comment(c["author"], c["text"], c["at"]) for c in comments))
+    said = tuple(Comment(c["author"], c["text"], c["at"]) for c in comments)
+    changed = tuple(TicketEvent(e["author"], e["field"], e["old"], e["new"], e["at"]) for e in events)
+    return Ticket(**values, comments=said, events=changed)

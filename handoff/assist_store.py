@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.model import Status, new_id
 from conversations.store import Database
-from conversations.tables import contacts, conversations, ratings
+from conversations.tables import contacts, conversations, messages, ratings
 from handoff.assist_tables import cards, digests, originals, translations
 
 ERASED = "erased"  #: the form of a digest whose vector has to go
@@ -260,6 +260,18 @@ async def erase(connection: AsyncConnection, contact_id: str) -> None:
         update(digests).where(digests.c.contact_id == contact_id).values(form=ERASED, intent=None),
     ):
         await connection.execute(statement)
+
+
+async def move(connection: AsyncConnection, conversation_ids: Sequence[str], contact_id: str) -> None:
+    """These conversations belong to another contact now: their cards, digests and translations go with them."""
+    said = select(messages.c.id).where(messages.c.conversation_id.in_(list(conversation_ids)))
+    for table, condition in (
+        (cards, cards.c.conversation_id.in_(list(conversation_ids))),
+        (originals, originals.c.conversation_id.in_(list(conversation_ids))),
+        (digests, digests.c.conversation_id.in_(list(conversation_ids))),
+        (translations, translations.c.message_id.in_(said)),
+    ):
+        await connection.execute(update(table).where(condition).values(contact_id=contact_id))
 
 
 def _shown(row: Any) -> Shown:

@@ -23,6 +23,7 @@ from conversations.errors import (
     AnsweredMeanwhile,
     ConversationError,
     IllegalTransition,
+    InvalidField,
     InvalidMessage,
     NotAssigned,
     NotFound,
@@ -51,6 +52,7 @@ _STATUS: dict[type[ConversationError], int] = {
     NotYours: 403,
     TooLate: 409,
     InvalidMessage: 400,
+    InvalidField: 400,
 }
 
 Handler = Callable[..., Coroutine[Any, Any, HTTPResponse]]

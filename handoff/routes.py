@@ -12,6 +12,8 @@ from handoff.assist_routes import add_assist_routes
 from handoff.bodies import PresenceBody, SignInBody, read_json
 from handoff.canned_routes import add_canned_routes
 from handoff.company_routes import add_company_routes
+from handoff.contact_merge_routes import add_contact_merge_routes
+from handoff.contact_routes import add_contact_routes
 from handoff.conversation_routes import add_conversation_routes
 from handoff.errors import Refused
 from handoff.guard import API, answer, refusal
@@ -104,6 +106,8 @@ def staff_api(side: StaffSide) -> Blueprint:
     ):
         guard.add(blueprint, method, route, handler)
     add_conversation_routes(blueprint, side)
+    add_contact_routes(blueprint, side)
+    add_contact_merge_routes(blueprint, side)
     add_assist_routes(blueprint, side)
     add_translation_routes(blueprint, side)
     add_prompt_routes(blueprint, side)

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, not_, or_, select, true
 
+from conversations.contact_tables import PROVED_CUSTOMER
 from conversations.conversation_store import conversation_of
 from conversations.model import PRIORITIES, Conversation, Page, Status
 from conversations.organising_tables import conversation_labels, staff_notices
@@ -103,7 +104,8 @@ def filter_condition(asked: Conditions, reader: Reader) -> _Condition:
         terms.append(_feeling(asked.sentiment))
     if asked.tier:
         tier = customers.c.tier if "tier" in customers.c else customers.c.level
-        terms.append(contacts.c.customer_id.in_(select(customers.c.id).where(tier.in_(asked.tier))))
+        theirs = contacts.c.customer_id.in_(select(customers.c.id).where(tier.in_(asked.tier)))
+        terms.append(or_(contacts.c.tier.in_(asked.tier), and_(contacts.c.tier.is_(None), theirs)))
     terms += _between(columns.opened_at, asked.created_after, asked.created_before, asked.created_within_days, reader)
     terms += _between(columns.updated_at, asked.updated_after, asked.updated_before, asked.updated_within_days, reader)
     if asked.unread:
@@ -185,7 +187,7 @@ class ViewStore:
         query: Select[Any] = select(
             conversations,
             contacts.c.name.label("contact_name"),
-            contacts.c.customer_id.label("customer_id"),
+            PROVED_CUSTOMER.label("customer_id"),
             column.label("sorted_by"),
         ).join(contacts, contacts.c.id == conversations.c.contact_id)
         query = query.where(condition)
@@ -235,9 +237,9 @@ class ViewStore:
 
     async def conversations(self, ids: Sequence[str]) -> dict[str, Conversation]:
         """Those of the conversations that exist, by id."""
-        query = select(
-            conversations, contacts.c.name.label("contact_name"), contacts.c.customer_id.label("customer_id")
-        ).join(contacts, contacts.c.id == conversations.c.contact_id)
+        query = select(conversations, contacts.c.name.label("contact_name"), PROVED_CUSTOMER.label("customer_id")).join(
+            contacts, contacts.c.id == conversations.c.contact_id
+        )
         rows = await self._rows(query.where(conversations.c.id.in_(list(ids))))
         return {row.id: conversation_of(row) for row in rows}
 

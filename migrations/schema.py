@@ -9,6 +9,7 @@ from alembic.config import Config
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from conversations import contact_tables  # noqa: F401  (as below)
 from conversations.tables import metadata as conversations_metadata
 from crm.tables import metadata as crm_metadata
 from handoff import (  # noqa: F401  (they put their tables in the metadata of the room)

@@ -12,7 +12,7 @@ from handoff.assist.card_book import CardBook
 from handoff.assist.precedents import Precedents
 from handoff.assist.requests import DIGEST_VERSION
 from handoff.assist.shop_words import ShopWords
-from handoff.assist_store import AssistStore, erase
+from handoff.assist_store import AssistStore, erase, move
 from knowledge_base.digests import ConversationDigests
 from knowledge_base.encoder import UseEncoder
 from knowledge_base.generation.endpoint import ChatEndpoint
@@ -58,6 +58,7 @@ def build_assist(
     precedents = Precedents(conversations, crm, store, digests, ShopWords(knowledge))
     sources = Sources(knowledge, precedents, digests.similarities, crm, try_out, writer, audiences_of, gate)
     conversations.erases_too.append(erase)
+    conversations.moves_too.append(move)
     desk, book = AssistDesk(conversations, sources), CardBook(store, conversations)
     return AssistSide(desk, book, store, precedents, digests, translator)
 

@@ -4,6 +4,7 @@ import type {
   Person, RoutingRule, Team, TeamDraft, TeamsPage, WaitRow,
   AssistLook, AssistReport, BotAnswer, CardUse, OriginalText, PhrasedSuggestion, Translated, Translations,
   HandoffRules, RulesOverview, RulesPreview, RulesVersion,
+  ContactMerge, ContactProfile, ContactTicket, MergePreview, Past, SamePerson,
 } from './types'
 
 export type ListedConversation = Conversation & { unread?: number; unseen?: { mention?: number; woke?: number }; match?: SearchMatch | null }
@@ -20,6 +21,21 @@ export interface ConversationDetail {
   agents: Presence[]
   recall_seconds?: number
 }
+export interface ContactPane {
+  contact: ContactProfile
+  identity: 'verified' | 'linked' | 'none'
+  customer: Customer | null
+  orders: Order[]
+  tickets: ContactTicket[]
+  crm_available: boolean
+  together_with: string[]
+  merges: ContactMerge[]
+  conversations: Past[]
+  cursor: string | null
+}
+export interface TicketDraft { key: string; subject: string; text: string; priority: string; order_number: string | null; contact_point: string; conversation_id: string | null }
+export interface TicketChange { key: string; revision: number; status: string | null; priority: string | null; comment: string; conversation_id: string | null }
+export type ContactApi = Pick<typeof api, 'contact' | 'contactConversations' | 'editContact' | 'editCustomer'>
 export interface MessageSearch { q: string; author: string; channel: string; since: string; until: string }
 export interface FoundMessages { hits: SearchHit[]; conversations: Record<string, ListedConversation>; found: number; next_offset: number | null }
 export interface FoundPeople extends ConversationPage { customers: Customer[]; crm_available: boolean }
@@ -79,6 +95,8 @@ async function request<T>(method: 'GET' | 'POST', path: string, body?: unknown, 
 const get = <T>(path: string, signal?: AbortSignal) => request<T>('GET', path, undefined, signal)
 const post = <T>(path: string, body: unknown = {}) => request<T>('POST', path, body)
 const of = (id: string, rest = '') => `conversations/${encodeURIComponent(id)}${rest}`
+
+const ofContact = (id: string, rest = '') => `contacts/${encodeURIComponent(id)}${rest}`
 
 /** Sends one file; only this kind of request tells how far it is, so that it can be shown and cancelled. */
 function uploadFile(file: File, progress: (share: number) => void = () => undefined, signal?: AbortSignal): Promise<{ attachment: Attachment }> {
@@ -173,6 +191,20 @@ export const api = {
   translations: (id: string) => get<Translations>(of(id, '/translations')),
   translate: (id: string, seq: number, to: string) => post<Translated>(of(id, '/translations'), { seq, to }),
   translateReply: (id: string, text: string, to: string) => post<Translated>(of(id, '/translate-reply'), { text, to }),
+
+  contact: (id: string) => get<ContactPane>(ofContact(id)),
+  contactConversations: (id: string, cursor: string) => get<{ conversations: Past[]; cursor: string | null }>(ofContact(id, `/conversations?cursor=${encodeURIComponent(cursor)}`)),
+  editContact: (id: string, change: { revision: number; name?: string; language?: string; tier?: string; note?: string }) => post<{ contact: ContactProfile }>(ofContact(id), change),
+  editCustomer: (id: string, change: { key: string; revision: number; field: string; value: string }) => post<{ customer: Customer }>(ofContact(id, '/customer'), change),
+  findCustomers: (text: string) => get<{ customers: Customer[]; crm_available: boolean }>(`customers?q=${encodeURIComponent(text)}`),
+  linkCustomer: (id: string, customerId: string) => post<{ contact: ContactProfile }>(ofContact(id, '/link'), { customer_id: customerId }),
+  unlinkCustomer: (id: string) => post<{ contact: ContactProfile }>(ofContact(id, '/unlink')),
+  openTicket: (id: string, draft: TicketDraft) => post<{ ticket: ContactTicket }>(ofContact(id, '/tickets'), draft),
+  updateTicket: (id: string, number: string, change: TicketChange) => post<{ ticket: ContactTicket }>(ofContact(id, `/tickets/${encodeURIComponent(number)}`), change),
+  samePerson: (id: string, text: string) => get<{ candidates: SamePerson[]; crm_available: boolean }>(ofContact(id, `/candidates?q=${encodeURIComponent(text)}`)),
+  previewContacts: (id: string, sourceId: string) => get<MergePreview>(ofContact(id, `/merge/${encodeURIComponent(sourceId)}`)),
+  mergeContacts: (id: string, sourceId: string) => post<{ contact: ContactProfile; merge_id: string }>(ofContact(id, '/merge'), { source_id: sourceId }),
+  separateContacts: (id: string, mergeId: string) => post<{ contact: ContactProfile }>(ofContact(id, '/separate'), { merge_id: mergeId }),
 
   prompts: () => get<PromptOverview>('prompts'),
   prompt: (name: string) => get<{ prompt: PromptDetail }>(`prompts/${encodeURIComponent(name)}`),

@@ -183,6 +183,8 @@ export interface Customer {
   level: string
   points: number
   created_at: string
+  tier?: string
+  revision?: number
 }
 
 export interface OrderItem { line: number; product: string; product_zh: string; quantity: number; unit_price: number }
@@ -210,6 +212,33 @@ export interface Ticket {
   opened_at: string
   updated_at: string
 }
+export interface ContactTicket extends Ticket {
+  revision: number
+  contact_point: string | null
+  comments: { author: string; text: string; at: string }[]
+  events: { author: string; field: string; old: string; new: string; at: string }[]
+}
+export interface ContactAddress { channel: string; account: string; shown: string | null; verified: boolean }
+export interface ContactProfile {
+  id: string
+  name: string | null
+  language: string | null
+  tier: string | null
+  note: string
+  customer_id: string | null
+  linked_customer_id: string | null
+  linked_by: string | null
+  linked_at: string | null
+  revision: number
+  created_at: string
+  addresses: ContactAddress[]
+}
+export interface ContactMerge { id: string; source_id: string; name: string | null; channels: string[]; by_name: string; at: string; may_separate: boolean }
+export interface SamePerson extends ContactProfile { why: 'customer' | 'phone' | 'email' | 'found'; last_at: string | null; conversations: number }
+export interface Holding { addresses: number; conversations: number; open: number; messages: number; ratings: number; labels: number; tickets: number }
+export interface MergeSide { contact: ContactProfile; customer: Customer | null; holds: Holding }
+export interface MergePreview { source: MergeSide; target: MergeSide; refused: string | null }
+export type Past = Conversation & { first_words: string; rating: Rating | null }
 export interface Rating { conversation_id: string; score: number; comment: string; rated_at: string }
 export interface Presence {
   agent_id: string

@@ -4,6 +4,7 @@ import { pages, phrasing, prompts } from './prompts.en'
 import { writing, writingPages } from './writing.en'
 import { company, teams } from './teams.en'
 import { assist, translation } from './assist.en'
+import { contacts } from './contacts.en'
 import { reasons, rulePage, rules, signals, summary } from './signals.en'
 
 export const en = {
@@ -19,6 +20,7 @@ export const en = {
   teams,
   assist,
   translation,
+  contacts,
   app: { name: 'Frontdesk', unreachable: 'The server cannot be reached. Check your connection.', tryAgain: 'Try again', loading: 'Loading…' },
   signIn: {
     title: 'Sign in to the desk', email: 'E-mail', password: 'Password', submit: 'Sign in', demo: 'Demo sign-ins',

@@ -5,6 +5,7 @@ import { pages, phrasing, prompts } from './prompts.zh'
 import { writing, writingPages } from './writing.zh'
 import { company, teams } from './teams.zh'
 import { assist, translation } from './assist.zh'
+import { contacts } from './contacts.zh'
 import { reasons, rulePage, rules, signals, summary } from './signals.zh'
 
 export const zh: Texts = {
@@ -20,6 +21,7 @@ export const zh: Texts = {
   teams,
   assist,
   translation,
+  contacts,
   app: { name: '前台', unreachable: '无法连接服务器，请检查网络。', tryAgain: '重试', loading: '加载中…' },
   signIn: {
     title: '登录客服工作台', email: '邮箱', password: '密码', submit: '登录', demo: '演示账号',

@@ -7,6 +7,7 @@ import { i18n } from '../i18n'
 import { alerts } from './alerts'
 import { company } from './company'
 import { createAssist } from './assist'
+import { createContact } from './contact'
 import { createInbox } from './inbox'
 import { createLive, type LiveEvent } from './live'
 import { go, place } from './place'
@@ -50,6 +51,7 @@ const drafts = reactive(new Map<string, string>())
 const announced = new Set<string>()
 export const assist = createAssist(api, drafts)
 export const translations = createTranslations(api)
+export const contact = createContact(api)
 const cameFrom = ref<string | null>(null)
 let active = true
 let pollTimer = 0
@@ -98,6 +100,7 @@ function stop(): void {
   viewers.clear()
   composers.clear()
   detail.value = null
+  contact.close()
   traces.value = []
   alerts.badge.value = 0
 }
@@ -127,11 +130,12 @@ function takeActivity(): boolean {
 
 watch(() => place.view, (view) => session.staff.value && inbox.show(view))
 watch(openId, (id, before) => {
-  const past = detail.value?.past_conversations.some((one) => one.id === id) ?? false
+  const past = contact.past.value.some((one) => one.id === id) || (detail.value?.past_conversations.some((one) => one.id === id) ?? false)
   cameFrom.value = past && before && before !== id && cameFrom.value !== id ? before : null
   detail.value = null
   detailError.value = null
   traces.value = []
+  if (!past) contact.close()
   if (id && session.staff.value) load(id)
   tellViewing()
 })
@@ -157,6 +161,7 @@ async function refreshDetail(): Promise<void> {
     if (openId.value !== id) return
     detail.value = found
     detailError.value = null
+    contact.follow(found.conversation.contact_id)
     inbox.put({ ...found.conversation, unread: document.hasFocus() ? 0 : found.conversation.unread })
     markSeen()
   } catch (error) {
@@ -209,6 +214,7 @@ function onEvent(event: LiveEvent): void {
   inbox.apply(event, watched)
   transcripts.apply(event, me)
   views.apply(event)
+  contact.apply(event)
   if ((event.type === 'mention' || event.type === 'woke') && event.staff_id === me.id) onNotice(event)
   if (event.type === 'conversation') onConversation(event.conversation)
   if (event.type === 'message' && event.conversation_id === openId.value && watched) markSeen()
@@ -251,7 +257,9 @@ function onConversation(next: Conversation): void {
   if (next.id === openId.value && detail.value) {
     const moved = detail.value.conversation.status !== next.status
     const mayBeRated = next.status === 'resolved' && !detail.value.rating
-    if (moved || mayBeRated) void refreshDetail()
+    const { contact_id, customer_id } = detail.value.conversation
+    const somebodyElse = contact_id !== next.contact_id || customer_id !== next.customer_id
+    if (moved || mayBeRated || somebodyElse) void refreshDetail()
   }
   if (announced.has(stay) || !me || !session.worksAtDesk.value || presence.value === 'away') return
   if (next.status === 'queued' && next.offered_to) return // who is asked hears of it by themselves

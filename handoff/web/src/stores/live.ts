@@ -19,6 +19,7 @@ export type LiveEvent =
   | { type: 'mention' | 'woke'; conversation_id: string; staff_id: string; seq: number; by_name: string | null }
   | { type: 'notices_seen'; conversation_id: string; staff_id: string; seq: number }
   | { type: 'label'; label: Label }
+  | { type: 'contact'; contact_id: string; revision: number | null }
   | { type: 'offer'; conversation_id: string; agent_id: string | null; until: string | null }
   | { type: 'invited' | 'barged_in' | 'taken_over'; conversation_id: string; agent_id: string | null; by: string }
   | { type: 'sentiment'; conversation_id: string; message_id: string; seq: number; sentiment: number; sentiment_label: string; anger: number }

@@ -1,0 +1,269 @@
+"""Two contacts that are one person become one, and two again.
+
+Everything that belongs to the source moves to the target in one transaction; what moved is kept, so that it can be moved
+back. Three things do not move. Who was proved at an address stays with that address, because an agent who takes two
+contacts for one person proves nothing. Audit entries stay sealed with the key of the contact they began with, so that
+erasing the merged contact destroys every key and separating it leaves nothing behind. And the source stays as a row
+that says where it went.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from conversations.audit import AuditEntry, AuditLog
+from conversations.change import STAFF
+from conversations.contact_merge_store import ContactMergeStore
+from conversations.contact_model import MAX_NOTE, ContactMerge, ContactProfile, Holding, SamePerson
+from conversations.contact_store import GONE, ContactStore
+from conversations.conversation_store import ConversationStore
+from conversations.errors import (
+    AlreadyMerged,
+    CannotSeparate,
+    ConversationError,
+    DifferentCustomers,
+    InvalidMessage,
+    NotFound,
+    NotYours,
+)
+from conversations.json_form import conversation_json
+from conversations.model import Agent, new_id
+from conversations.organising_store import OrganisingStore
+from conversations.segmenting import parse
+from conversations.verbs import Verbs
+
+#: Others who keep a contact's id beside a conversation's: they are told which conversations go to which contact.
+MovesToo = Callable[[AsyncConnection, Sequence[str], str], Awaitable[None]]
+_MERGED = (
+    "name",
+    "named_by",
+    "language",
+    "tier",
+    "note",
+    "customer_id",
+    "linked_customer_id",
+    "linked_by",
+    "linked_at",
+)
+_LINK = ("linked_customer_id", "linked_by", "linked_at")
+
+
+@dataclass(frozen=True, slots=True)
+class MergePreview:
+    """Both contacts side by side, how much each holds, and why they cannot be merged, if so."""
+
+    source: ContactProfile
+    target: ContactProfile
+    source_holds: Holding
+    target_holds: Holding
+    refused: str | None  #: the code of an error
+
+
+class ContactMerging(Verbs):
+    """The part of ``Conversations`` that merges contacts."""
+
+    audit: AuditLog
+    moves_too: list[MovesToo]
+
+    async def merge_contacts(self, source_id: str, target_id: str, agent: Agent) -> ContactMerge:
+        """Put one contact into another one.
+
+        Raises ``DifferentCustomers``, ``AlreadyMerged`` when a colleague was quicker, ``NotFound``, ``InvalidMessage``.
+        """
+        async with self._both(source_id, target_id) as (connection, source, target):
+            error = _refusal(source, target)
+            if error is not None:
+                raise error
+            now = self.now()
+            store = ContactMergeStore(connection)
+            moved = await store.move_in(source, target)
+            before = _kept(target) | {"shared": target.shared}
+            after = _merged(source, target)
+            await ContactStore(connection).update(source.id, merged_into=target.id)
+            await ContactStore(connection).update(target.id, shared=True, **after)
+            for move in self.moves_too:
+                await move(connection, moved["conversations"], target.id)
+            merge = ContactMerge(
+                new_id(), source.id, target.id, agent.id, agent.name, now, moved, _json(before), _json(after)
+            )
+            await store.add_merge(merge)
+            data = {"source": source.id, "target": target.id, "merge": merge.id}
+            counts = {name: len(moved[name]) for name in moved}
+            entry = AuditEntry("contacts_merged", f"agent:{agent.id}", None, target.id, data | counts)
+            await self.audit.append(connection, now, [entry])
+        await self._tell_moved(moved["conversations"], source.id, target.id)
+        return merge
+
+    async def separate_contacts(self, merge_id: str, agent: Agent, *, oversees: bool = False) -> ContactMerge:
+        """Take a merge back: the source gets everything it brought, and what came to its addresses since.
+
+        Raises ``CannotSeparate`` with the reason, ``AlreadyMerged`` when a colleague was quicker, ``NotYours``.
+        """
+        async with self.database.read() as connection:
+            known = await ContactMergeStore(connection).find_merge(merge_id)
+        if known is None:
+            raise AlreadyMerged("these contacts are separate already; reload the conversation")
+        async with self._both(known.source_id, known.target_id) as (connection, source, target):
+            store = ContactMergeStore(connection)
+            merge = await store.find_merge(merge_id)
+            if merge is None:
+                raise AlreadyMerged("a colleague has separated them already; reload the conversation")
+            if merge.by_id != agent.id and not oversees:
+                raise NotYours(f"{merge.by_name} merged these; ask them or a supervisor to separate them")
+            await _check_separable(store, merge, target)
+            moving, proofs = await store.move_out(source, target, merge.moved)
+            await ContactStore(connection).update(source.id, merged_into=None, **_proved(source, proofs))
+            values = _restored(target, merge)
+            if merge.before["shared"]:
+                values["shared"] = True
+            else:
+                own = await store.forget_proofs(target.id)
+                values |= {"shared": False, "customer_id": own[0] if own else merge.before["customer_id"]}
+            await ContactStore(connection).update(target.id, **values)
+            for move in self.moves_too:
+                await move(connection, moving, source.id)
+            await store.end_merge(merge.id, self.now())
+            data = {"source": source.id, "target": target.id, "merge": merge.id, "conversations": len(moving)}
+            entry = AuditEntry("contacts_separated", f"agent:{agent.id}", None, target.id, data)
+            await self.audit.append(connection, self.now(), [entry])
+        await self._tell_moved(moving, source.id, target.id)
+        return merge
+
+    async def preview_merge(self, source_id: str, target_id: str) -> MergePreview:
+        """What merging two contacts would do; nothing is changed."""
+        async with self.database.read() as connection:
+            store, merges = ContactStore(connection), ContactMergeStore(connection)
+            source, target = await store.get(source_id), await store.get(target_id)
+            error = _refusal(source, target)
+            holds = await merges.holding(source.id), await merges.holding(target.id)
+        return MergePreview(source, target, *holds, None if error is None else error.code)
+
+    async def merges_of_contact(self, contact_id: str) -> list[tuple[ContactMerge, str | None]]:
+        """What was merged into a contact and can be separated again, by merge and former name, the newest first."""
+        async with self.database.read() as connection:
+            merges = await ContactMergeStore(connection).merges_into(contact_id)
+            store = ContactStore(connection)
+            return [(one, (await store.get(one.source_id)).name) for one in merges]
+
+    async def same_person(self, profile: ContactProfile, reached_at: Sequence[str] = ()) -> list[SamePerson]:
+        """Contacts that are probably the same person: same proved customer, phone or e-mail; a name proves nothing.
+
+        ``reached_at`` are phone and e-mail of the customer the contact proved to be.
+        """
+        async with self.database.read() as connection:
+            store = ContactMergeStore(connection)
+            left = await store.contact_points(profile.id)
+            points = [*(one.address.contact for one in profile.addresses), *left, *reached_at]
+            phones, emails = _spellings([self._desk.contact_point(one) or "" for one in points])
+            return await store.same_person(profile.id, profile.customer_id, phones, emails)
+
+    async def search_contacts(self, text: str, customer_ids: Sequence[str], besides: str) -> list[SamePerson]:
+        """Contacts by part of a name or an address, and those of some customers."""
+        async with self.database.read() as connection:
+            return await ContactMergeStore(connection).search(parse(text), customer_ids, besides)
+
+    @asynccontextmanager
+    async def _both(
+        self, source_id: str, target_id: str
+    ) -> AsyncIterator[tuple[AsyncConnection, ContactProfile, ContactProfile]]:
+        """Both contacts, with everything of theirs locked; one merge of contacts or conversations at a time."""
+        if source_id == target_id:
+            raise InvalidMessage("a contact cannot be merged with itself; choose another one")
+        async with self.database.write() as connection:
+            await OrganisingStore(connection).lock_merging()
+            await ContactStore(connection).lock(source_id, target_id)
+            store = ContactStore(connection)
+            yield connection, await store.get(source_id), await store.get(target_id)
+
+    async def _tell_moved(self, conversation_ids: Sequence[str], *contact_ids: str) -> None:
+        """Consoles learn of the contacts, and of the conversations they may be showing."""
+        for contact_id in contact_ids:
+            await self.hub.publish(STAFF, {"type": "contact", "contact_id": contact_id, "revision": None})
+        async with self.database.read() as connection:
+            shown = [(await ConversationStore(connection).find(one)).conversation for one in conversation_ids[-50:]]
+        for one in shown:
+            await self.hub.publish(STAFF, {"type": "conversation", "conversation": conversation_json(one)})
+
+
+def _refusal(source: ContactProfile, target: ContactProfile) -> ConversationError | None:
+    for one in (source, target):
+        if one.erased_at is not None:
+            return NotFound(GONE)
+        if one.merged_into is not None:
+            return AlreadyMerged("one of these contacts was merged meanwhile; reload the conversation")
+    for own, other in ((source.customer_id, target.customer_id), (source.known_as, target.known_as)):
+        if own is not None and other is not None and own != other:
+            return DifferentCustomers(
+                "these contacts belong to different customers, so they are not one person; "
+                "if an agent linked one of them by mistake, unlink it first"
+            )
+    return None
+
+
+async def _check_separable(store: ContactMergeStore, merge: ContactMerge, target: ContactProfile) -> None:
+    if target.erased_at is not None or not merge.moved:
+        raise CannotSeparate("this contact was erased; there is nothing left to separate")
+    if target.merged_into is not None:
+        raise CannotSeparate("this contact was itself merged into another one since; separate that merge first")
+    newest = (await store.merges_into(target.id))[0]
+    if newest.id != merge.id:
+        raise CannotSeparate("another contact was merged in after this one; separate the newer merge first")
+
+
+def _kept(profile: ContactProfile) -> dict[str, Any]:
+    return {name: getattr(profile, name) for name in _MERGED} | {"note": profile.note or None}
+
+
+def _merged(source: ContactProfile, target: ContactProfile) -> dict[str, Any]:
+    """What the target becomes: its own values, the source's where it has none, both notes."""
+    own, other = _kept(target), _kept(source)
+    values = {name: own[name] for name in _MERGED}
+    for group in (("name", "named_by"), ("language",), ("tier",), ("customer_id",), _LINK):
+        if own[group[0]] is None:
+            values |= {name: other[name] for name in group}
+    notes = [note for note in (own["note"], other["note"]) if note]
+    values["note"] = "\n\n".join(dict.fromkeys(notes))[: 2 * MAX_NOTE] or None
+    return values
+
+
+def _restored(target: ContactProfile, merge: ContactMerge) -> dict[str, Any]:
+    """What the target was before, except for what was changed since the merge."""
+    now = _json(_kept(target))
+    values = {name: merge.before[name] for name in _MERGED if now[name] == merge.after[name]}
+    if values.get("linked_at") is not None:
+        values["linked_at"] = datetime.fromisoformat(values["linked_at"])
+    return values
+
+
+def _proved(source: ContactProfile, proofs: Sequence[str | None]) -> dict[str, Any]:
+    """Who the source is: what was proved at its addresses while it was merged counts."""
+    proved = next((one for one in proofs if one is not None), None)
+    return {} if proved is None or proved == source.customer_id else {"customer_id": proved}
+
+
+def _json(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
+
+
+def _spellings(points: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Phone numbers as channels write them, and e-mail addresses."""
+    phones: dict[str, None] = {}
+    emails: dict[str, None] = {}
+    for point in filter(None, points):
+        if "@" in point:
+            emails[point.lower()] = None
+            continue
+        digits = re.sub(r"\D", "", point)
+        mainland = digits[2:] if re.fullmatch(r"861\d{10}", digits) else digits
+        for one in (point, digits, f"+{digits}", mainland):
+            phones[one] = None
+        if re.fullmatch(r"1\d{10}", mainland):
+            phones |= dict.fromkeys((f"86{mainland}", f"+86{mainland}"))
+    return list(phones), list(emails)
