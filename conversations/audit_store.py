@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from conversations.episode_tables import ratings
 from conversations.search_store import SearchStore
 from conversations.tables import (
     addresses,
@@ -21,7 +22,6 @@ from conversations.tables import (
     inbox,
     messages,
     outbox,
-    ratings,
     turns,
 )
 

@@ -16,7 +16,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from conversations import organising_tables  # noqa: F401  # its tables belong to the same metadata
+from conversations import episode_tables, organising_tables  # noqa: F401  # their tables belong to the same metadata
 from conversations.sqlite_store import connect_directly
 from conversations.tables import metadata
 

@@ -60,6 +60,7 @@ contacts = Table(
     Column("customer_id", Text),
     Column("created_at", UtcDateTime, nullable=False),
     Column("erased_at", UtcDateTime),
+    Column("unasked_at", UtcDateTime),  # when they said not to ask them for ratings any more
 )
 
 addresses = Table(
@@ -182,6 +183,7 @@ messages = Table(
     Column("sentiment", Float),
     Column("sentiment_label", String(8)),
     Column("anger", Float),
+    Column("asks", JSON(none_as_null=True)),  # of a rating request: what the form asks for
     UniqueConstraint("conversation_id", "seq"),
     UniqueConstraint("conversation_id", "author_id", "client_msg_id"),
 )
@@ -251,15 +253,6 @@ outbox = Table(
 )
 _undelivered = outbox.c.state.in_(("pending", "sending"))
 Index("ix_outbox_undelivered", outbox.c.ordinal, sqlite_where=_undelivered, postgresql_where=_undelivered)
-
-ratings = Table(
-    "ratings",
-    metadata,
-    Column("conversation_id", ForeignKey("conversations.id"), primary_key=True),
-    Column("score", Integer, nullable=False),
-    Column("comment", Text, nullable=False),
-    Column("rated_at", UtcDateTime, nullable=False),
-)
 
 attachments = Table(
     "attachments",
