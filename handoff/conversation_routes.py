@@ -22,6 +22,7 @@ from handoff.bodies import (
     NoteBody,
     ReplyBody,
     RequeueBody,
+    ResolveBody,
     SeenBody,
     TransferBody,
     check_id,
@@ -168,7 +169,8 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
 
     async def resolve(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
         found = await open_conversation(side, conversation_id)
-        return await moved_json(side, session, await resolve_as(side, session, found))
+        body = read_json(ResolveBody, request.content_type, request.body) if request.body else ResolveBody()
+        return await moved_json(side, session, await resolve_as(side, session, found, ask=body.ask))
 
     async def typing(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
         found = await open_conversation(side, conversation_id)
@@ -211,9 +213,9 @@ async def listed_json(side: StaffSide, member_id: str, listed: Sequence[Conversa
     return forms
 
 
-async def resolve_as(side: StaffSide, session: Session, found: Conversation) -> Conversation:
+async def resolve_as(side: StaffSide, session: Session, found: Conversation, *, ask: bool = True) -> Conversation:
     """Resolve a conversation in the place of whoever may, with a supervisor's name to it."""
-    moved = await side.conversations.resolve(found.id, _holder(session, found))
+    moved = await side.conversations.resolve(found.id, _holder(session, found), ask=ask)
     await _sign(side, session, found, "resolved")
     return moved
 
