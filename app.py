@@ -38,6 +38,7 @@ from conversations.backlog import Backlog
 from conversations.conversations import Conversations
 from conversations.dialogue import RasaDialogue
 from conversations.engine import Engine, Sweeper
+from conversations.episodes import rating_rules
 from conversations.errors import ConversationError, MessageRejected
 from conversations.hours import BusinessHours
 from conversations.hub import Hub, LocalHub, RedisHub
@@ -172,6 +173,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         pushes=lambda address: address.channel not in pulling,
         agent_grace_seconds=settings.grace_seconds,
         recall_seconds=settings.recall_seconds,
+        ratings=rating_rules(settings.ask_nps, settings.ask_rating_when_idle, settings.rating_hours),
     )
     dialogue = RasaDialogue(settings.bot_urls, settings.bot_secret)
     gate = settings.retrieval_gate or knowledge_base.gate
@@ -258,9 +260,8 @@ async def build(settings: desk_settings.Settings) -> Desk:
         lambda conversation: conversation_json(conversation, for_contact=True),
     )
     visitors = Visitors(conversations, attachments, forms, VisitorTokens(settings.secret_key))
-    executor, dry_executor = build_executors(
-        crm, knowledge_base, ActionSettings(knowledge_base.gate), writer if writer.configured else None
-    )
+    act = ActionSettings(knowledge_base.gate)
+    executor, dry_executor = build_executors(crm, knowledge_base, act, writer if writer.configured else None)
     for blueprint in (
         webhooks(connectors, conversations, backlog.full),
         rest_api(rest, conversations, hub, IdempotencyKeys(database), forms, backlog.full),
@@ -364,9 +365,8 @@ async def serve(settings: desk_settings.Settings) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is running."""
     desk = await build(settings)
     stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     server = await desk.web.create_server(settings.host, settings.port, return_asyncio_server=True)
     assert server is not None, "create_server returns the server when asked to"
     await server.startup()  # type: ignore[no-untyped-call]

@@ -64,6 +64,13 @@ class Settings(BaseModel):
         45, ge=1, le=3600, description="an agent gone longer gives conversations back to the queue"
     )
     recall_seconds: float = Field(120, ge=0, le=86_400, description="how long an agent may take back a reply; 0: never")
+    ask_nps: bool = Field(
+        False, description="whether a rating also asks how likely the contact recommends you, 0 to 10"
+    )
+    ask_rating_when_idle: bool = Field(
+        True, description="whether contacts who went quiet while the bot served them are asked for a rating"
+    )
+    rating_hours: float = Field(72, gt=0, le=720, description="how long after it was asked for a rating still counts")
     concurrent_turns: int = Field(8, ge=1, le=256, description="conversations one service process works on at once")
     smtp_url: str | None = Field(None, description="smtp://user:password@host:587 for one-time codes")
     smtp_from: str = Field("help@kite.example", description="sender of one-time codes")

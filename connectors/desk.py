@@ -35,8 +35,19 @@ class Desk(Inbox, Protocol):
         """The newest conversation at the address, finished or not."""
         ...
 
-    async def rate(self, address: Address, conversation_id: str, score: int, comment: str) -> Rating:
-        """Save the contact's rating."""
+    async def rate(
+        self,
+        address: Address,
+        conversation_id: str,
+        score: int | None,
+        comment: str,
+        *,
+        solved: bool | None,
+        nps: int | None,
+        other_score: int | None,
+        never_again: bool,
+    ) -> Rating | None:
+        """Save what the contact thinks; without any of it they only say not to be asked again."""
         ...
 
     async def read_by_contact(self, address: Address, conversation_id: str, seq: int) -> bool:

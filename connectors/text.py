@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Literal
 
-from conversations.model import OutboundMessage
+from conversations.model import MessageKind, OutboundMessage
 
 #: How a channel counts: Slack and Meta count characters, Telegram UTF-16 units, WeChat and WeCom UTF-8 bytes.
 Unit = Literal["characters", "utf-16", "utf-8"]
@@ -84,7 +84,9 @@ def _cells(row: str) -> list[str]:
 def as_plain_text(message: OutboundMessage, base_url: str = "", language: str = "en") -> str:
     """A message for a channel without buttons and links: a numbered list of the choices and one line per source."""
     blocks = [tables_as_lists(message.text, language)] if message.text else []
-    if message.buttons:
+    if message.buttons and message.kind is MessageKind.RATING_REQUEST:
+        blocks.append("\n".join(button.title for button in message.buttons))  # a number here is the score, not a place
+    elif message.buttons:
         blocks.append("\n".join(f"{number}. {button.title}" for number, button in enumerate(message.buttons, 1)))
     if message.citations:
         source = _SOURCES.get(language, _SOURCES["en"])

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.contact_tables import contact_merges, contact_tickets
+from conversations.episode_tables import ratings
 from conversations.search_store import SearchStore
 from conversations.tables import (
     addresses,
@@ -22,7 +23,6 @@ from conversations.tables import (
     inbox,
     messages,
     outbox,
-    ratings,
     turns,
 )
 

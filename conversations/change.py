@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conversations import notices, queueing
+from conversations import episodes, notices, queueing
 from conversations.audit import AuditEntry, AuditLog
 from conversations.conversation_store import ConversationStore, Locked
 from conversations.delivery_store import DeliveryStore
+from conversations.episodes import RatingRules
 from conversations.feeling_store import FeelingStore
 from conversations.handoff_summary import summary_of
 from conversations.json_form import conversation_json, message_json
@@ -67,6 +68,7 @@ class Desk:
     roster: Callable[[], Roster] = Roster.plain  #: teams, people and rules as they are set up now
     tier: Callable[[str | None], str] = _standard  #: how much a customer is worth, as far as it is known here
     contact_point: Callable[[str], str | None] = _no_contact_point  #: the phone number or e-mail address in a text
+    ratings: RatingRules = field(default_factory=RatingRules)
 
 
 class Change:
@@ -161,6 +163,7 @@ class Change:
         client_msg_id: str | None = None,
         turn_id: str | None = None,
         stays: bool = False,
+        asks: dict[str, Any] | None = None,
     ) -> Message:
         """Add a line to the transcript; ``buttons`` are titles with the payloads that stay here.
 
@@ -183,6 +186,7 @@ class Change:
             attachments=attachments,
             external_id=external_id,
             turn_id=turn_id,
+            asks=asks,
         )
         self._messages.append((message, client_msg_id))
         self._buttons += [
@@ -293,6 +297,7 @@ class Change:
         if self.before is not None and (self.values or conversation != self.before.conversation):
             await self.store.save_conversation(self.before, conversation, self.values)
         await self._note_hands()
+        await episodes.follow(self)
         if self._notices:
             await OrganisingStore(self.connection).add_notices(self._notices, self.now)
         await self.desk.audit.append(self.connection, self.now, self._entries)

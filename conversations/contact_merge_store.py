@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from conversations.contact_model import ContactMerge, ContactProfile, Holding, SamePerson
 from conversations.contact_store import ContactStore
 from conversations.contact_tables import contact_merges, contact_tickets
+from conversations.episode_tables import ratings
 from conversations.model import Address, Status
 from conversations.organising_tables import conversation_labels
 from conversations.search_store import SearchStore
 from conversations.segmenting import Search
-from conversations.tables import addresses, contacts, conversations, ratings
+from conversations.tables import addresses, contacts, conversations
 
 _IN_COLUMNS = tuple(ContactMerge.__dataclass_fields__)
 SUGGESTED = 10

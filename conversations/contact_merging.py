@@ -51,6 +51,7 @@ _MERGED = (
     "linked_customer_id",
     "linked_by",
     "linked_at",
+    "unasked_at",
 )
 _LINK = ("linked_customer_id", "linked_by", "linked_at")
 
@@ -225,7 +226,7 @@ def _merged(source: ContactProfile, target: ContactProfile) -> dict[str, Any]:
     """What the target becomes: its own values, the source's where it has none, both notes."""
     own, other = _kept(target), _kept(source)
     values = {name: own[name] for name in _MERGED}
-    for group in (("name", "named_by"), ("language",), ("tier",), ("customer_id",), _LINK):
+    for group in (("name", "named_by"), ("language",), ("tier",), ("customer_id",), _LINK, ("unasked_at",)):
         if own[group[0]] is None:
             values |= {name: other[name] for name in group}
     notes = [note for note in (own["note"], other["note"]) if note]
@@ -237,8 +238,9 @@ def _restored(target: ContactProfile, merge: ContactMerge) -> dict[str, Any]:
     """What the target was before, except for what was changed since the merge."""
     now = _json(_kept(target))
     values = {name: merge.before[name] for name in _MERGED if now[name] == merge.after[name]}
-    if values.get("linked_at") is not None:
-        values["linked_at"] = datetime.fromisoformat(values["linked_at"])
+    for name in ("linked_at", "unasked_at"):
+        if values.get(name) is not None:
+            values[name] = datetime.fromisoformat(values[name])
     return values
 
 

@@ -44,6 +44,7 @@ class ContactProfile:
     revision: int
     created_at: datetime
     erased_at: datetime | None
+    unasked_at: datetime | None = None  #: since when they do not want to be asked for ratings
     addresses: tuple[ReachedAt, ...] = ()
 
     @property

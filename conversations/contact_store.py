@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.contact_model import ContactProfile, ReachedAt
 from conversations.contact_tables import contact_tickets
+from conversations.episode_tables import episodes, ratings
 from conversations.errors import NotFound
 from conversations.model import Address, Author, Conversation, MessageKind, Rating, Status
 from conversations.search_store import SearchStore
-from conversations.tables import addresses, contacts, conversations, messages, ratings
+from conversations.tables import addresses, contacts, conversations, messages
 
 _MOST_MERGED = 100  # a chain of merges longer than this is a loop that cannot be
 _FIRST_WORDS = 120
@@ -168,9 +169,12 @@ class ContactStore:
         return {row.conversation_id: " ".join(row.text.split())[:_FIRST_WORDS] for row in rows}
 
     async def ratings_of(self, conversation_ids: Sequence[str]) -> dict[str, Rating]:
-        """By conversation, what the contact thought of it."""
+        """By conversation, the score its contact gave last."""
         rows = await self._connection.execute(
-            select(ratings).where(ratings.c.conversation_id.in_(list(conversation_ids)))
+            select(ratings)
+            .join(episodes, episodes.c.id == ratings.c.episode_id)
+            .where(ratings.c.conversation_id.in_(list(conversation_ids)), ratings.c.score.is_not(None))
+            .order_by(episodes.c.number)
         )
         return {row.conversation_id: Rating(**row._mapping) for row in rows}
 

@@ -24,12 +24,11 @@ from conversations.model import (
     Message,
     MessageKind,
     Participant,
-    Rating,
     Status,
     new_id,
 )
 from conversations.search_store import SearchStore, typed_by_people
-from conversations.tables import addresses, buttons, contacts, conversations, messages, ratings, turns
+from conversations.tables import addresses, buttons, contacts, conversations, messages, turns
 
 SELECT_CONVERSATION: Select[Any] = select(
     conversations, contacts.c.name.label("contact_name"), PROVED_CUSTOMER.label("customer_id")
@@ -180,6 +179,7 @@ def message_of(row: Row[Any]) -> Message:
         sentiment=values["sentiment"],
         sentiment_label=values["sentiment_label"],
         anger=values["anger"],
+        asks=values["asks"],
     )
 
 
@@ -290,6 +290,7 @@ class ConversationStore:
                 "client_msg_id": client_msg_id,
                 "turn_id": message.turn_id,
                 "delivery_failed": False,
+                "asks": message.asks,
             }
             for message, client_msg_id in new
         ]
@@ -372,16 +373,6 @@ class ConversationStore:
         await self._connection.execute(update(contacts).where(contacts.c.id == contact_id).values(**values))
         if "name" in values:
             await SearchStore(self._connection).put_contact(contact_id)
-
-    async def find_rating(self, conversation_id: str) -> Rating | None:
-        """What the contact thought, if they said so."""
-        row = await self._connection.execute(select(ratings).where(ratings.c.conversation_id == conversation_id))
-        found = row.first()
-        return None if found is None else Rating(**found._mapping)
-
-    async def add_rating(self, rating: Rating) -> None:
-        """Insert the rating of a conversation."""
-        await self._connection.execute(insert(ratings), asdict(rating))
 
 
 def _values(conversation: Conversation) -> dict[str, Any]:

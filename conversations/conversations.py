@@ -21,7 +21,9 @@ from conversations.contact_store import ContactStore
 from conversations.contacts import Contacts
 from conversations.delivery_store import DeliveryStore
 from conversations.dispatch import Dispatch
-from conversations.errors import InvalidMessage, NotFound
+from conversations.episode_verbs import Episodes
+from conversations.episodes import RatingRules
+from conversations.errors import InvalidMessage
 from conversations.feelings import Feelings
 from conversations.hub import Hub
 from conversations.json_form import presence_json
@@ -35,7 +37,6 @@ from conversations.model import (
     InboundMessage,
     Message,
     Presence,
-    Rating,
     Receipt,
     Status,
     utc_now,
@@ -92,7 +93,9 @@ def _everywhere(_address: Address) -> bool:
     return True
 
 
-class Conversations(Company, Contacts, ContactMerging, Dispatch, Feelings, Organising, Merging, Searching, Receipts):
+class Conversations(
+    Company, Contacts, ContactMerging, Dispatch, Episodes, Feelings, Organising, Merging, Searching, Receipts
+):
     """The conversations of the whole desk.
 
     ``open_callback`` opens a ticket for a contact who asks for a person out of hours and returns its number; it must
@@ -115,6 +118,7 @@ class Conversations(Company, Contacts, ContactMerging, Dispatch, Feelings, Organ
         turn_lease_seconds: float = 45.0,
         surroundings: Surroundings | None = None,
         recall_seconds: float = 120.0,
+        ratings: RatingRules | None = None,
     ) -> None:
         super().__init__(database)
         self.surroundings = around = surroundings or Surroundings()
@@ -122,7 +126,8 @@ class Conversations(Company, Contacts, ContactMerging, Dispatch, Feelings, Organ
         self.hub = hub
         self.now = now
         self.audit = audit
-        self._desk = Desk(audit, now, is_open, opens_at, pushes, around.roster, self._tier, around.contact_point)
+        self.rating_rules = rules = ratings or RatingRules()
+        self._desk = Desk(audit, now, is_open, opens_at, pushes, around.roster, self._tier, around.contact_point, rules)
         self._open_callback = open_callback
         self._grace = timedelta(seconds=agent_grace_seconds)
         self._lease = timedelta(seconds=turn_lease_seconds)
@@ -157,13 +162,6 @@ class Conversations(Company, Contacts, ContactMerging, Dispatch, Feelings, Organ
             if self.watcher is not None and status in (Status.QUEUED, Status.ASSIGNED):
                 self.watcher.shown(receipt.conversation_id, receipt.message_id, inbound.text)
         return received.receipt
-
-    async def rate(self, address: Address, conversation_id: str, score: int, comment: str = "") -> Rating:
-        """Store what the contact thought of a finished conversation; raises ``AlreadyRated`` the second time."""
-        async with self._change(conversation_id) as change:
-            if change.conversation.address != address:
-                raise NotFound("there is no such conversation")
-            return await reception.rate(change, score, comment)
 
     async def set_typing(self, address: Address, preview: str = "") -> None:
         """Show the agents that the contact is writing, and what so far."""
@@ -248,10 +246,10 @@ class Conversations(Company, Contacts, ContactMerging, Dispatch, Feelings, Organ
             custody.release(change, agent)
         return change.conversation
 
-    async def resolve(self, conversation_id: str, agent: Agent) -> Conversation:
-        """Finish the conversation and ask the contact for a rating."""
+    async def resolve(self, conversation_id: str, agent: Agent, *, ask: bool = True) -> Conversation:
+        """Finish the conversation and, with ``ask``, ask the contact for a rating."""
         async with self._change(conversation_id) as change:
-            await custody.resolve(change, agent)
+            await custody.resolve(change, agent, ask=ask)
         return change.conversation
 
     async def agent_typing(self, conversation_id: str, agent: Agent) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from conversations import notices
+from conversations import rating
 from conversations.change import AWAKE, Change
 from conversations.errors import AlreadyAssigned, IllegalTransition, InvalidMessage, NotAssigned, OfferedToColleague
 from conversations.mentions import mentioned
@@ -185,8 +185,8 @@ def release(change: Change, agent: Agent) -> None:
     change.notice("released")
 
 
-async def resolve(change: Change, agent: Agent | None) -> None:
-    """Finish the conversation and ask for a rating; without an agent the contact has simply gone quiet."""
+async def resolve(change: Change, agent: Agent | None, *, ask: bool = True) -> None:
+    """Finish the conversation and, with ``ask``, ask for a rating; without an agent the contact has simply gone quiet."""
     if agent is not None and change.conversation.status is Status.ASSIGNED:
         require(change, agent)
     if change.conversation.status is Status.BOT:
@@ -200,11 +200,10 @@ async def resolve(change: Change, agent: Agent | None) -> None:
         resolved_by=by,
         priority=0,
     )
-    language = change.conversation.language
     if agent is not None:
         change.notice("resolved")
-    buttons = tuple((title, f"{notices.RATE}{score}") for score, title in notices.rating_titles(language))
-    change.tell(notices.notice("rate", language), MessageKind.RATING_REQUEST, buttons=buttons)
+    if ask:
+        await rating.ask(change)
 
 
 def require(change: Change, agent: Agent) -> None:

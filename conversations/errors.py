@@ -66,6 +66,12 @@ class AlreadyRated(ConversationError):
     code = "already_rated"
 
 
+class RatingClosed(ConversationError):
+    """The time in which a rating counts is over."""
+
+    code = "rating_closed"
+
+
 class NotYours(ConversationError):
     """Only whoever wrote it may do this."""
 

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from conversations.episodes import Episode
 from conversations.model import Attachment, Author, Conversation, Label, Message, Participant, Presence, Rating
 from conversations.turn_model import Trace
 
@@ -44,6 +45,8 @@ def message_json(message: Message, *, for_contact: bool = False) -> dict[str, An
         }
     elif message.author is Author.CONTACT:
         form["author_name"] = None
+    if message.asks is not None:
+        form["asks"] = message.asks
     if for_contact and message.recalled_at is not None:
         form |= {"text": "", "buttons": [], "citations": [], "attachments": [], "recalled": True}
     return form
@@ -148,8 +151,29 @@ def rating_json(rating: Rating) -> dict[str, Any]:
     return {
         "conversation_id": rating.conversation_id,
         "score": rating.score,
+        "solved": rating.solved,
+        "nps": rating.nps,
         "comment": rating.comment,
         "rated_at": moment(rating.rated_at),
+        "corrected_at": moment(rating.corrected_at),
+    }
+
+
+def episode_json(episode: Episode) -> dict[str, Any]:
+    """Who served the contact in a part of a conversation, and what they thought of it, for staff."""
+    return {
+        "conversation_id": episode.conversation_id,
+        "number": episode.number,
+        "kind": episode.kind.value,
+        "agents": [asdict(agent) for agent in episode.agents],
+        "team_id": episode.team_id,
+        "intent": episode.intent,
+        "started_at": moment(episode.started_at),
+        "ended_at": moment(episode.ended_at),
+        "ended_by": episode.ended_by,
+        "asked_at": moment(episode.asked_at),
+        "resolution": episode.resolution.value if episode.resolution else None,
+        "rating": rating_json(episode.rating) if episode.rating else None,
     }
 
 

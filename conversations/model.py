@@ -43,7 +43,7 @@ class MessageKind(StrEnum):
     TEXT = "text"
     NOTE = "note"  #: only staff see it
     ACTIVITY = "activity"  #: a change of state, told in the transcript
-    RATING_REQUEST = "rating_request"  #: asks the contact for 1-5 and a comment
+    RATING_REQUEST = "rating_request"  #: asks the contact what they think
 
 
 class HandoffReason(StrEnum):
@@ -206,6 +206,7 @@ class Message:
     sentiment: float | None = None  #: of a contact's message, from -1 to 1; None until it is known
     sentiment_label: str | None = None  #: "negative", "neutral" or "positive"
     anger: float | None = None  #: probability that the writer is angry or in distress, from 0 to 1
+    asks: dict[str, Any] | None = None  #: of a rating request: what a form can ask for
 
     @property
     def private(self) -> bool:
@@ -255,7 +256,7 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """One episode with one contact on one address."""
+    """One matter with one contact on one address, from its first message until it is resolved."""
 
     id: str
     address: Address
@@ -370,9 +371,13 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """What the contact thought of one conversation; 1 is worst, 5 is best."""
+    """What the contact thought of one episode of a conversation; what they did not say is None."""
 
     conversation_id: str
-    score: int
+    score: int | None  #: 1 is worst, 5 is best
     comment: str
     rated_at: datetime
+    episode_id: str = ""
+    solved: bool | None = None
+    nps: int | None = None  #: how likely they recommend us, 0 to 10
+    corrected_at: datetime | None = None

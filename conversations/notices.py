@@ -6,6 +6,8 @@ from datetime import datetime
 
 LEAVE_QUEUE = "frontdesk:leave_queue"
 RATE = "frontdesk:rate:"
+SOLVED = "frontdesk:solved:"
+PERSON = "frontdesk:person"
 
 _TEXTS: dict[str, tuple[str, str]] = {
     "queued_first": (
@@ -75,10 +77,34 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "resolved": ("本次服务已结束，感谢您的咨询。", "This conversation is now closed. Thank you for getting in touch."),
     "rate": (
-        "请为本次服务打分（5 分最满意），也欢迎写下您的意见。",
-        "How did we do? Please rate this conversation from 1 to 5; a comment is welcome too.",
+        "请为本次服务打分，回复 1 到 5 就可以（5 分最满意）。也可以顺便说一声问题解决了没有，例如“5 解决了”或“2 没解决”。"
+        "以后不想再收到评价邀请，请回复“不再询问”。",
+        "How did we do? Reply with a number from 1 to 5, where 5 is best. You can add whether it was solved, "
+        "like “5 solved” or “2 not solved”. Rather not be asked? Reply “don't ask me again”.",
+    ),
+    "rate_nps": (
+        "如果愿意，还可以加上“推荐 0–10”，说说您有多愿意把我们推荐给朋友，例如“5 推荐 9”。",
+        "If you like, add how likely you are to recommend us, from 0 to 10, like “5 recommend 9”.",
     ),
     "rated": ("感谢您的评价！", "Thank you for your rating!"),
+    "rated_solved": ("感谢您的评价！您的问题解决了吗？", "Thank you for your rating! Was your problem solved?"),
+    "rating_changed": ("好的，已按您的意思修改了评价。", "All right, I've changed your rating."),
+    "rating_kept": ("您的评价我们已经收到了，谢谢！", "We already have your rating, thank you!"),
+    "rating_closed": (
+        "谢谢您还想着我们！这次评价已经截止了，有什么想说的，直接在这里告诉我们就好。",
+        "Thank you for coming back to this! The time to rate it is over, but you can tell us anything right here.",
+    ),
+    "ask_no_more": (
+        "好的，以后不再请您评价。有需要随时找我们。",
+        "Understood, we won't ask you for ratings any more. We're here whenever you need us.",
+    ),
+    "not_solved": (
+        "抱歉，问题还没有解决。需要人工客服继续处理的话，回复 1 或“转人工”就可以。",
+        "Sorry that it isn't solved yet. If you'd like a person to look into it, reply 1 or \"talk to a person\".",
+    ),
+    "person": ("转人工", "Talk to a person"),
+    "solved_yes": ("解决了", "Solved"),
+    "solved_no": ("没解决", "Not solved"),
     "merged": (
         "我们已把这里的对话与您在{channel}的对话合并，客服会在{channel}回复您，请在那边继续。",
         "We've joined this conversation with the one you have with us on {channel}. You'll get your answer there, so please carry on there.",

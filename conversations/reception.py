@@ -7,19 +7,17 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conversations import merging, notices, organising, queueing
+from conversations import merging, notices, organising, queueing, rating
 from conversations.change import Change, Desk
 from conversations.conversation_store import ConversationStore, Locked
 from conversations.delivery_store import DeliveryStore
-from conversations.errors import AlreadyRated, InvalidMessage, NotFound
+from conversations.errors import InvalidMessage
 from conversations.model import (
     Author,
     Contact,
     Conversation,
     InboundMessage,
     Message,
-    MessageKind,
-    Rating,
     Receipt,
     Status,
     new_id,
@@ -27,9 +25,8 @@ from conversations.model import (
 from conversations.turns import Claim, claim_of
 
 MAX_TEXT = 20_000
-MAX_COMMENT = 2_000
 _SHORT = 60  # longer texts are not compared with the titles of buttons
-_RATING_BY_TEXT = timedelta(hours=24)
+_ASK_FOR_PERSON = "/handoff"  # what the bot makes of "talk to a person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +43,7 @@ class _Press:
     conversation_id: str
     title: str
     payload: str
+    answer: rating.Answer | None = None  #: what it says about a conversation, where it is a rating
 
 
 def clean(inbound: InboundMessage) -> InboundMessage:
@@ -86,10 +84,10 @@ async def receive(
             raise InvalidMessage("this message id was used by another contact; use a new one")
         return Reception(receipt)
     latest = await store.lock_latest(inbound.address)
-    press = await _find_press(store, inbound, latest, now)
+    press = await _find_press(desk, connection, inbound, latest)
     if press is None and inbound.button_id is not None and not inbound.text:
         raise InvalidMessage("there is no such button; write what you need instead")
-    rates = press is not None and press.payload.startswith(notices.RATE)
+    rates = press is not None and press.answer is not None
     if latest is not None and latest.conversation.merged_into is not None and not rates:
         merged = Change(desk, connection, max(now, latest.conversation.updated_at), latest)
         target = await merging.follow(merged, now)
@@ -120,8 +118,10 @@ async def _store(
     if change.conversation.snoozed_until is not None:
         organising.wake(change, "contact")
     payload = press.payload if press is not None and press.conversation_id == change.conversation.id else None
-    if payload is not None and payload.startswith("frontdesk:"):
-        await _obey(change, payload)
+    if press is not None and press.payload == notices.PERSON:
+        payload = _ASK_FOR_PERSON
+    if payload is not None and payload.startswith("frontdesk:") and press is not None:
+        await _obey(change, press)
         state, payload = "done", None
     else:
         state = "new" if change.conversation.status is Status.BOT else "done"
@@ -188,51 +188,48 @@ def guess_language(text: str) -> str:
 
 
 async def _find_press(
-    store: ConversationStore, inbound: InboundMessage, latest: Locked | None, now: datetime
+    desk: Desk, connection: AsyncConnection, inbound: InboundMessage, latest: Locked | None
 ) -> _Press | None:
+    store = ConversationStore(connection)
     if inbound.button_id is not None:
-        found = await store.find_button(inbound.button_id, inbound.address)
-        return None if found is None else _Press(*found)
-    if latest is None or not inbound.text or len(inbound.text) > _SHORT:
+        return await _press_of(store, inbound.button_id, inbound)
+    if latest is None or not inbound.text:
         return None
     conversation = latest.conversation
-    digit = int(inbound.text) if inbound.text in ("1", "2", "3", "4", "5", "6", "7", "8", "9") else None
     if conversation.merged_into is not None:
-        return None  # nobody asked for a rating here: the conversation goes on elsewhere
-    if conversation.status is Status.RESOLVED:
-        recent = conversation.resolved_at is not None and now - conversation.resolved_at <= _RATING_BY_TEXT
-        if digit is None or digit > 5 or not recent or await store.find_rating(conversation.id) is not None:
-            return None
-        return _Press(conversation.id, inbound.text, f"{notices.RATE}{digit}")
+        return None  # nobody asked for anything here: the conversation goes on elsewhere
+    pressed = await _press_by_text(store, inbound, latest)
+    if pressed is not None or not rating.waits_for_answer(latest) or inbound.attachments:
+        return pressed
+    over = Change(desk, connection, max(desk.now(), conversation.updated_at), latest)
+    answer = await rating.read_answer(over, inbound.text)
+    return None if answer is None else _Press(conversation.id, inbound.text, notices.RATE, answer)
+
+
+async def _press_by_text(store: ConversationStore, inbound: InboundMessage, latest: Locked) -> _Press | None:
+    """The button whose title or place in the list a text is; a number after a request for a rating is the score."""
+    if len(inbound.text) > _SHORT:
+        return None
+    over = latest.conversation.status is Status.RESOLVED
+    digit = int(inbound.text) if inbound.text in ("1", "2", "3", "4", "5", "6", "7", "8", "9") else None
     for place, button in enumerate(latest.shown_buttons, start=1):
-        numbered = place == digit and conversation.status is Status.BOT
+        numbered = place == digit and (over or latest.conversation.status is Status.BOT)
         if numbered or button.title.casefold() == inbound.text.casefold():
-            found = await store.find_button(button.id, inbound.address)
-            return None if found is None else _Press(*found)
+            press = await _press_of(store, button.id, inbound)
+            if over and (press is None or press.payload.startswith(notices.RATE)):
+                return None  # what is typed is read as a rating, for as long as one is waited for
+            return press
     return None
 
 
-async def _obey(change: Change, payload: str) -> None:
-    if payload == notices.LEAVE_QUEUE:
-        if change.conversation.status is Status.QUEUED:
-            change.move(Status.BOT, "contact", "left_queue", queued_at=None, handoff_reason=None, priority=0)
-            change.notice("left_queue")
-    elif payload.startswith(notices.RATE) and await change.store.find_rating(change.conversation.id) is None:
-        await rate(change, int(payload.removeprefix(notices.RATE)), "")
+async def _press_of(store: ConversationStore, button_id: str, inbound: InboundMessage) -> _Press | None:
+    found = await store.find_button(button_id, inbound.address)
+    return None if found is None else _Press(*found, rating.answer_of(found[2]))
 
 
-async def rate(change: Change, score: int, comment: str) -> Rating:
-    """Store what the contact thought; raises ``AlreadyRated``, ``NotFound`` before the end, ``InvalidMessage``."""
-    if not 1 <= score <= 5:
-        raise InvalidMessage("a rating is a number from 1 to 5")
-    conversation = change.conversation
-    if conversation.status is not Status.RESOLVED:
-        raise NotFound("this conversation is still open; it can be rated when it is finished")
-    if await change.store.find_rating(conversation.id) is not None:
-        raise AlreadyRated("this conversation has been rated; thank you")
-    rating = Rating(conversation.id, score, comment.replace("\x00", "").strip()[:MAX_COMMENT], change.now)
-    await change.store.add_rating(rating)
-    change.record("rated", "contact", {"score": score}, {"comment": rating.comment})
-    change.tell(notices.notice("rated", conversation.language), MessageKind.ACTIVITY)
-    change.set()  # announces the conversation, so that a console that shows it reads the rating
-    return rating
+async def _obey(change: Change, press: _Press) -> None:
+    if press.answer is not None:
+        await rating.obey(change, press.answer)
+    elif press.payload == notices.LEAVE_QUEUE and change.conversation.status is Status.QUEUED:
+        change.move(Status.BOT, "contact", "left_queue", queued_at=None, handoff_reason=None, priority=0)
+        change.notice("left_queue")

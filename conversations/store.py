@@ -16,7 +16,11 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from conversations import contact_tables, organising_tables  # noqa: F401  # theirs belong to the same metadata
+from conversations import (  # noqa: F401  # their tables belong to the same metadata
+    contact_tables,
+    episode_tables,
+    organising_tables,
+)
 from conversations.sqlite_store import connect_directly
 from conversations.tables import metadata
 

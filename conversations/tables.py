@@ -71,6 +71,7 @@ contacts = Table(
     Column("revision", Integer, nullable=False, server_default="0", default=0),
     Index("ix_contacts_customer_id", "customer_id"),
     Index("ix_contacts_linked_customer_id", "linked_customer_id"),
+    Column("unasked_at", UtcDateTime),  # when they said not to ask them for ratings any more
 )
 
 addresses = Table(
@@ -196,6 +197,7 @@ messages = Table(
     Column("sentiment", Float),
     Column("sentiment_label", String(8)),
     Column("anger", Float),
+    Column("asks", JSON(none_as_null=True)),  # of a rating request: what the form asks for
     UniqueConstraint("conversation_id", "seq"),
     UniqueConstraint("conversation_id", "author_id", "client_msg_id"),
 )
@@ -265,15 +267,6 @@ outbox = Table(
 )
 _undelivered = outbox.c.state.in_(("pending", "sending"))
 Index("ix_outbox_undelivered", outbox.c.ordinal, sqlite_where=_undelivered, postgresql_where=_undelivered)
-
-ratings = Table(
-    "ratings",
-    metadata,
-    Column("conversation_id", ForeignKey("conversations.id"), primary_key=True),
-    Column("score", Integer, nullable=False),
-    Column("comment", Text, nullable=False),
-    Column("rated_at", UtcDateTime, nullable=False),
-)
 
 attachments = Table(
     "attachments",

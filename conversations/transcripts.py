@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from conversations.conversation_store import ConversationStore
 from conversations.delivery_store import DeliveryStore
 from conversations.errors import NotFound
-from conversations.model import Address, Contact, Conversation, Cursor, Message, Page, Presence, Rating
+from conversations.model import Address, Contact, Conversation, Cursor, Message, Page, Presence
 from conversations.reading_store import VIEWS, ReadingStore
 from conversations.store import Database
 from conversations.turn_model import Trace
@@ -60,11 +59,6 @@ class Transcripts:
         """Why the bot answered, turn by turn."""
         async with self.database.read() as connection:
             return await ReadingStore(connection).traces(conversation_id)
-
-    async def find_rating(self, conversation_id: str) -> Rating | None:
-        """What the contact thought, if they said so."""
-        async with self.database.read() as connection:
-            return await ConversationStore(connection).find_rating(conversation_id)
 
     async def conversations_of_contact(self, contact_id: str, limit: int = 50) -> list[Conversation]:
         """Every conversation of a contact, newest first."""

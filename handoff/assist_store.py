@@ -11,9 +11,10 @@ from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from conversations.episode_tables import episodes, ratings
 from conversations.model import Status, new_id
 from conversations.store import Database
-from conversations.tables import contacts, conversations, messages, ratings
+from conversations.tables import contacts, conversations, messages
 from handoff.assist_tables import cards, digests, originals, translations
 
 ERASED = "erased"  #: the form of a digest whose vector has to go
@@ -223,11 +224,18 @@ class AssistStore:
 
     async def how_they_ended(self, conversation_ids: Collection[str]) -> dict[str, Ended]:
         """Facts about resolved conversations whose contacts are still known, by id."""
+        score = (  # of what people did last
+            select(ratings.c.score)
+            .join(episodes, episodes.c.id == ratings.c.episode_id)
+            .where(episodes.c.conversation_id == conversations.c.id, episodes.c.kind == "human")
+            .order_by(episodes.c.number.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
         query = (
-            select(conversations.c.id, conversations.c.contact_id, digests.c.intent, ratings.c.score)
+            select(conversations.c.id, conversations.c.contact_id, digests.c.intent, score.label("score"))
             .join(contacts, contacts.c.id == conversations.c.contact_id)
             .join(digests, digests.c.conversation_id == conversations.c.id)
-            .outerjoin(ratings, ratings.c.conversation_id == conversations.c.id)
             .where(
                 conversations.c.id.in_(list(conversation_ids)),
                 conversations.c.status == Status.RESOLVED.value,

@@ -104,6 +104,12 @@ class ColleagueBody(Body):
     agent_id: Identifier
 
 
+class ResolveBody(Body):
+    """How a conversation ends; without ``ask`` the contact is not asked for a rating."""
+
+    ask: bool = True
+
+
 class RequeueBody(Body):
     """Why the conversation goes back to the queue."""
 

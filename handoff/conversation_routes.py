@@ -10,8 +10,9 @@ import structlog
 from sanic import Blueprint, Request
 from sanic.response import HTTPResponse
 
+from conversations.episodes import Episode
 from conversations.errors import NotAssigned
-from conversations.json_form import conversation_json, rating_json, trace_json
+from conversations.json_form import conversation_json, episode_json, rating_json, trace_json
 from conversations.model import Agent, Conversation, Status
 from crm.model import Customer, Order, Ticket
 from handoff.assist.card_book import Use
@@ -21,6 +22,7 @@ from handoff.bodies import (
     NoteBody,
     ReplyBody,
     RequeueBody,
+    ResolveBody,
     SeenBody,
     TransferBody,
     check_id,
@@ -55,9 +57,9 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
 
     async def conversation(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
         found = await open_conversation(side, conversation_id)
-        contact, rating, past, agents, (customer, orders, tickets, crm_available) = await asyncio.gather(
+        contact, episodes, past, agents, (customer, orders, tickets, crm_available) = await asyncio.gather(
             desk.find_contact(found.contact_id),
-            desk.find_rating(found.id),
+            desk.episodes(found.id),
             desk.conversations_of_contact(found.contact_id, _PAST + 1),
             side.agents_json(),
             _customer_of(side, found),
@@ -72,7 +74,8 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
                 "tickets": [record_json(ticket) for ticket in tickets],
                 "crm_available": crm_available,
                 "past_conversations": [conversation_json(one) for one in past if one.id != found.id],
-                "rating": rating_json(rating) if rating else None,
+                "rating": last_score_json(episodes),
+                "episodes": [episode_json(one) for one in episodes],
                 "agents": agents,
                 "recall_seconds": desk.recall_seconds,
             }
@@ -166,7 +169,8 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
 
     async def resolve(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
         found = await open_conversation(side, conversation_id)
-        return await moved_json(side, session, await resolve_as(side, session, found))
+        body = read_json(ResolveBody, request.content_type, request.body) if request.body else ResolveBody()
+        return await moved_json(side, session, await resolve_as(side, session, found, ask=body.ask))
 
     async def typing(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
         found = await open_conversation(side, conversation_id)
@@ -209,11 +213,17 @@ async def listed_json(side: StaffSide, member_id: str, listed: Sequence[Conversa
     return forms
 
 
-async def resolve_as(side: StaffSide, session: Session, found: Conversation) -> Conversation:
+async def resolve_as(side: StaffSide, session: Session, found: Conversation, *, ask: bool = True) -> Conversation:
     """Resolve a conversation in the place of whoever may, with a supervisor's name to it."""
-    moved = await side.conversations.resolve(found.id, _holder(session, found))
+    moved = await side.conversations.resolve(found.id, _holder(session, found), ask=ask)
     await _sign(side, session, found, "resolved")
     return moved
+
+
+def last_score_json(episodes: Sequence[Episode]) -> dict[str, Any] | None:
+    """The last score of a conversation, for who wants to know only that."""
+    scored = [one.rating for one in episodes if one.rating is not None and one.rating.score is not None]
+    return rating_json(scored[-1]) if scored else None
 
 
 async def open_conversation(side: StaffSide, conversation_id: str) -> Conversation:

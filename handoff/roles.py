@@ -121,6 +121,8 @@ POLICY: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "teams/<team_id>"): OVERSEERS,
     ("POST", "teams/<team_id>/delete"): OVERSEERS,
     ("GET", "reports/waits"): OVERSEERS,
+    ("GET", "reports/ratings"): DESK,  # agents get their own figures only
+    ("GET", "reports/ratings/export"): DESK,
     ("POST", "conversations/<conversation_id>/recall"): DESK,
     ("POST", "conversations/<conversation_id>/canned/<canned_id>"): DESK,
     ("GET", "conversations/<conversation_id>/macros/<macro_id>"): DESK,

@@ -20,6 +20,7 @@ from handoff.guard import API, answer, refusal
 from handoff.macro_routes import add_macro_routes
 from handoff.organise_routes import add_organise_routes
 from handoff.prompt_routes import add_prompt_routes
+from handoff.rating_routes import add_rating_routes
 from handoff.rule_routes import add_rule_routes
 from handoff.search_routes import add_search_routes
 from handoff.staff_side import StaffSide, member_json
@@ -120,6 +121,7 @@ def staff_api(side: StaffSide) -> Blueprint:
     add_organise_routes(blueprint, side)
     add_canned_routes(blueprint, side)
     add_macro_routes(blueprint, side)
+    add_rating_routes(blueprint, side)
 
     async def unreadable(request: Request, error: SanicException) -> HTTPResponse:
         return refusal(error)

@@ -82,7 +82,8 @@ class StaffSide:
         self.macros = MacroStore(database)
         self.macro_steps = own_steps()
         add_order_steps(self.macro_steps)
-        self.variables = Variables(conversations, crm, ZoneInfo(time_zone))
+        self.time_zone = ZoneInfo(time_zone)
+        self.variables = Variables(conversations, crm, self.time_zone)
         self.rules = rules or RuleBook(database, conversations.audit, conversations.now)
         self.assist = assist
         self.translations = TranslationDesk(

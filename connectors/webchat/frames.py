@@ -64,12 +64,16 @@ class Read(_Strict):
 
 
 class Rate(_Strict):
-    """The contact's rating of one conversation."""
+    """What the contact thinks of one conversation; ``other_score`` is for who served them before the last one."""
 
     type: Literal["rating"] = "rating"
     client_msg_id: ClientMessageId
     conversation_id: ConversationId
-    score: Annotated[int, Field(ge=1, le=5)]
+    score: Annotated[int, Field(ge=1, le=5)] | None = None
+    solved: bool | None = None
+    nps: Annotated[int, Field(ge=0, le=10)] | None = None
+    other_score: Annotated[int, Field(ge=1, le=5)] | None = None
+    never_again: bool = False
     comment: Annotated[str, StringConstraints(max_length=2000)] = ""
 
 

@@ -85,7 +85,16 @@ class Visitors:
     async def rate(self, address: Address, rating: Rate) -> Frame:
         """Save a rating and return its acknowledgement; raises ``TooFast`` or a ``ConversationError``."""
         self._pace(self._messages, address)
-        await self._desk.rate(address, rating.conversation_id, rating.score, rating.comment)
+        await self._desk.rate(
+            address,
+            rating.conversation_id,
+            rating.score,
+            rating.comment,
+            solved=rating.solved,
+            nps=rating.nps,
+            other_score=rating.other_score,
+            never_again=rating.never_again,
+        )
         return {"type": "ack", "client_msg_id": rating.client_msg_id, "conversation_id": rating.conversation_id}
 
     async def typing(self, address: Address, typing: Typing) -> None:

@@ -144,10 +144,11 @@ async def test_a_rating_is_stored_once_and_opens_nothing(desk: TestDesk) -> None
         await desk.conversations.rate(address(), receipt.conversation_id, 5, "early")
     await desk.conversations.resolve(receipt.conversation_id, LIN)
     await desk.conversations.rate(address(), receipt.conversation_id, 5, "quick")
-    with pytest.raises(AlreadyRated):
-        await desk.conversations.rate(address(), receipt.conversation_id, 1, "")
     with pytest.raises(NotFound):
         await desk.conversations.rate(address("stranger"), receipt.conversation_id, 1, "")
+    desk.clock.advance(601)  # until then it is a correction
+    with pytest.raises(AlreadyRated):
+        await desk.conversations.rate(address(), receipt.conversation_id, 1, "")
     rating = await desk.conversations.find_rating(receipt.conversation_id)
     assert rating is not None
     assert (rating.score, rating.comment) == (5, "quick")
@@ -168,6 +169,7 @@ async def test_a_rating_through_a_messaging_app_opens_nothing(desk: TestDesk, ty
     assert rated.conversation_id == receipt.conversation_id
     assert rating is not None
     assert rating.score == 4
+    desk.clock.advance(601)
     later = await desk.send("4")
     assert later.conversation_id != receipt.conversation_id
 

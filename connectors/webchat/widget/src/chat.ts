@@ -1,7 +1,7 @@
 // The conversation behind the view: what is said goes through here, whatever happens to the network.
 import { Connection, type Phase, type Surroundings } from './connection';
 import type { Words } from './i18n';
-import type { Attachment, RatingFrame, ServerFrame } from './protocol';
+import type { Attachment, RatingAnswer, RatingFrame, ServerFrame } from './protocol';
 import type { Memory } from './storage';
 import { Store } from './store';
 
@@ -10,10 +10,12 @@ const READ_AFTER_MS = 600;
 const PREVIEW_LENGTH = 300;
 const RETRY_SECONDS = 3;
 const RETRIES = 5;
+const CLOSED = 'closed';
+const NOTHING: RatingAnswer = { score: null, solved: null, nps: null, other_score: null, comment: '' };
 
 export interface RatingState {
-  score: number;
-  state: 'sending' | 'done';
+  answer: RatingAnswer;
+  state: 'sending' | 'done' | 'editing' | 'closed';
 }
 
 export class Chat {
@@ -21,6 +23,7 @@ export class Chat {
   readonly connection: Connection;
   private readonly tries = new Map<string, number>();
   private readonly ratings = new Map<string, RatingFrame>();
+  private readonly editing = new Set<string>();
   private typedAt = 0;
   private typedText = '';
   private typingTimer: ReturnType<typeof setTimeout> | undefined;
@@ -109,15 +112,29 @@ export class Chat {
 
   rating(conversationId: string): RatingState | null {
     const sending = this.ratings.get(conversationId);
-    if (sending) return { score: sending.score, state: 'sending' };
-    const score = Number(this.memory.get(`rated:${conversationId}`));
-    return score ? { score, state: 'done' } : null;
+    if (sending) return { answer: answerOf(sending), state: 'sending' };
+    const kept = this.memory.get(`rated:${conversationId}`);
+    if (kept === null) return null;
+    if (kept === CLOSED) return { answer: { ...NOTHING }, state: 'closed' };
+    const answer = readAnswer(kept);
+    return { answer, state: this.editing.has(conversationId) ? 'editing' : 'done' };
   }
 
-  rate(conversationId: string, score: number, comment: string): void {
-    const frame: RatingFrame = { type: 'rating', client_msg_id: newId(), conversation_id: conversationId, score, comment };
+  rate(conversationId: string, answer: RatingAnswer, neverAgain = false): void {
+    const frame: RatingFrame = { ...answer, at: Date.now(), type: 'rating', client_msg_id: newId(), conversation_id: conversationId, never_again: neverAgain };
     this.ratings.set(conversationId, frame);
+    this.editing.delete(conversationId);
     this.connection.send(frame);
+    this.changed();
+  }
+
+  /** The visitor does not want to be asked any more. */
+  neverAsk(conversationId: string): void {
+    this.rate(conversationId, { ...NOTHING }, true);
+  }
+
+  editRating(conversationId: string): void {
+    this.editing.add(conversationId);
     this.changed();
   }
 
@@ -222,7 +239,7 @@ export class Chat {
 
   private rated(rating: RatingFrame): void {
     this.ratings.delete(rating.conversation_id);
-    this.memory.set(`rated:${rating.conversation_id}`, String(rating.score));
+    this.memory.set(`rated:${rating.conversation_id}`, JSON.stringify(answerOf(rating)));
   }
 
   private refused(frame: Extract<ServerFrame, { type: 'error' }>): void {
@@ -230,7 +247,9 @@ export class Chat {
     if (id === undefined) return;
     const rating = [...this.ratings.values()].find((one) => one.client_msg_id === id);
     if (rating) {
-      if (frame.code === 'already_rated') this.rated(rating);
+      const kept = this.memory.get(`rated:${rating.conversation_id}`);
+      if (frame.code === 'rating_closed') this.memory.set(`rated:${rating.conversation_id}`, CLOSED);
+      if (frame.code === 'already_rated' && kept === null) this.rated(rating);
       else this.ratings.delete(rating.conversation_id);
       return;
     }
@@ -281,6 +300,16 @@ export class Chat {
     }
     throw new Error('');
   }
+}
+
+function answerOf({ score, solved, nps, other_score, comment, at }: RatingFrame): RatingAnswer {
+  return { score, solved, nps, other_score, comment, at };
+}
+
+/** What an older widget kept is the score alone. */
+function readAnswer(kept: string): RatingAnswer {
+  const found = JSON.parse(kept) as number | RatingAnswer;
+  return typeof found === 'number' ? { ...NOTHING, score: found } : { ...NOTHING, ...found };
 }
 
 function visitorOf(token: string): string {

@@ -50,6 +50,21 @@ const zh = {
   rateTitle: '这次服务怎么样？',
   rateComment: '还有什么想告诉我们的？（选填）',
   rateSend: '提交评价',
+  rateAgent: '{n} 的服务怎么样？',
+  rateBot: '智能助手的服务怎么样？',
+  rateAlso: '那之前的{n}呢？（选填）',
+  rateWasSolved: '您的问题解决了吗？',
+  rateYes: '解决了',
+  rateNo: '没解决',
+  rateSolved: '问题已解决',
+  rateNotSolved: '问题没有解决',
+  rateNps: '您有多愿意把我们推荐给朋友？',
+  npsLow: '不太会',
+  npsHigh: '非常愿意',
+  rateNever: '以后不再询问',
+  rateChange: '修改评价',
+  rateClosed: '这次评价已经截止，谢谢您！',
+  neverThanks: '好的，以后不再请您评价',
   rated: '您的评价',
   scores: '很不满意|不满意|一般|满意|非常满意',
   you: '我',
@@ -106,6 +121,21 @@ const en: typeof zh = {
   rateTitle: 'How did we do?',
   rateComment: 'Anything you would like to add? (optional)',
   rateSend: 'Send rating',
+  rateAgent: 'How was {n}?',
+  rateBot: 'How was the assistant?',
+  rateAlso: 'And {n} before that? (optional)',
+  rateWasSolved: 'Was your problem solved?',
+  rateYes: 'Yes',
+  rateNo: 'No',
+  rateSolved: 'Solved',
+  rateNotSolved: 'Not solved',
+  rateNps: 'How likely are you to recommend us?',
+  npsLow: 'Not at all',
+  npsHigh: 'Very likely',
+  rateNever: 'Don’t ask me again',
+  rateChange: 'Change',
+  rateClosed: 'The time to rate this is over. Thank you!',
+  neverThanks: 'All right, we won’t ask again',
   rated: 'Your rating',
   scores: 'Very poor|Poor|Okay|Good|Excellent',
   you: 'You',
@@ -118,7 +148,7 @@ export type Text = keyof typeof zh;
 export class Words {
   constructor(public language: Language) {}
 
-  say(name: Text, n?: number): string {
+  say(name: Text, n?: number | string): string {
     const text = (this.language === 'zh' ? zh : en)[name];
     return n === undefined ? text : text.replace('{n}', String(n));
   }

@@ -35,6 +35,8 @@ export interface Message {
   citations: Citation[];
   attachments: Attachment[];
   client_msg_id?: string;
+  /** Of a rating request: whom it asks about, who served last first. */
+  asks?: { episodes: AskedEpisode[]; nps: boolean };
   /** The agent took it back; its words are gone. */
   recalled?: boolean;
 }
@@ -70,12 +72,27 @@ export interface SayFrame {
   language: Language;
 }
 
-export interface RatingFrame {
+export interface AskedEpisode {
+  kind: 'bot' | 'human';
+  agent_name: string | null;
+}
+
+export interface RatingAnswer {
+  score: number | null;
+  solved: boolean | null;
+  nps: number | null;
+  /** For who served the visitor before the last one. */
+  other_score: number | null;
+  comment: string;
+  /** When it was sent, for how long it can be changed. */
+  at?: number | undefined;
+}
+
+export interface RatingFrame extends RatingAnswer {
   type: 'rating';
   client_msg_id: string;
   conversation_id: string;
-  score: number;
-  comment: string;
+  never_again: boolean;
 }
 
 export interface TypingFrame {
