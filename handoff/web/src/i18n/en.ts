@@ -4,11 +4,12 @@ import { pages, phrasing, prompts } from './prompts.en'
 import { writing, writingPages } from './writing.en'
 import { company, teams } from './teams.en'
 import { assist, translation } from './assist.en'
+import { ratingCard, ratings } from './ratings.en'
 import { reasons, rulePage, rules, signals, summary } from './signals.en'
 
 export const en = {
   organise,
-  pages: { ...pages, ...rulePage, ...writingPages },
+  pages: { ...pages, ...rulePage, ...writingPages, ratings: ratings.title },
   writing,
   phrasing,
   prompts,
@@ -18,6 +19,8 @@ export const en = {
   company,
   teams,
   assist,
+  ratings,
+  ratingCard,
   translation,
   app: { name: 'Frontdesk', unreachable: 'The server cannot be reached. Check your connection.', tryAgain: 'Try again', loading: 'Loading…' },
   signIn: {
