@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from conversations.attachments import Attachments
 from conversations.audit import AuditLog
 from conversations.conversations import Conversations
 from conversations.engine import Engine
+from conversations.episodes import RatingRules
 from conversations.hub import LocalHub
 from conversations.idempotency_store import IdempotencyKeys
 from conversations.json_form import conversation_json, message_json
@@ -139,7 +141,8 @@ async def running_server(
     database = Database.open(f"sqlite+aiosqlite:///{folder / 'desk.db'}")
     await database.create_tables()
     hub = LocalHub()
-    desk = Desk(database, hub, AuditLog(bytes(32)), pushes=lambda address: False)
+    at_once = RatingRules(correct_within=timedelta(0))  # a second answer is refused without waiting for ten minutes
+    desk = Desk(database, hub, AuditLog(bytes(32)), pushes=lambda address: False, ratings=at_once)
     limits = Thresholds(0.6, 0.3, 0.5)
     engine = Engine(desk, Bot(), lambda: {"en": limits, "zh": limits})
     attachments = Attachments(database, folder / "files", b"secret of the tests")

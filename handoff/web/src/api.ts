@@ -1,6 +1,6 @@
 // The staff API, typed. Every write carries the CSRF token; a 401 means that the session has ended.
 import type {
-  Attachment, BulkAction, Canned, CannedDraft, Colour, Conditions, Contact, Conversation, Customer, DemoSignIn, Duplicate, FilterDraft, ImportReport, Label, Macro, MacroDraft, MacroPreview, MacroRun, MacroVerb, MergedThread, Message, Priority, Order, Presence, PresenceState, PromptDetail, PromptDraft, PromptOverview, PromptTest, PromptVersion, Rating, SavedFilter, SearchHit, SearchMatch, Session, Sort, Synonym, SynonymDraft, SynonymTrial, Ticket, Trace, View, Views,
+  Attachment, BulkAction, Canned, CannedDraft, Colour, Conditions, Contact, Conversation, Customer, DemoSignIn, Duplicate, Episode, FilterDraft, ImportReport, Label, Macro, MacroDraft, MacroPreview, MacroRun, MacroVerb, MergedThread, Message, Priority, Order, Presence, PresenceState, PromptDetail, PromptDraft, PromptOverview, PromptTest, PromptVersion, Rating, RatingFilters, RatingReport, SavedFilter, SearchHit, SearchMatch, Session, Sort, Synonym, SynonymDraft, SynonymTrial, Ticket, Trace, View, Views,
   Person, RoutingRule, Team, TeamDraft, TeamsPage, WaitRow,
   AssistLook, AssistReport, BotAnswer, CardUse, OriginalText, PhrasedSuggestion, Translated, Translations,
   HandoffRules, RulesOverview, RulesPreview, RulesVersion,
@@ -18,6 +18,7 @@ export interface ConversationDetail {
   crm_available: boolean
   past_conversations: Conversation[]
   rating: Rating | null
+  episodes?: Episode[]
   agents: Presence[]
   recall_seconds?: number
 }
@@ -94,6 +95,7 @@ async function request<T>(method: 'GET' | 'POST', path: string, body?: unknown, 
 
 const get = <T>(path: string, signal?: AbortSignal) => request<T>('GET', path, undefined, signal)
 const post = <T>(path: string, body: unknown = {}) => request<T>('POST', path, body)
+const ratingQuery = (weeks: number, filters: RatingFilters): string => new URLSearchParams({ weeks: String(weeks), ...Object.fromEntries(Object.entries(filters).filter(([, value]) => value)) }).toString()
 const of = (id: string, rest = '') => `conversations/${encodeURIComponent(id)}${rest}`
 
 const ofContact = (id: string, rest = '') => `contacts/${encodeURIComponent(id)}${rest}`
@@ -179,7 +181,7 @@ export const api = {
   takeOver: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/take-over')),
   requeue: (id: string, note: string) => post<{ conversation: ListedConversation }>(of(id, '/requeue'), { note }),
   release: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/release')),
-  resolve: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/resolve')),
+  resolve: (id: string, ask = true) => post<{ conversation: ListedConversation }>(of(id, '/resolve'), { ask }),
   seen: (id: string, seq: number) => post<void>(of(id, '/seen'), { seq }),
 
   assist: (id: string, signal: AbortSignal) => get<AssistLook>(of(id, '/assist'), signal),
@@ -242,6 +244,8 @@ export const api = {
   deleteTeam: (id: string) => post<void>(`teams/${encodeURIComponent(id)}/delete`),
   saveRules: (rules: RoutingRule[]) => post<{ rules: RoutingRule[] }>('teams/rules', { rules }),
   savePerson: (id: string, can: Pick<Person, 'languages' | 'skills' | 'capacity'>) => post<{ person: Person }>(`teams/people/${encodeURIComponent(id)}`, can),
+  ratings: (weeks: number, filters: RatingFilters) => get<RatingReport>(`reports/ratings?${ratingQuery(weeks, filters)}`),
+  ratingsFile: (weeks: number, filters: RatingFilters, part: 'figures' | 'comments') => `${BASE}reports/ratings/export?${ratingQuery(weeks, filters)}&part=${part}`,
   waits: (days: number) => get<{ rows: WaitRow[] }>(`reports/waits?days=${days}`),
   handoffRules: () => get<RulesOverview>('handoff-rules'),
   saveHandoffRules: (rules: HandoffRules, basedOn: number, note: string) =>

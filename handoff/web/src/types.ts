@@ -239,7 +239,16 @@ export interface Holding { addresses: number; conversations: number; open: numbe
 export interface MergeSide { contact: ContactProfile; customer: Customer | null; holds: Holding }
 export interface MergePreview { source: MergeSide; target: MergeSide; refused: string | null }
 export type Past = Conversation & { first_words: string; rating: Rating | null }
-export interface Rating { conversation_id: string; score: number; comment: string; rated_at: string }
+export interface Rating { conversation_id: string; score: number | null; solved?: boolean | null; nps?: number | null; comment: string; rated_at: string }
+/** A part of a conversation that the bot or people served. */
+export interface Episode { number: number; kind: 'bot' | 'human'; agents: { id: string; name: string }[]; resolution: 'verified' | 'refuted' | 'assumed' | null; rating: Rating | null }
+export type Breakdown = 'team' | 'agent' | 'channel' | 'language' | 'intent'
+export interface RatingFigures { answers: number; scored: number; csat: number; low: number; high: number; mean: number; distribution: number[]; verified: number; refuted: number; assumed: number }
+export interface RatingGroup { breakdown: string; key: string; label: string; asked: number; hidden: 'few' | 'protects' | null; figures: RatingFigures | null }
+export interface RatingComment { text: string; score: number | null; solved: boolean | null; week: string; agent: string | null; conversation_id: string | null }
+export interface RatingKind { kind: 'bot' | 'human'; total: RatingGroup; nps: { points: number; promoters: number; passives: number; detractors: number } | null; groups: RatingGroup[]; weeks: RatingGroup[]; comments: RatingComment[] }
+export interface RatingReport { since: string; own: boolean; asks_nps: boolean; kinds: RatingKind[]; options: Record<Breakdown, { key: string; label: string }[]> }
+export type RatingFilters = Record<Breakdown, string>
 export interface Presence {
   agent_id: string
   name: string

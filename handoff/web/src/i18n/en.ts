@@ -5,11 +5,12 @@ import { writing, writingPages } from './writing.en'
 import { company, teams } from './teams.en'
 import { assist, translation } from './assist.en'
 import { contacts } from './contacts.en'
+import { ratingCard, ratings } from './ratings.en'
 import { reasons, rulePage, rules, signals, summary } from './signals.en'
 
 export const en = {
   organise,
-  pages: { ...pages, ...rulePage, ...writingPages },
+  pages: { ...pages, ...rulePage, ...writingPages, ratings: ratings.title },
   writing,
   phrasing,
   prompts,
@@ -19,6 +20,8 @@ export const en = {
   company,
   teams,
   assist,
+  ratings,
+  ratingCard,
   translation,
   contacts,
   app: { name: 'Frontdesk', unreachable: 'The server cannot be reached. Check your connection.', tryAgain: 'Try again', loading: 'Loading…' },

@@ -6,11 +6,12 @@ import { writing, writingPages } from './writing.zh'
 import { company, teams } from './teams.zh'
 import { assist, translation } from './assist.zh'
 import { contacts } from './contacts.zh'
+import { ratingCard, ratings } from './ratings.zh'
 import { reasons, rulePage, rules, signals, summary } from './signals.zh'
 
 export const zh: Texts = {
   organise,
-  pages: { ...pages, ...rulePage, ...writingPages },
+  pages: { ...pages, ...rulePage, ...writingPages, ratings: ratings.title },
   writing,
   phrasing,
   prompts,
@@ -20,6 +21,8 @@ export const zh: Texts = {
   company,
   teams,
   assist,
+  ratings,
+  ratingCard,
   translation,
   contacts,
   app: { name: '前台', unreachable: '无法连接服务器，请检查网络。', tryAgain: '重试', loading: '加载中…' },

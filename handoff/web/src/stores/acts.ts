@@ -12,7 +12,7 @@ export async function act(verb: Verb, target: Target = {}): Promise<boolean> {
   const t = i18n.global.t
   try {
     await desk.run(verb, target)
-    ElMessage({ type: 'success', message: t(target.teamId ? 'company.transferredTeam' : `conversation.${DONE[verb]}`, { name: target.agentName ?? '' }), grouping: true })
+    ElMessage({ type: 'success', message: t(target.silent ? 'ratingCard.silentDone' : target.teamId ? 'company.transferredTeam' : `conversation.${DONE[verb]}`, { name: target.agentName ?? '' }), grouping: true })
     return true
   } catch (error) {
     const conflict = error instanceof ApiError && error.code === 'already_assigned'

@@ -24,7 +24,7 @@ import type { Conversation, Message, Presence, PresenceState, Trace } from '../t
 
 export type Verb = 'accept' | 'transfer' | 'requeue' | 'release' | 'resolve'
 export type CompanyVerb = 'invite' | 'join' | 'leave' | 'remove' | 'bargeIn' | 'takeOver' | 'decline'
-export interface Target { agentId?: string; agentName?: string; teamId?: string; note?: string }
+export interface Target { agentId?: string; agentName?: string; teamId?: string; note?: string; silent?: boolean }
 
 const POLL_MS = 15_000
 const COMPOSING_MS = 6_000
@@ -330,7 +330,7 @@ async function run(verb: Verb, target: Target = {}): Promise<void> {
       transfer: () => (target.teamId ? api.transferToTeam(id, target.teamId, note) : api.transfer(id, target.agentId ?? '', note)),
       requeue: () => api.requeue(id, note),
       release: () => api.release(id),
-      resolve: () => api.resolve(id),
+      resolve: () => api.resolve(id, !target.silent),
     }[verb]()
     inbox.change(next)
     void transcripts.read(id)

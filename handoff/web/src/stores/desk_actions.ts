@@ -63,6 +63,7 @@ const own: Action[] = [
   { id: 'requeue', group: 'conversation', title: say('requeue'), words: words('requeue'), keys: ['q'], shown: open, why: () => why('requeue'), run: () => (panels.handOn = 'requeue') },
   { id: 'release', group: 'conversation', title: say('release'), words: words('release'), keys: ['b'], shown: open, why: () => why('release'), run: (sure = false) => surely('release', sure) },
   { id: 'resolve', group: 'conversation', title: say('resolve'), words: words('resolve'), keys: ['e'], shown: open, why: () => why('resolve'), run: (sure = false) => surely('resolve', sure) },
+  { id: 'resolve-silently', group: 'conversation', title: () => t('ratingCard.silently'), shown: open, why: () => why('resolve'), run: async () => void (await act('resolve', { silent: true })) },
   { id: 'reply', group: 'conversation', title: say('reply'), words: words('reply'), keys: ['r'], shown: here, why: () => why('reply'), run: () => writing.box?.choose('reply') },
   { id: 'note', group: 'conversation', title: say('note'), words: words('note'), keys: ['n'], shown: here, why: () => why('note'), run: () => writing.box?.choose('note') },
   { id: 'canned', group: 'conversation', title: say('canned'), words: words('canned'), keys: ['c'], shown: here, why: () => why('reply'), run: () => writing.box?.openCanned() },
