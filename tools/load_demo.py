@@ -20,6 +20,7 @@ from crm.demo import load_demo
 from crm.store import SqlCrm
 from handoff.demo import ensure_demo_staff
 from handoff.demo_history import load_history
+from handoff.demo_ratings import load_rated
 from handoff.sign_in import SignIn
 from handoff.store import StaffStore
 from knowledge_base.importing import find_sources, read_sources
@@ -36,12 +37,14 @@ def show(done: int, total: int) -> None:
 
 
 async def load_conversations(database: Database, settings: desk_settings.Settings) -> int:
-    """What the demo's agent answered in the past weeks."""
+    """What the demo's agents answered in the past weeks, and what was thought of it."""
     store = StaffStore(database)
     await ensure_demo_staff(store, SignIn(store).passwords, settings.demo_password)
-    found = await store.find_by_email("agent@kite.example")
-    assert found is not None, "the demo's sign-ins were just made"
-    return await load_history(database, settings.key_for("audit"), found[0].agent, utc_now)
+    found = [await store.find_by_email(email) for email in ("agent@kite.example", "sam@kite.example")]
+    agents = [one[0].agent for one in found if one is not None]
+    key = settings.key_for("audit")
+    talked = await load_history(database, key, agents[0], utc_now)
+    return talked + await load_rated(database, key, agents, utc_now)
 
 
 async def main() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import pairwise
+from typing import Any
 
 from sqlalchemy import select
 
@@ -71,7 +73,23 @@ class History:
             requests = [m for m in messages if m.kind is MessageKind.RATING_REQUEST]
             over = conversation.status is Status.RESOLVED and conversation.resolved_by != "merged"
             assert len(requests) == over  # promise 9
+            await self._episodes_are_whole(conversation, story)
             the_bot_is_quiet(messages)
+
+    async def _episodes_are_whole(self, conversation: Conversation, story: list[dict[str, Any]]) -> None:
+        """They alternate without gaps, each rating is one answer, and a resolution counts once."""
+        found = await self._desk.conversations.episodes(conversation.id)
+        assert [one.number for one in found] == list(range(1, len(found) + 1))
+        assert all(one.kind is not after.kind for one, after in pairwise(found))
+        assert all(one.ended_at == after.started_at for one, after in pairwise(found))
+        over = conversation.status is Status.RESOLVED
+        assert [one.ended_at is None for one in found] == [False] * (len(found) - 1) + [not over]
+        counted = [one.resolution for one in found if one.resolution is not None]
+        assert len(counted) <= over  # verified, refuted or assumed: exactly one of them
+        assert (len(counted) == 1) == (found[-1].ended_by == "resolved")
+        answers = [body["data"]["episode"] for body in story if body["kind"] == "rated"]
+        assert sorted(answers) == [one.number for one in found if one.rating is not None]
+        assert all(one.asked_at is not None for one in found if one.rating is not None)
 
     async def deliveries_are_in_order(self, delivered: dict[str, list[tuple[str, int]]]) -> None:
         for conversation in await self.conversations():

@@ -3,7 +3,8 @@
 Contacts write, bots answer, fail, hang and die, agents accept, answer, pass on and vanish, processes crash in the
 middle of a commit. Promise numbers are those of the design: 1 a handoff is never silent, 2 the bot is quiet while
 people have the conversation, 3 a handoff never loops, 4 one assignee, 5 a person can always be had, 6 a lost agent
-gives back, 7 the bot learns what agents said, 8 nothing is lost or answered twice, 9 one rating request an episode.
+gives back, 7 the bot learns what agents said, 8 nothing is lost or answered twice, 9 an episode is asked about once, and an
+answer, however late, is stored once and opens no conversation.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ from hypothesis.stateful import (
 
 from conversations.errors import (
     AlreadyAssigned,
-    AlreadyRated,
     FencedOut,
     IllegalTransition,
     InvalidMessage,
@@ -38,18 +38,18 @@ from conversations.errors import (
     NotYours,
     TooLate,
 )
-from conversations.model import Agent, Author, Conversation, MessageKind, Status
+from conversations.model import Agent, Author, Conversation, Status
 from conversations.turn_model import Feeling
 from conversations.turns import Claim, apology
 from tests.conversations.builders import LIN, MAX, Crash, hands_off, inbound, says
 from tests.conversations.history import History
 from tests.conversations.machine import CONTACTS
-from tests.conversations.order_machine import OrderMachine
+from tests.conversations.rating_machine import RatingMachine
 
 AGENTS = st.sampled_from([LIN, MAX])
 
 
-class Promises(OrderMachine):
+class Promises(RatingMachine):
     """Every rule is something that happens to the desk; every check is a promise."""
 
     claims = Bundle("claims")
@@ -137,23 +137,15 @@ class Promises(OrderMachine):
                 assert after.status is conversation.status
 
     @precondition(lambda self: self.somebody(Status.RESOLVED))
-    @rule(data=st.data(), score=st.integers(1, 5), by_button=st.booleans())
-    def contact_rates(self, data: st.DataObject, score: int, by_button: bool) -> None:
+    @rule(
+        data=st.data(),
+        score=st.integers(1, 5),
+        how=st.sampled_from(["button", "form", "text", "words"]),
+        dies=st.booleans(),
+    )
+    def contact_rates(self, data: st.DataObject, score: int, how: str, dies: bool) -> None:
         contact = self.pick(data, Status.RESOLVED)
-        latest = self.do(self.desk.conversations.find_current(inbound(contact=contact).address))
-        if latest is None or latest.status is not Status.RESOLVED or latest.resolved_by == "merged":
-            return
-        request = next(m for m in self.transcript(latest.id) if m.kind is MessageKind.RATING_REQUEST)
-        if by_button:
-            message = inbound("", contact, button_id=request.buttons[5 - score].id)
-            assert self.do(self.receive(message)).conversation_id == latest.id
-        else:
-            with contextlib.suppress(AlreadyRated):
-                self.do(self.desk.conversations.rate(latest.address, latest.id, score, "as typed"))
-        current = self.do(self.desk.conversations.find_current(latest.address))
-        assert current is not None
-        assert current.id == latest.id  # promise 9
-        assert self.do(self.desk.conversations.find_rating(latest.id)) is not None
+        self.do(self.rates(contact, score, how, dies=dies))
 
     # -- the bot and its workers
 
@@ -345,6 +337,12 @@ class Promises(OrderMachine):
         self.do(vanish())
 
     # -- time and the world
+
+    @precondition(lambda self: self.somebody(Status.RESOLVED))
+    @rule(hours=st.sampled_from([1, 71, 73, -2]))
+    def days_pass_while_an_answer_is_waited_for(self, hours: int) -> None:
+        self.clock.advance(hours * 3600)
+        self.do(self.keep_agents())
 
     @rule(seconds=st.sampled_from([1, 46]))
     def time_passes(self, seconds: int) -> None:
