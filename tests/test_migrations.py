@@ -2,23 +2,133 @@
 
 from __future__ import annotations
 
+import os
+import uuid
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
+from conversations.episode_store import EpisodeStore
 from conversations.store import Database
-from migrations.schema import METADATAS, migrate
+from migrations.schema import METADATAS, ROOT, migrate
+
+POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql+asyncpg://postgres@127.0.0.1:5432/test")
 
 
 def not_the_index(name: str | None, kind: str, _parents: object) -> bool:
-    """FTS5 keeps tables of its own, which no metadata describes."""
+    """FTS5 keeps tables of its own, and PostgreSQL an index, which no metadata describes."""
+    if kind == "index":
+        return name != "ix_search_documents_terms"
     return not (kind == "table" and name is not None and name.startswith("search_index"))
 
 
-async def test_migrating_an_empty_database_gives_the_tables_of_every_room(tmp_path: Path) -> None:
-    database = Database.open(f"sqlite+aiosqlite:///{tmp_path / 'desk.db'}")
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def empty(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """A database without tables: SQLite always, PostgreSQL where a server answers."""
+    if request.param == "sqlite":
+        database = Database.open(f"sqlite+aiosqlite:///{tmp_path / 'desk.db'}")
+        yield database
+        await database.close()
+        return
+    schema = f"migrations_{uuid.uuid4().hex[:12]}"
+    owner = create_async_engine(POSTGRES, connect_args={"timeout": 3})
+    try:
+        async with owner.begin() as connection:
+            await connection.execute(text(f"CREATE SCHEMA {schema}"))
+    except OSError as error:
+        await owner.dispose()
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"PostgreSQL does not answer: {error}")
+    database = Database(create_async_engine(POSTGRES, connect_args={"server_settings": {"search_path": schema}}))
+    yield database
+    await database.close()
+    async with owner.begin() as connection:
+        await connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    await owner.dispose()
+
+
+async def move(database: Database, revision: str, *, down: bool = False) -> None:
+    """Migrate to one revision."""
+
+    def run(connection: Connection) -> None:
+        config = Config(str(ROOT / "alembic.ini"))
+        config.attributes["connection"] = connection
+        (command.downgrade if down else command.upgrade)(config, revision)
+
+    async with database.engine.begin() as connection:
+        await connection.run_sync(run)
+
+
+_CONVERSATION = """
+INSERT INTO conversations (id, channel, account, contact, contact_id, status, language, opened_at, updated_at,
+  last_seq, bot_seq, fence, priority, preview, agent_id, agent_name, previous_agent, queued_at, assigned_at,
+  resolved_at, resolved_by)
+VALUES (:id, 'web', 'default', :id, 'c1', :status, 'en', '2026-03-01 10:00:00', '2026-03-01 12:00:00', 1, 0, 0, 0, '',
+  :agent, :name, :former, :queued, :assigned, :resolved, :by)
+"""
+
+
+async def test_ratings_from_before_there_were_episodes_are_kept(empty: Database) -> None:
+    await move(empty, "0007")
+    eleven, twelve = "2026-03-01 11:30:00", "2026-03-01 12:30:00"
+    rows = [
+        {"id": "bot", "status": "resolved", "resolved": twelve, "by": "idle"},
+        {"id": "human", "status": "resolved", "agent": "lin", "name": "Lin", "assigned": eleven, "resolved": twelve, "by": "agent"},
+        {"id": "released", "status": "bot", "former": "max", "assigned": eleven},
+        {"id": "open", "status": "bot"},
+        {"id": "merged", "status": "resolved", "resolved": twelve, "by": "merged"},
+    ]  # fmt: skip
+    names = ("agent", "name", "former", "queued", "assigned", "resolved", "by")
+    async with empty.engine.begin() as connection:
+        await connection.execute(text("INSERT INTO contacts (id, created_at) VALUES ('c1', '2026-03-01 10:00:00')"))
+        for row in rows:
+            values = {name: row.get(name) for name in names} | row
+            statement = _CONVERSATION
+            for name in (*names, "id", "status"):  # plain text, so that both databases read the times themselves
+                value = values[name]
+                statement = statement.replace(f":{name},", "NULL," if value is None else f"'{value}',")
+                statement = statement.replace(f":{name})", "NULL)" if value is None else f"'{value}')")
+            await connection.execute(text(statement))
+        for conversation_id, score in (("bot", 2), ("human", 5)):
+            await connection.execute(
+                text(f"INSERT INTO ratings VALUES ('{conversation_id}', {score}, 'said', '2026-03-01 13:00:00')")
+            )
+    await migrate(empty.engine)
+    async with empty.read() as connection:
+        found = {row["id"]: await EpisodeStore(connection).of_conversation(str(row["id"])) for row in rows}
+    shape = {
+        id: [(one.kind.value, one.agent.id if one.agent else None, one.ended_by) for one in listed]
+        for id, listed in found.items()
+    }
+    assert shape == {
+        "bot": [("bot", None, "resolved")],
+        "human": [("bot", None, "handoff"), ("human", "lin", "resolved")],
+        "released": [("bot", None, "handoff"), ("human", "max", "released"), ("bot", None, None)],
+        "open": [("bot", None, None)],
+        "merged": [("bot", None, "merged")],
+    }
+    kept = {
+        id: [(one.rating.score, one.rating.comment) for one in listed if one.rating] for id, listed in found.items()
+    }
+    assert kept == {"bot": [(2, "said")], "human": [(5, "said")], "released": [], "open": [], "merged": []}
+    await move(empty, "0007", down=True)
+    async with empty.engine.begin() as connection:
+        again = (
+            await connection.execute(text("SELECT conversation_id, score, comment FROM ratings ORDER BY score"))
+        ).all()
+    assert [tuple(row) for row in again] == [("bot", 2, "said"), ("human", 5, "said")]
+
+
+async def test_migrating_an_empty_database_gives_the_tables_of_every_room(empty: Database) -> None:
+    database = empty
     await migrate(database.engine)
     await migrate(database.engine)  # a second time changes nothing
 
@@ -28,4 +138,3 @@ async def test_migrating_an_empty_database_gives_the_tables_of_every_room(tmp_pa
 
     async with database.engine.connect() as connection:
         assert await connection.run_sync(differences) == []
-    await database.close()

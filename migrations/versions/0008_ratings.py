@@ -132,7 +132,6 @@ def downgrade() -> None:
     )
     op.drop_table('episode_ratings')
     op.drop_table('episodes')
-    with op.batch_alter_table('messages', schema=None) as batch_op:
-        batch_op.drop_column('asks')
-    with op.batch_alter_table('contacts', schema=None) as batch_op:
-        batch_op.drop_column('unasked_at')
+    # Not in a batch, which would make the tables anew under the feet of those that refer to them.
+    op.execute('ALTER TABLE messages DROP COLUMN asks')
+    op.execute('ALTER TABLE contacts DROP COLUMN unasked_at')
