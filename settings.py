@@ -64,7 +64,9 @@ class Settings(BaseModel):
         45, ge=1, le=3600, description="an agent gone longer gives conversations back to the queue"
     )
     recall_seconds: float = Field(120, ge=0, le=86_400, description="how long an agent may take back a reply; 0: never")
-    ask_nps: bool = Field(False, description="whether a rating also asks how likely the contact recommends you, 0 to 10")
+    ask_nps: bool = Field(
+        False, description="whether a rating also asks how likely the contact recommends you, 0 to 10"
+    )
     ask_rating_when_idle: bool = Field(
         True, description="whether contacts who went quiet while the bot served them are asked for a rating"
     )
