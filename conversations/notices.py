@@ -82,6 +82,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "How did we do? Reply with a number from 1 to 5, where 5 is best. You can add whether it was solved, "
         "like “5 solved” or “2 not solved”. Rather not be asked? Reply “don't ask me again”.",
     ),
+    "rate_form": ("请为本次服务评价一下。", "How did we do? Please rate this conversation."),
     "rate_nps": (
         "如果愿意，还可以加上“推荐 0–10”，说说您有多愿意把我们推荐给朋友，例如“5 推荐 9”。",
         "If you like, add how likely you are to recommend us, from 0 to 10, like “5 recommend 9”.",

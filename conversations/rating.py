@@ -41,13 +41,14 @@ async def ask(change: Change) -> None:
     if not found:
         return
     asked = [found[-1]]
-    if conversation.address.channel in FORM_CHANNELS:
+    shows_form = conversation.address.channel in FORM_CHANNELS
+    if shows_form:
         before = [one for one in found if one.kind is not found[-1].kind]
         asked += before[-1:]
     await store.mark_asked([one.id for one in asked], change.now)
     language = conversation.language
-    text = notices.notice("rate", language)
-    if rules.ask_nps:
+    text = notices.notice("rate_form" if shows_form else "rate", language)
+    if rules.ask_nps and not shows_form:
         text = notices.joined(language, text, notices.notice("rate_nps", language))
     buttons = tuple((title, f"{notices.RATE}{score}") for score, title in notices.rating_titles(language))
     forms = [{"kind": one.kind.value, "agent_name": one.agent.name if one.agent else None} for one in asked]
