@@ -84,12 +84,12 @@ class Nps:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """What a contact wrote; without the names of groups that are too small to be shown."""
+    """What a contact wrote; without the names of groups that may not be shown, and then without the way to its place."""
 
     text: str
     score: int | None
     solved: bool | None
-    week: date
+    week: date | None
     agent: str | None
     conversation_id: str | None
 
@@ -171,14 +171,15 @@ def report_of(
 
     groups = [group(place, cells[place], found) for place, found in members.items()]
     groups.sort(key=lambda one: (BREAKDOWNS.index(one.breakdown) if one.breakdown in BREAKDOWNS else 9, -one.asked))
-    shown_agents = {one.key for one in groups if one.breakdown == "agent" and one.figures is not None}
+    shown = {(one.breakdown, one.key) for one in groups if one.figures is not None}
     return KindReport(
         kind=kind,
         total=group(("total", ""), total, inside),
-        nps=None if total.hidden else _nps([row for _, row in inside]),
+        # Whom it counts differs from who answered, so a filter's may not be compared with the one without it.
+        nps=None if total.hidden or filters.given() else _nps([row for _, row in inside]),
         groups=tuple(one for one in groups if one.breakdown != "week"),
         weeks=tuple(sorted((one for one in groups if one.breakdown == "week"), key=lambda one: one.key)),
-        comments=() if total.hidden else tuple(_comments(inside, shown_agents, kind, zone))[:comments],
+        comments=() if total.hidden else tuple(_comments(inside, shown, breakdowns, zone))[:comments],
     )
 
 
@@ -218,22 +219,25 @@ def _nps(rows: Sequence[RatedRow]) -> Nps | None:
     return Nps(promoters, len(said) - promoters - detractors, detractors)
 
 
-def _comments(found: Sequence[tuple[int, RatedRow]], shown_agents: set[str], kind: Kind, zone: tzinfo) -> list[Comment]:
+def _comments(
+    found: Sequence[tuple[int, RatedRow]], shown: set[tuple[str, str]], breakdowns: Sequence[str], zone: tzinfo
+) -> list[Comment]:
     listed = []
     for _, row in reversed(found):
         episode, rating = row.episode, row.episode.rating
         if rating is None or not rating.comment or episode.ended_at is None:
             continue
-        agent = episode.agent
-        named = kind is Kind.BOT or (agent is not None and agent.id in shown_agents)
+        week = week_of(episode.ended_at, zone)
+        places = {("week", week.isoformat()), *((name, key_of(name, row)) for name in breakdowns)}
+        named = episode.agent is not None and ("agent", episode.agent.id) in shown
         listed.append(
             Comment(
                 text=rating.comment,
                 score=rating.score,
                 solved=rating.solved,
-                week=week_of(episode.ended_at, zone),
-                agent=agent.name if agent is not None and named else None,
-                conversation_id=row.episode.conversation_id if named else None,
+                week=week if ("week", week.isoformat()) in shown else None,
+                agent=episode.agent.name if episode.agent is not None and named else None,
+                conversation_id=episode.conversation_id if places <= shown else None,
             )
         )
     return listed

@@ -28,7 +28,14 @@ def figures_csv(reports: Iterable[KindReport]) -> bytes:
 def comments_csv(reports: Iterable[KindReport]) -> bytes:
     """One line for each comment."""
     rows = [
-        (report.kind.value, one.week.isoformat(), _shown(one.score), _yes(one.solved), one.agent or "", one.text)
+        (
+            report.kind.value,
+            one.week.isoformat() if one.week else "",
+            _shown(one.score),
+            _yes(one.solved),
+            one.agent or "",
+            one.text,
+        )
         for report in reports
         for one in report.comments
     ]

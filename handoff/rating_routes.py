@@ -163,7 +163,7 @@ def _comment_json(comment: Comment, *, links: bool) -> dict[str, Any]:
         "text": comment.text,
         "score": comment.score,
         "solved": comment.solved,
-        "week": comment.week.isoformat(),
+        "week": comment.week.isoformat() if comment.week else None,
         "agent": comment.agent,
         "conversation_id": comment.conversation_id if links else None,
     }
