@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from conversations.anonymity import FEWEST, Cell, Hidden, protect
 from conversations.episode_store import RatedRow
@@ -141,10 +141,20 @@ def report_of(
     zone: tzinfo,
     label_of: Callable[[str, str], str],
     comments: int = 200,
+    periods: Sequence[datetime] = (datetime.min.replace(tzinfo=UTC),),
+    period: int = 0,
 ) -> KindReport:
-    """The report about the bot or about people; ``label_of`` names a group of a breakdown."""
+    """The report about the bot or about people; ``label_of`` names a group of a breakdown.
+
+    It is the one that begins at ``periods[period]``; the periods, shortest first, are those there are reports of, which
+    anybody may subtract from each other.
+    """
     of_kind = [(number, row) for number, row in enumerate(rows) if row.episode.kind is kind]
-    inside = [(number, row) for number, row in of_kind if filters.fits(row)]
+
+    def rows_of(length: int, besides: str | None = None) -> list[tuple[int, RatedRow]]:
+        return _within([one for one in of_kind if filters.fits(one[1], besides=besides)], periods[: length + 1])
+
+    inside = rows_of(period)
     breakdowns = [name for name in BREAKDOWNS if kind is Kind.HUMAN or name not in ("team", "agent")]
     members: dict[tuple[str, str], list[tuple[int, RatedRow]]] = {}
     for number, row in inside:
@@ -156,7 +166,13 @@ def report_of(
     cells = {place: Cell(*place, _answers(found)) for place, found in members.items()}
     wider = []
     for name in filters.given():
-        outside = [(number, row) for number, row in of_kind if filters.fits(row, besides=name)]
+        outside = rows_of(period, besides=name)
+        wider.append(_answers(outside))
+        for place in cells:
+            same = [one for one in outside if place[0] == "week" or key_of(place[0], one[1]) == place[1]]
+            wider.append(_answers(same))
+    outer = [rows_of(length) for length in range(period + 1, len(periods))]
+    for outside in outer:
         wider.append(_answers(outside))
         for place in cells:
             same = [one for one in outside if place[0] == "week" or key_of(place[0], one[1]) == place[1]]
@@ -176,7 +192,7 @@ def report_of(
         kind=kind,
         total=group(("total", ""), total, inside),
         # Whom it counts differs from who answered, so a filter's may not be compared with the one without it.
-        nps=None if total.hidden or filters.given() else _nps([row for _, row in inside]),
+        nps=None if total.hidden or filters.given() else _nps(inside, outer),
         groups=tuple(one for one in groups if one.breakdown != "week"),
         weeks=tuple(sorted((one for one in groups if one.breakdown == "week"), key=lambda one: one.key)),
         comments=() if total.hidden else tuple(_comments(inside, shown, breakdowns, zone))[:comments],
@@ -210,10 +226,27 @@ def _figures(rows: Sequence[RatedRow]) -> Figures:
     )
 
 
-def _nps(rows: Sequence[RatedRow]) -> Nps | None:
-    given = [row.episode.rating.nps for row in rows if row.episode.rating is not None]
-    said = [nps for nps in given if nps is not None]
-    if len(said) < FEWEST:
+def _within(found: Sequence[tuple[int, RatedRow]], periods: Sequence[datetime]) -> list[tuple[int, RatedRow]]:
+    """The rows of the longest of these periods; what it adds to a shorter one is left out if that is one to four answers."""
+    kept: list[tuple[int, RatedRow]] = []
+    until = None
+    for begins in periods:
+        ended = [(one, one[1].episode.ended_at) for one in found]
+        band = [one for one, at in ended if at is not None and at >= begins and (until is None or at < until)]
+        if until is None or not any(0 < len(answers) < FEWEST for answers in _answers(band)):
+            kept = [*band, *kept]
+        until = begins
+    return kept
+
+
+def _said_nps(found: Sequence[tuple[int, RatedRow]]) -> list[int]:
+    given = [row.episode.rating.nps for _, row in found if row.episode.rating is not None]
+    return [nps for nps in given if nps is not None]
+
+
+def _nps(found: Sequence[tuple[int, RatedRow]], outer: Sequence[Sequence[tuple[int, RatedRow]]]) -> Nps | None:
+    said = _said_nps(found)
+    if len(said) < FEWEST or any(0 < len(_said_nps(outside)) - len(said) < FEWEST for outside in outer):
         return None
     promoters, detractors = sum(nps >= 9 for nps in said), sum(nps <= 6 for nps in said)
     return Nps(promoters, len(said) - promoters - detractors, detractors)

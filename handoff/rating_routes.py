@@ -21,13 +21,15 @@ from handoff.roles import OVERSEERS
 from handoff.staff_side import StaffSide
 from handoff.store import Session
 
+#: Weeks of the reports there are; with any number of weeks, two reports would differ by what a few people answered.
+PERIODS = (4, 12, 26, 52)
 _Text = Annotated[str, Field(max_length=128)]
 
 
 class RatingsQuery(Body):
     """Whole weeks back, the current one included, and what to limit the report to; empty does not limit."""
 
-    weeks: Annotated[int, Field(ge=1, le=53)] = 12
+    weeks: Literal["4", "12", "26", "52"] = "12"
     team: _Text = ""
     agent: _Text = ""
     channel: _Text = ""
@@ -49,9 +51,10 @@ def add_rating_routes(blueprint: Blueprint, side: StaffSide) -> None:
 
     async def report(session: Session, query: RatingsQuery) -> _Report:
         zone, now = side.time_zone, side.conversations.now()
-        monday = week_of(now, zone) - timedelta(weeks=query.weeks - 1)
-        since = datetime.combine(monday, time(), zone)
-        rows = await side.conversations.rated_rows(since, now + timedelta(seconds=1))
+        monday = week_of(now, zone)
+        periods = [datetime.combine(monday - timedelta(weeks=weeks - 1), time(), zone) for weeks in PERIODS]
+        period = PERIODS.index(int(query.weeks))
+        rows = await side.conversations.rated_rows(periods[-1], now + timedelta(seconds=1))
         own = session.member.role not in OVERSEERS
         if own:
             rows = [row for row in rows if key_of("agent", row) == session.member.id]
@@ -60,7 +63,10 @@ def add_rating_routes(blueprint: Blueprint, side: StaffSide) -> None:
         )
         label_of = _labels(side)
         kinds = [Kind.HUMAN] if own else [Kind.HUMAN, Kind.BOT]
-        return _Report(since, own, rows, [report_of(rows, kind, filters, zone, label_of) for kind in kinds])
+        reports = [report_of(rows, kind, filters, zone, label_of, periods=periods, period=period) for kind in kinds]
+        since = periods[period]
+        recent = [row for row in rows if row.episode.ended_at is not None and row.episode.ended_at >= since]
+        return _Report(since, own, recent, reports)
 
     async def ratings(request: Request, session: Session) -> HTTPResponse:
         query = read_query(RatingsQuery, first_values(request.args))
@@ -92,7 +98,7 @@ def add_rating_routes(blueprint: Blueprint, side: StaffSide) -> None:
         query = read_query(RatingsQuery, first_values(request.args))
         found = await report(session, query)
         content = figures_csv(found.kinds) if query.part == "figures" else comments_csv(found.kinds)
-        told = {"report": "ratings", "part": query.part, "weeks": query.weeks}
+        told = {"report": "ratings", "part": query.part, "weeks": int(query.weeks)}
         await side.conversations.record("report_exported", session.member.agent, told)
         name = "ratings.csv" if query.part == "figures" else "rating-comments.csv"
         headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}

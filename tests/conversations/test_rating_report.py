@@ -179,3 +179,29 @@ def test_at_least_two_groups_with_answers_are_hidden_or_none(sizes: list[int]) -
     protect(total, cells)
     hidden = [cell.size for cell in cells if cell.hidden is not None and cell.size]
     assert len(hidden) != 1 or (total.hidden is not None or len([size for size in sizes if size]) == 1)
+
+
+def at_length(rows: list[RatedRow], period: int) -> KindReport:
+    """The report of the last 4 or 12 weeks of 12, the last of which began on the Monday of week 11."""
+    periods = [MONDAY + timedelta(weeks=8), MONDAY]
+    return report_of(rows, Kind.HUMAN, Filters(), UTC, lambda _breakdown, key: key, periods=periods, period=period)
+
+
+@given(st.lists(st.tuples(st.integers(0, 11), st.integers(1, 5), st.sampled_from(["en", "zh"])), max_size=60))
+@settings(max_examples=150, deadline=None)
+def test_no_two_periods_differ_by_what_a_few_people_answered(drawn: list[tuple[int, int, str]]) -> None:
+    rows = [rated(score, week=week, language=language) for week, score, language in sorted(drawn)]
+    short, long = at_length(rows, 0), at_length(rows, 1)
+    longer = {(one.breakdown, one.key): one for one in (long.total, *long.groups)}
+    for one in (short.total, *short.groups):
+        other = longer[one.breakdown, one.key]
+        if one.figures is not None and other.figures is not None:
+            assert other.figures.answers - one.figures.answers not in range(1, 5), (one, other)
+
+
+def test_a_period_that_adds_little_is_as_long_as_the_shorter_one() -> None:
+    recent, old = [rated(4, week=9) for _ in range(6)], [rated(1, week=2) for _ in range(4)]
+    assert at_length([*old, *recent], 1).total.figures == at_length(recent, 0).total.figures
+    with_more = at_length([*old, rated(1, week=2), *recent], 1).total.figures
+    assert with_more is not None
+    assert with_more.answers == 11

@@ -245,7 +245,7 @@ export interface Episode { number: number; kind: 'bot' | 'human'; agents: { id: 
 export type Breakdown = 'team' | 'agent' | 'channel' | 'language' | 'intent'
 export interface RatingFigures { answers: number; scored: number; csat: number; low: number; high: number; mean: number; distribution: number[]; verified: number; refuted: number; assumed: number }
 export interface RatingGroup { breakdown: string; key: string; label: string; asked: number; hidden: 'few' | 'protects' | null; figures: RatingFigures | null }
-export interface RatingComment { text: string; score: number | null; solved: boolean | null; week: string; agent: string | null; conversation_id: string | null }
+export interface RatingComment { text: string; score: number | null; solved: boolean | null; week: string | null; agent: string | null; conversation_id: string | null }
 export interface RatingKind { kind: 'bot' | 'human'; total: RatingGroup; nps: { points: number; promoters: number; passives: number; detractors: number } | null; groups: RatingGroup[]; weeks: RatingGroup[]; comments: RatingComment[] }
 export interface RatingReport { since: string; own: boolean; asks_nps: boolean; kinds: RatingKind[]; options: Record<Breakdown, { key: string; label: string }[]> }
 export type RatingFilters = Record<Breakdown, string>
