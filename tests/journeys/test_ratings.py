@@ -15,11 +15,11 @@ pytestmark = pytest.mark.browser
 NewContext = Callable[..., BrowserContext]
 SAID = {
     "zh": {
-        "person": "转人工", "first": "你们的地址在哪", "reply": "您好，马上为您处理。", "comment": "很耐心，讲得很清楚",
+        "person": "转人工", "about": "是露营灯的挂钩掉了", "first": "你们的地址在哪", "reply": "您好，马上为您处理。", "comment": "很耐心，讲得很清楚",
         "other": "那之前的智能助手呢", "yes": "解决了", "solved": "已解决", "page": "客户评价", "change": "修改评价",
     },
     "en": {
-        "person": "talk to a person", "first": "Where are you based?", "reply": "Hello, I will look into it.",
+        "person": "talk to a person", "about": "The hook of my camping lamp came off", "first": "Where are you based?", "reply": "Hello, I will look into it.",
         "comment": "Patient and clear", "other": "And Assistant before that", "yes": "Yes", "solved": "Solved",
         "page": "Ratings", "change": "Change",
     },
@@ -33,14 +33,14 @@ def test_a_visitor_rates_the_person_and_the_bot(desk: Desk, new_context: NewCont
     visitor.arrive(desk.url)
     visitor.say(words["first"])
     visitor.say(words["person"])
+    visitor.say_unheard(words["about"])
     agent = Agent(new_context(locale=locale).new_page())
     agent.sign_in(desk.url, "agent@kite.example", desk.password)
     if language == "en":
         agent.page.get_by_test_id("language").click()
         if agent.page.get_by_test_id("language").inner_text() != "中文":
             agent.page.get_by_test_id("language").click()
-    agent.page.get_by_test_id("view-queued").click()
-    agent.page.locator("[data-testid^=conversation-row], article.row, li.row, .row").first.click()
+    agent.open_waiting(words["about"])
     agent.accept()
     agent.reply(words["reply"])
     visitor.heard(re.escape(words["reply"]))
@@ -82,10 +82,10 @@ def test_a_visitor_by_keyboard_alone(desk: Desk, new_context: NewContext) -> Non
     visitor = Visitor(new_context(locale="en-GB").new_page(), "en")
     visitor.arrive(desk.url)
     visitor.say("talk to a person")
+    visitor.say_unheard("It is about the strap of my rucksack")
     agent = Agent(new_context(locale="en-GB").new_page())
     agent.sign_in(desk.url, "sam@kite.example", desk.password)
-    agent.page.get_by_test_id("view-queued").click()
-    agent.page.locator(".row").first.click()
+    agent.open_waiting("It is about the strap of my rucksack")
     agent.accept()
     agent.resolve()
     form = visitor.chat.locator("form.rating")
