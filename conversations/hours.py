@@ -88,12 +88,22 @@ class BusinessHours:
         for ahead in range(_LOOK_AHEAD_DAYS):
             day = local.date() + timedelta(days=ahead)
             for first, _ in self._spans_on(day):
-                # Through UTC: where clocks are put forward the hour may not exist, and comparing two times
-                # of one zone would compare what the clocks show.
-                opens = datetime.combine(day, time(first // 60, first % 60), self.zone).astimezone(UTC)
-                if opens > now:
+                # In UTC: comparing two times of one zone would compare what the clocks show.
+                opens = self._moment(day, first)
+                if opens > now and self.is_open(opens):
                     return opens.astimezone(self.zone)
         return None
+
+    def _moment(self, day: date, minute: int) -> datetime:
+        """When the clocks show this, or where they are put forward past it, when they are."""
+        shown = datetime.combine(day, time(minute // 60, minute % 60), self.zone)
+        late, early = shown.astimezone(UTC), shown.replace(fold=1).astimezone(UTC)
+        if early >= late:
+            return late
+        moment = early
+        while moment < late and moment.astimezone(self.zone).utcoffset() == early.astimezone(self.zone).utcoffset():
+            moment += timedelta(minutes=1)
+        return moment
 
     def _spans_on(self, day: date) -> list[tuple[int, int]]:
         for holiday in self.holidays:

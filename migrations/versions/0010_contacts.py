@@ -11,24 +11,22 @@ depends_on = None
 
 
 def upgrade() -> None:
-    with op.batch_alter_table('contacts') as table:
-        table.add_column(sa.Column('named_by', sa.String(length=64), nullable=True))
-        table.add_column(sa.Column('tier', sa.String(length=16), nullable=True))
-        table.add_column(sa.Column('note', sa.Text(), nullable=True))
-        table.add_column(sa.Column('linked_customer_id', sa.Text(), nullable=True))
-        table.add_column(sa.Column('linked_by', sa.Text(), nullable=True))
-        table.add_column(sa.Column('linked_at', sa.DateTime(timezone=True), nullable=True))
-        table.add_column(sa.Column('merged_into', sa.String(length=32), nullable=True))
-        table.add_column(sa.Column('shared', sa.Boolean(), server_default=sa.false(), nullable=False))
-        table.add_column(sa.Column('revision', sa.Integer(), server_default='0', nullable=False))
+    # No batch: it would make the tables anew, which SQLite refuses while rows of others refer to theirs.
+    op.add_column('contacts', sa.Column('named_by', sa.String(length=64), nullable=True))
+    op.add_column('contacts', sa.Column('tier', sa.String(length=16), nullable=True))
+    op.add_column('contacts', sa.Column('note', sa.Text(), nullable=True))
+    op.add_column('contacts', sa.Column('linked_customer_id', sa.Text(), nullable=True))
+    op.add_column('contacts', sa.Column('linked_by', sa.Text(), nullable=True))
+    op.add_column('contacts', sa.Column('linked_at', sa.DateTime(timezone=True), nullable=True))
+    op.add_column('contacts', sa.Column('merged_into', sa.String(length=32), nullable=True))
+    op.add_column('contacts', sa.Column('shared', sa.Boolean(), server_default='0', nullable=False))
+    op.add_column('contacts', sa.Column('revision', sa.Integer(), server_default='0', nullable=False))
     op.create_index('ix_contacts_merged_into', 'contacts', ['merged_into'])
     op.create_index('ix_contacts_customer_id', 'contacts', ['customer_id'])
     op.create_index('ix_contacts_linked_customer_id', 'contacts', ['linked_customer_id'])
-    with op.batch_alter_table('addresses') as table:
-        table.add_column(sa.Column('customer_id', sa.Text(), nullable=True))
-        table.add_column(sa.Column('origin_id', sa.String(length=32), nullable=True))
-    with op.batch_alter_table('conversations') as table:
-        table.add_column(sa.Column('origin_id', sa.String(length=32), nullable=True))
+    op.add_column('addresses', sa.Column('customer_id', sa.Text(), nullable=True))
+    op.add_column('addresses', sa.Column('origin_id', sa.String(length=32), nullable=True))
+    op.add_column('conversations', sa.Column('origin_id', sa.String(length=32), nullable=True))
     op.create_table('contact_merges',
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('source_id', sa.String(length=32), nullable=False),
@@ -59,8 +57,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_contact_tickets_contact_id', 'contact_tickets', ['contact_id'])
     for name in ('crm_customers', 'crm_tickets'):
-        with op.batch_alter_table(name) as table:
-            table.add_column(sa.Column('revision', sa.Integer(), server_default='0', nullable=False))
+        op.add_column(name, sa.Column('revision', sa.Integer(), server_default='0', nullable=False))
     op.create_table('crm_ticket_events',
     sa.Column('ticket_number', sa.String(length=16), nullable=False),
     sa.Column('position', sa.Integer(), nullable=False),
@@ -77,19 +74,15 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table('crm_ticket_events')
     for name in ('crm_tickets', 'crm_customers'):
-        with op.batch_alter_table(name) as table:
-            table.drop_column('revision')
+        op.drop_column(name, 'revision')
     op.drop_table('contact_tickets')
     op.drop_table('contact_merges')
-    with op.batch_alter_table('conversations') as table:
-        table.drop_column('origin_id')
-    with op.batch_alter_table('addresses') as table:
-        table.drop_column('origin_id')
-        table.drop_column('customer_id')
+    op.drop_column('conversations', 'origin_id')
+    op.drop_column('addresses', 'origin_id')
+    op.drop_column('addresses', 'customer_id')
     for name in ('ix_contacts_linked_customer_id', 'ix_contacts_customer_id', 'ix_contacts_merged_into'):
         op.drop_index(name, 'contacts')
-    with op.batch_alter_table('contacts') as table:
-        for name in (
-            'revision', 'shared', 'merged_into', 'linked_at', 'linked_by', 'linked_customer_id', 'note', 'tier', 'named_by',
-        ):
-            table.drop_column(name)
+    for name in (
+        'revision', 'shared', 'merged_into', 'linked_at', 'linked_by', 'linked_customer_id', 'note', 'tier', 'named_by',
+    ):
+        op.drop_column('contacts', name)

@@ -136,6 +136,13 @@ def test_holidays_that_cover_everything_promise_no_day() -> None:
     assert "someone will reply" in closed("queued", "en", None, at("2026-06-01T03:00"), None)
 
 
+def test_who_starts_in_an_hour_that_the_clocks_skip_starts_when_they_are_put_forward() -> None:
+    hours = office(spans="Sun 01:30-02:30", zone="Europe/London")
+    assert hours.opens_at(at("2025-03-24T00:00")) == at("2025-03-30T01:00")
+    swallowed = office(spans="Sun 01:10-01:50", zone="Europe/London")
+    assert swallowed.opens_at(at("2025-03-24T00:00")) == at("2025-04-06T00:10")
+
+
 @settings(deadline=None)
 @given(
     st.datetimes(datetime(2025, 1, 1), datetime(2030, 12, 31)),  # noqa: DTZ001  (made aware below)
