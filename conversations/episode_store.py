@@ -32,7 +32,6 @@ class RatedRow(NamedTuple):
     """An episode that ended or was asked about, with where it took place, for the report."""
 
     episode: Episode
-    contact_id: str
     channel: str
     language: str
 
@@ -138,7 +137,7 @@ class EpisodeStore:
     async def report_rows(self, since: datetime, until: datetime, limit: int = 100_000) -> list[RatedRow]:
         """Every episode that ended in a period and was resolved or asked about, oldest first."""
         rows = await self._connection.execute(
-            _SELECT.add_columns(conversations.c.contact_id, conversations.c.channel, conversations.c.language)
+            _SELECT.add_columns(conversations.c.channel, conversations.c.language)
             .join(conversations, conversations.c.id == episodes.c.conversation_id)
             .where(
                 episodes.c.ended_at >= since,
@@ -148,7 +147,7 @@ class EpisodeStore:
             .order_by(episodes.c.ended_at, episodes.c.id)
             .limit(limit)
         )
-        return [RatedRow(_episode_of(row), row.contact_id, row.channel, row.language) for row in rows]
+        return [RatedRow(_episode_of(row), row.channel, row.language) for row in rows]
 
 
 def _agents(agents: Sequence[Agent]) -> dict[str, Any]:

@@ -164,15 +164,9 @@ def report_of(
             members.setdefault(place, []).append((number, row))
     total = Cell("total", "", _answers(inside))
     cells = {place: Cell(*place, _answers(found)) for place, found in members.items()}
-    wider = []
-    for name in filters.given():
-        outside = rows_of(period, besides=name)
-        wider.append(_answers(outside))
-        for place in cells:
-            same = [one for one in outside if place[0] == "week" or key_of(place[0], one[1]) == place[1]]
-            wider.append(_answers(same))
     outer = [rows_of(length) for length in range(period + 1, len(periods))]
-    for outside in outer:
+    wider = []
+    for outside in (*(rows_of(period, besides=name) for name in filters.given()), *outer):
         wider.append(_answers(outside))
         for place in cells:
             same = [one for one in outside if place[0] == "week" or key_of(place[0], one[1]) == place[1]]
@@ -228,10 +222,10 @@ def _figures(rows: Sequence[RatedRow]) -> Figures:
 
 def _within(found: Sequence[tuple[int, RatedRow]], periods: Sequence[datetime]) -> list[tuple[int, RatedRow]]:
     """The rows of the longest of these periods; what it adds to a shorter one is left out if that is one to four answers."""
+    ended = [(one, one[1].episode.ended_at) for one in found]
     kept: list[tuple[int, RatedRow]] = []
     until = None
     for begins in periods:
-        ended = [(one, one[1].episode.ended_at) for one in found]
         band = [one for one, at in ended if at is not None and at >= begins and (until is None or at < until)]
         if until is None or not any(0 < len(answers) < FEWEST for answers in _answers(band)):
             kept = [*band, *kept]

@@ -19,7 +19,7 @@ def commented(*, week: int = 0, channel: str = "webchat", nps: int | None = None
     rating = Rating(id, 2, f"{channel} {week}", at, id, None, nps)
     agents = (LIN,) if kind is Kind.HUMAN else ()
     episode = Episode(id, id, 1, kind, at, agents, "default", "order_status", at, "resolved", at, rating)
-    return RatedRow(episode, "contact", channel, "en")
+    return RatedRow(episode, channel, "en")
 
 
 def report(rows: list[RatedRow], kind: Kind = Kind.HUMAN, **filters: str) -> KindReport:

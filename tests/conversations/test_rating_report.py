@@ -39,7 +39,7 @@ def rated(score: int | None = 5, **more: object) -> RatedRow:
     episode = Episode(
         id, id, 1, kind, at, agents, str(values["team"]), str(values["intent"]), at, "resolved", at, rating
     )
-    return RatedRow(episode, "contact", str(values["channel"]), str(values["language"]))
+    return RatedRow(episode, str(values["channel"]), str(values["language"]))
 
 
 def report(rows: list[RatedRow], kind: Kind = Kind.HUMAN, **filters: str) -> KindReport:

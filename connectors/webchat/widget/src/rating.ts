@@ -14,16 +14,16 @@ export function ratingCard(message: Message, chat: Chat, words: Words): HTMLElem
   if (state === 'closed') return h('div', { class: 'rating closed' }, h('p', {}, words.say('rateClosed')));
   const [last, other] = message.asks?.episodes ?? [];
   const changeable = state === 'done' && answer.at !== undefined && Date.now() - answer.at < CHANGE_MS;
-  const sent = answer.score === null && answer.solved === null;
+  const declined = answer.score === null && answer.solved === null;
   const change = h('button', { type: 'button', class: 'quiet', click: () => chat.editRating(message.conversation_id) }, words.say('rateChange'));
   return h(
     'div',
     { class: `rating ${state}`, role: 'status' },
-    h('p', {}, words.say(state === 'sending' ? 'sending' : sent ? 'neverThanks' : 'rated')),
+    h('p', {}, words.say(state === 'sending' ? 'sending' : declined ? 'neverThanks' : 'rated')),
     answer.score !== null && shown(answer.score, last, other !== undefined, words),
     answer.other_score != null && shown(answer.other_score, other, true, words),
     answer.solved !== null && h('span', { class: 'verdict' }, words.say(answer.solved ? 'rateSolved' : 'rateNotSolved')),
-    changeable && !sent && change,
+    changeable && !declined && change,
   );
 }
 
