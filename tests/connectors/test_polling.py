@@ -124,7 +124,8 @@ async def test_a_picture_travels_with_a_message_and_is_served_by_its_link(server
     assert fetched.headers["content-disposition"].startswith("inline")
     assert fetched.headers["x-content-type-options"] == "nosniff"
     assert "sandbox" in fetched.headers["content-security-policy"]
-    assert (await server.http.get(shown["url"][:-1] + "x")).status_code == 404
+    other = "y" if shown["url"].endswith("x") else "x"
+    assert (await server.http.get(shown["url"][:-1] + other)).status_code == 404
     stranger = (await hello(server))["token"]
     stolen = await call(server, stranger, "messages", client_msg_id="12345678", text="", attachment_ids=[stored["id"]])
     assert stolen.status_code == 404
