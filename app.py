@@ -21,8 +21,11 @@ import logs
 import settings as desk_settings
 from actions import ActionSettings, build_executors
 from actions.webhook import build_blueprint as action_route
-from connectors.base import Connector
+from connectors.accounts import connectors_of
+from connectors.base import Connector, Means
+from connectors.channels import Channels, pushed
 from connectors.desk import Forms
+from connectors.door import Door
 from connectors.rest import RestConnector
 from connectors.rest_routes import rest_api
 from connectors.webchat.connector import WebchatConnector
@@ -39,12 +42,12 @@ from conversations.conversations import Conversations
 from conversations.dialogue import RasaDialogue
 from conversations.engine import Engine, Sweeper
 from conversations.episodes import rating_rules
-from conversations.errors import ConversationError, MessageRejected
+from conversations.errors import ConversationError
 from conversations.hours import BusinessHours
 from conversations.hub import Hub, LocalHub, RedisHub
 from conversations.idempotency_store import IdempotencyKeys
 from conversations.json_form import conversation_json, message_json
-from conversations.model import Address, OutboundMessage, utc_now
+from conversations.model import utc_now
 from conversations.outbox import Outbox
 from conversations.signals import Signals
 from conversations.store import Database
@@ -76,8 +79,7 @@ from knowledge_base.visiting import visit
 from migrations.schema import migrate
 from sentiment.reading import sentiment_reader
 
-ROOT = Path(__file__).resolve().parent
-KB_STYLES = ROOT / "knowledge_base" / "static" / "kb.css"
+KB_STYLES = Path(__file__).resolve().parent / "knowledge_base" / "static" / "kb.css"
 DEMO_PROMPT_VALUES = {"answer_en": {"shop_name": "Kite Electronics"}, "answer_zh": {"shop_name": "风筝数码"}}
 LARGEST_BODY = 11 * 1024 * 1024  # an upload of 10 MiB and its form
 log = structlog.get_logger()
@@ -96,6 +98,7 @@ class Desk:
     engine: Engine
     signals: Signals
     outbox: Outbox
+    channels: Channels
     sweeper: Sweeper
     backlog: Backlog
     checkpoints: Checkpoints
@@ -117,6 +120,7 @@ class Desk:
         await self.sweeper.start()
         await self.backlog.start()
         await self.staff.start()
+        await self.channels.start()
         self.warming = asyncio.create_task(self.knowledge_base.prepare_answers(), name="prepare answers")
         self.indexing = asyncio.create_task(self.conversations.fill_search_index(), name="fill search index")
 
@@ -125,10 +129,12 @@ class Desk:
         for task in (self.warming, self.indexing):
             if task is not None:
                 task.cancel()
+        await self.channels.stop()
         await self.backlog.stop()
         await self.engine.stop()
         await self.signals.close()
         await self.outbox.stop()
+        await self.channels.close()
         await self.sweeper.stop()
         await self.staff.close()
         await self.checkpoints.write_if_due(self.database, at_once=True)
@@ -160,8 +166,11 @@ async def build(settings: desk_settings.Settings) -> Desk:
     routing = await Routing.open(database, crm)
     rest = RestConnector(settings.rest_api_keys)
     web_channel = WebchatConnector(hub)
-    connectors: Sequence[Connector] = (web_channel, rest)
-    pulling = {web_channel.channel, rest.channel}  # these read the transcript themselves
+    files = settings.data_dir / "files"
+    attachments = Attachments(database, files, settings.key_for("file links"), base_url=settings.public_url)
+    accounts = desk_settings.read_channels(settings.channels_file)
+    messaging = connectors_of(accounts, Means(settings.public_url, attachments, utc_now))
+    connectors: Sequence[Connector] = (web_channel, rest, *messaging)
     conversations = Conversations(
         database,
         hub,
@@ -170,7 +179,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         opens_at=hours.opens_at,
         open_callback=routing.open_callback,
         surroundings=routing.surroundings,
-        pushes=lambda address: address.channel not in pulling,
+        pushes=pushed(connectors),
         agent_grace_seconds=settings.grace_seconds,
         recall_seconds=settings.recall_seconds,
         ratings=rating_rules(settings.ask_nps, settings.ask_rating_when_idle, settings.rating_hours),
@@ -192,14 +201,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         products_in=lambda text: [asdict(name) for name in synonyms.rules.products_in(text)],
         signals=signals,
     )
-    by_account = {(connector.channel, connector.account): connector for connector in connectors}
-
-    async def deliver(address: Address, message: OutboundMessage) -> str:
-        connector = by_account.get((address.channel, address.account))
-        if connector is None:
-            raise MessageRejected(f"the channel account {address.channel}/{address.account} is not set up any more")
-        return await connector.send(address.contact, message)
-
+    channels = Channels(connectors, Door(conversations, attachments))
     backlog = Backlog(database)
     checkpoints = Checkpoints(settings.data_dir / CHECKPOINTS, signing_key(settings.data_dir), utc_now)
     sweeper = Sweeper(
@@ -208,8 +210,6 @@ async def build(settings: desk_settings.Settings) -> Desk:
         daily=crm.purge,
         refresh=lambda: asyncio.gather(synonyms.refresh(), routing.teams.refresh()),
     )
-    files = settings.data_dir / "files"
-    attachments = Attachments(database, files, settings.key_for("file links"), base_url=settings.public_url)
     staff_store = StaffStore(database)
     sign_in = SignIn(staff_store)
     demo_sign_ins: Sequence[DemoSignIn] = ()
@@ -252,8 +252,8 @@ async def build(settings: desk_settings.Settings) -> Desk:
     if settings.demo:
         await ensure_demo_writing(staff)
     desk = Desk(
-        settings, database, hub, conversations, dialogue, engine, signals, Outbox(conversations, deliver), sweeper,
-        backlog, checkpoints, knowledge_base, writer, crm, smtp, mailbox, staff, Sanic("frontdesk", configure_logging=False),
+        settings, database, hub, conversations, dialogue, engine, signals, Outbox(conversations, channels.deliver),
+        channels, sweeper, backlog, checkpoints, knowledge_base, writer, crm, smtp, mailbox, staff, Sanic("frontdesk", configure_logging=False),
     )  # fmt: skip
     forms = Forms(
         lambda message: message_json(message, for_contact=True),
@@ -263,7 +263,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
     act = ActionSettings(knowledge_base.gate)
     executor, dry_executor = build_executors(crm, knowledge_base, act, writer if writer.configured else None)
     for blueprint in (
-        webhooks(connectors, conversations, backlog.full),
+        webhooks(connectors, channels.door, backlog.full),
         rest_api(rest, conversations, hub, IdempotencyKeys(database), forms, backlog.full),
         webchat(conversations, hub, visitors, attachments, settings.public_url, settings.allowed_origins),
         widget_file(),

@@ -16,6 +16,7 @@ from typing import Annotated, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticUseDefault
 
@@ -48,6 +49,9 @@ class Settings(BaseModel):
     action_secret: str = Field(min_length=16, description="the bot proves itself with it when it calls actions")
     secret_key: str = Field(
         min_length=32, description="signs visitor tokens and file links; encrypts personal data in the audit trail"
+    )
+    channels_file: Path | None = Field(
+        None, description="YAML list of messaging accounts (docs/channels); empty: channels.yml beside .env, if there"
     )
     rest_api_keys: Annotated[tuple[str, ...], Field(description="keys of the REST channel, comma separated")] = ()
     demo: bool = Field(False, description="demo shop page, demo sign-ins and the mailbox of one-time codes")
@@ -175,16 +179,51 @@ class Settings(BaseModel):
         return named.get(f"{channel}/{account}", named.get(channel, ()))
 
 
+def everything() -> dict[str, str]:
+    """The environment, with ``.env`` and the made-up secrets behind it."""
+    data_dir = Path(os.environ.get("DATA_DIR", ROOT / "var"))
+    return {**read_env_file(data_dir / "secrets.env"), **read_env_file(ROOT / ".env"), **os.environ}
+
+
 def load(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings in force; raises ``BadSetting`` (a ``SystemExit``) that names each bad or missing one."""
-    if environment is None:
-        data_dir = Path(os.environ.get("DATA_DIR", ROOT / "var"))
-        environment = {**read_env_file(data_dir / "secrets.env"), **read_env_file(ROOT / ".env"), **os.environ}
+    environment = everything() if environment is None else environment
     values = {name: environment[name.upper()] for name in Settings.model_fields if name.upper() in environment}
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
         raise BadSetting("Settings stop the start:\n" + "\n".join(_explain(dict(e)) for e in error.errors())) from None
+
+
+def read_channels(path: Path | None, environment: Mapping[str, str] | None = None) -> tuple[Mapping[str, object], ...]:
+    """The entries of the channels file, ``${NAME}`` replaced by that environment variable; no file: none.
+
+    Raises ``BadSetting`` for a file that cannot be read as a list and for variables that are not set.
+    """
+    known = everything() if environment is None else environment
+    chosen = path or ROOT / "channels.yml"
+    if path is None and not chosen.exists():
+        return ()
+
+    def filled(value: object) -> object:
+        if isinstance(value, str):
+            return re.sub(r"\$\{(\w+)\}", variable, value)
+        if isinstance(value, dict):
+            return {name: filled(inner) for name, inner in value.items()}
+        return [filled(inner) for inner in value] if isinstance(value, list) else value
+
+    def variable(match: re.Match[str]) -> str:
+        if not known.get(match[1]):
+            raise BadSetting(f"{chosen} uses ${{{match[1]}}}, but {match[1]} is not set; put it into .env.")
+        return known[match[1]]
+
+    try:
+        entries = yaml.safe_load(chosen.read_text(encoding="utf-8")) or []
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BadSetting(f"CHANNELS_FILE {chosen} cannot be read: {error}") from None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise BadSetting(f'{chosen} must be a list of accounts, each beginning with "- channel: NAME".')
+    return tuple({str(name): filled(value) for name, value in entry.items()} for entry in entries)
 
 
 def _explain(error: dict[str, object]) -> str:

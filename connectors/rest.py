@@ -10,8 +10,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from connectors.base import BadPayload, BadSignature, Connector, WebhookRequest
-from conversations.model import Address, InboundMessage, OutboundMessage, new_id
+from connectors.base import Arrival, BadPayload, BadSignature, Connector, WebhookRequest
+from conversations.model import InboundMessage, OutboundMessage, new_id
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _KEY_HEADER = "idempotency-key"
@@ -37,6 +37,7 @@ class RestConnector(Connector):
     """Messages over our own API; replies are stored and fetched, so there is nothing to send."""
 
     channel: ClassVar[str] = "rest"
+    reads_transcript: ClassVar[bool] = True
 
     def __init__(self, keys: Iterable[str], account: str = "default") -> None:
         """Keys are given as they are or as their SHA-256 in hexadecimal; only the hash stays in memory."""
@@ -59,7 +60,7 @@ class RestConnector(Connector):
             raise BadSignature("the API key is not known here")
         return found[0][:16]
 
-    def parse(self, request: WebhookRequest) -> list[InboundMessage]:
+    def parse(self, request: WebhookRequest) -> list[Arrival]:
         """The message of a request; its idempotency key, if any, makes a repeat a duplicate."""
         message = self.read(request)
         key = request.headers.get(_KEY_HEADER)
@@ -68,16 +69,15 @@ class RestConnector(Connector):
         # The owner is part of the id: two programs may choose the same key.
         owner = _sha256(request.headers.get("authorization", ""))[:16]
         external_id = f"{owner}:{_sha256(key)}" if key is not None else new_id()
-        return [
-            InboundMessage(
-                address=self.address(message.contact),
-                external_id=external_id,
-                text=message.text,
-                button_id=message.button_id,
-                contact_name=message.name,
-                language=message.language,
-            )
-        ]
+        inbound = InboundMessage(
+            address=self.address(message.contact),
+            external_id=external_id,
+            text=message.text,
+            button_id=message.button_id,
+            contact_name=message.name,
+            language=message.language,
+        )
+        return [Arrival(inbound)]
 
     def read(self, request: WebhookRequest) -> RestMessage:
         """The body of a request; raises ``BadPayload`` with the field that is wrong."""
@@ -88,10 +88,6 @@ class RestConnector(Connector):
         if not message.text.strip() and message.button_id is None:
             raise BadPayload("text is empty and there is no button_id; give one of them")
         return message
-
-    def address(self, contact: str) -> Address:
-        """Where a contact of this channel account is reached."""
-        return Address(self.channel, self.account, contact)
 
     async def send(self, to: str, message: OutboundMessage) -> str:
         """Nothing to deliver: the reply is in the transcript already and the program fetches it there."""

@@ -40,7 +40,7 @@ def rest_api(
             webhook = webhook_request(request, await read_body(request, MAX_BODY))
             owner = connector.owner(webhook)
             message = connector.read(webhook)
-            [inbound] = connector.parse(webhook)
+            [arrival] = connector.parse(webhook)
         except TooLarge:
             return problem(413, "too_large", f"A request may have at most {MAX_BODY} bytes.")
         except BadSignature as error:
@@ -49,7 +49,7 @@ def rest_api(
             return problem(400, "invalid_request", f"{_sentence(error)}")
         key = webhook.headers.get("idempotency-key")
         if key is None:
-            status, body = await take(message, inbound)
+            status, body = await take(message, arrival.message)
             return answer(body, status)
         try:
             before = await idempotency.begin(owner, key, request_hash([b"POST /api/v1/messages", webhook.body]))
@@ -58,7 +58,7 @@ def rest_api(
         if before is not None:
             return answer(before[1], before[0], {"idempotent-replayed": "true"})
         try:
-            status, body = await take(message, inbound)
+            status, body = await take(message, arrival.message)
         except BaseException:
             await idempotency.abandon(owner, key)
             raise

@@ -10,7 +10,7 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import text
 
 from connectors.base import BadPayload, BadSignature, Connector, WebhookRequest
-from connectors.desk import Inbox
+from connectors.door import Door
 from conversations.errors import InvalidMessage
 
 MAX_BODY = 1024 * 1024
@@ -21,7 +21,7 @@ class TooLarge(Exception):
     """A request body is over its limit."""
 
 
-def webhooks(connectors: Iterable[Connector], inbox: Inbox, overloaded: Callable[[], bool]) -> Blueprint:
+def webhooks(connectors: Iterable[Connector], door: Door, overloaded: Callable[[], bool]) -> Blueprint:
     """The routes ``/webhooks/{channel}/{account}``; while ``overloaded()`` is true channels are asked to come back."""
     blueprint = Blueprint("webhooks", url_prefix="/webhooks")
     by_path = {(connector.channel, connector.account): connector for connector in connectors}
@@ -60,8 +60,8 @@ def webhooks(connectors: Iterable[Connector], inbox: Inbox, overloaded: Callable
         try:
             event = webhook_request(request, await read_body(request, MAX_BODY))
             connector.verify(event)
-            for inbound in connector.parse(event):
-                await inbox.receive(inbound)
+            arrivals = connector.parse(event)
+            done = await connector.acknowledge(event, lambda: door.receive(connector, arrivals))
         except TooLarge:
             return problem(413, "too_large", f"A webhook may have at most {MAX_BODY} bytes.")
         except BadSignature as error:
@@ -73,7 +73,7 @@ def webhooks(connectors: Iterable[Connector], inbox: Inbox, overloaded: Callable
             )
         except (BadPayload, InvalidMessage) as error:
             return problem(400, "bad_payload", f"{error}; compare the body with the channel's documentation.")
-        return text("ok")
+        return HTTPResponse(done.body, content_type=done.content_type)
 
     return blueprint
 

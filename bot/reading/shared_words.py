@@ -13,7 +13,7 @@ import yaml
 from bot.text import fold_case, is_cjk
 
 #: Beside sentence vectors of about length one (cross-validated); more would let a single word decide.
-_WEIGHT = 0.35
+_WEIGHT = 0.6
 
 
 class SharedWords:

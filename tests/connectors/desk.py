@@ -19,6 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from connectors.base import Connector
 from connectors.desk import Forms
+from connectors.door import Door
 from connectors.rest import RestConnector
 from connectors.rest_routes import rest_api
 from connectors.webchat.pages import demo_shop, widget_file
@@ -161,7 +162,7 @@ async def running_server(
 
     rest = RestConnector([API_KEY])
     for blueprint in (
-        webhooks((rest, *connectors), desk, overloaded),
+        webhooks((rest, *connectors), Door(desk, attachments), overloaded),
         rest_api(rest, desk, hub, IdempotencyKeys(database), FORMS, overloaded),
         webchat(
             desk,

@@ -1,0 +1,49 @@
+"""Makes the connectors of the accounts in the channels file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+from pydantic import ValidationError
+
+from connectors.base import AccountSettings, Connector, Means
+
+#: Channels that are set up in the channels file, with module and class; a library is loaded only where it is used.
+CHANNELS: Mapping[str, tuple[str, str]] = {}
+
+
+class BadAccount(SystemExit):
+    """A channel account cannot be used; the message names it and says what is expected."""
+
+
+class ConnectorClass(Protocol):
+    """A connector made from an entry of the channels file."""
+
+    Settings: type[AccountSettings]
+
+    def __call__(self, settings: Any, means: Means) -> Connector:
+        """The connector of one account."""
+        ...
+
+
+def connectors_of(entries: Sequence[Mapping[str, object]], means: Means) -> list[Connector]:
+    """One connector for each entry; raises ``BadAccount`` that names the first bad entry and field."""
+    made: list[Connector] = []
+    for place, entry in enumerate(entries, 1):
+        channel = entry.get("channel")
+        if not isinstance(channel, str) or channel not in CHANNELS:
+            known = ", ".join(sorted(CHANNELS))
+            raise BadAccount(f"Channels file, entry {place}: channel {channel!r} is unknown; use one of {known}.")
+        module, name = CHANNELS[channel]
+        connector_class = cast(ConnectorClass, getattr(import_module(module), name))
+        try:
+            settings = connector_class.Settings.model_validate(entry)
+        except ValidationError as error:
+            first: Any = error.errors(include_url=False, include_input=False)[0]
+            field = ".".join(map(str, first["loc"])) or "entry"
+            message = str(first["msg"]).removeprefix("Value error, ")
+            raise BadAccount(f"Channels file, entry {place} ({channel}): {field}: {message}.") from None
+        made.append(connector_class(settings, means))
+    return made

@@ -1,0 +1,48 @@
+"""Sends a message that a channel takes in several parts, without sending a part twice when a later one fails."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from connectors.rate_limit import RateLimit
+from conversations.errors import RateLimited
+
+Part = TypeVar("Part")
+_REMEMBERED = 10_000
+
+
+class SentParts:
+    """Which parts of which message are out; a process that starts afresh begins with the first part again."""
+
+    def __init__(self) -> None:
+        self._sent: OrderedDict[str, list[str]] = OrderedDict()
+
+    async def send(self, outbox_id: str, parts: Sequence[Part], send_one: Callable[[int, Part], Awaitable[str]]) -> str:
+        """Send the parts that are not out yet, in order; returns the channel's id of the first one.
+
+        ``send_one`` gets the part's place (from 0) and the part; what it raises ends the attempt, and the next attempt
+        goes on where this one stopped.
+        """
+        sent = self._sent.setdefault(outbox_id, [])
+        if len(self._sent) > _REMEMBERED:
+            self._sent.popitem(last=False)
+        for place in range(len(sent), len(parts)):
+            sent.append(await send_one(place, parts[place]))
+        self._sent.pop(outbox_id, None)
+        return sent[0] if sent else outbox_id
+
+
+class Pace:
+    """How quickly a channel account may send: all together, and to one contact; what is too quick is ``RateLimited``."""
+
+    def __init__(self, together: RateLimit, to_one: RateLimit | None = None) -> None:
+        self._together = together
+        self._to_one = to_one
+
+    def take(self, to: str) -> None:
+        """Count one message; raises ``RateLimited`` with the time until it may go out."""
+        for limit, key in ((self._to_one, to), (self._together, "")):
+            if limit is not None and (wait := limit.wait_seconds(key)):
+                raise RateLimited(wait)
