@@ -61,6 +61,7 @@ from knowledge_base.readers import Reader
 
 _PAGE = 2000
 _ACTIVE = "active.json"
+_WALKED = {"quantized.data", "links_compressed.bin"}  #: files that the engine touches page by page when it loads
 _WORTH_BUILDING = 5_000  #: entries written since the graphs were built, from which a search would notice
 
 
@@ -79,6 +80,7 @@ class EdgeIndex:
                 state = json.loads(active.read_text())
             self._path, self._built = directory / str(state["shard"]), int(state["built"])
             if (self._path / "edge_config.json").exists():
+                _read_through(self._path)
                 self._shard = EdgeShard.load(str(self._path))
             else:
                 shutil.rmtree(self._path, ignore_errors=True)  # what a crash left of its creation
@@ -300,3 +302,13 @@ def _point(entry: Entry) -> Point:
 
 def _sparse(words: Sparse) -> SparseVector:
     return SparseVector(words.indices, words.values)
+
+
+def _read_through(shard: Path) -> None:
+    """Bring what searches walk into memory in one go; page by page the disk would take ten times as long."""
+    chunk = bytearray(4 * 1024 * 1024)
+    for path in shard.rglob("*"):
+        if path.name in _WALKED:
+            with path.open("rb", buffering=0) as file:
+                while file.readinto(chunk):
+                    pass
