@@ -13,7 +13,7 @@ from typing import Any
 from conversations import custody
 from conversations.audit import AuditEntry, AuditLog
 from conversations.change import STAFF, Change
-from conversations.contact_model import FIELDS, MAX_NAME, MAX_NOTE, TIERS, ContactProfile, Past
+from conversations.contact_model import FIELDS, MAX_NAME, MAX_NOTE, TIERS, ContactProfile, Past, tier_that_counts
 from conversations.contact_store import GONE, ContactStore
 from conversations.errors import ContactChanged, DifferentCustomers, InvalidField, InvalidMessage, NotFound
 from conversations.model import Agent
@@ -161,7 +161,7 @@ class Contacts(Verbs):
                 if "language" in values and after.language is not None:
                     shown["language"] = after.language
                 if "tier" in values:
-                    shown["tier"] = after.tier or self._tier(change.conversation.customer_id)
+                    shown["tier"] = tier_that_counts(after.tier, self._tier(change.conversation.customer_id))
                 change.set(**shown)
                 await change.save()
             fields = sorted(name for name in values if old[name] != new[name] and name != "named_by")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from conversations import notices, routing
+from conversations.contact_model import tier_that_counts
 from conversations.contact_store import ContactStore
 from conversations.delivery_store import DeliveryStore
 from conversations.model import Conversation, Presence, Status
@@ -40,14 +41,14 @@ def opens_at(desk: Desk, team: Team, now: datetime) -> datetime | None:
     return desk.opens_at(now) if team.hours is None else team.hours.opens_at(now)
 
 
-def route_of(desk: Desk, conversation: Conversation, why: str, intent: str | None, now: datetime) -> Route:
+def route_of(desk: Desk, conversation: Conversation, tier: str, why: str, intent: str | None, now: datetime) -> Route:
     """Whose queue a conversation belongs in; what comes back to the queue stays with its team."""
     roster = desk.roster()
     own = roster.find(conversation.team_id)
     if own is not None and conversation.status is Status.ASSIGNED:
         return Route(own, conversation.required_skills)
     topics = frozenset(topic for topic in (why, intent) if topic)
-    facts = Facts(conversation.address.channel, conversation.language, topics, desk.tier(conversation.customer_id))
+    facts = Facts(conversation.address.channel, conversation.language, topics, tier)
     return routing.route(roster, facts, lambda team: is_open(desk, team, now))
 
 
@@ -91,7 +92,9 @@ async def queue(
 ) -> None:
     """Move the conversation into the queue of ``team`` (None: whichever the routing says) and tell the contact."""
     desk, now, before = change.desk, change.now, change.conversation
-    route = route_of(desk, before, why, change.intent, now) if team is None else Route(team, team.skills)
+    own = await ContactStore(change.connection).own_tier(before.contact_id)
+    tier = tier_that_counts(own, desk.tier(before.customer_id))
+    route = route_of(desk, before, tier, why, change.intent, now) if team is None else Route(team, team.skills)
     queues = QueueStore(change.connection)
     previous = before.agent_id or before.previous_agent or await queues.last_agent(before.contact_id)
     opened = is_open(desk, route.team, now)
@@ -111,7 +114,7 @@ async def queue(
         callback_ticket=ticket or before.callback_ticket,
         team_id=route.team.id,
         required_skills=route.skills,
-        tier=await ContactStore(change.connection).own_tier(before.contact_id) or desk.tier(before.customer_id),
+        tier=tier,
         sla_due_at=starts + timedelta(seconds=route.team.first_response_seconds),
         previous_agent=previous,
         participants=(),

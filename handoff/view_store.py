@@ -103,8 +103,7 @@ def filter_condition(asked: Conditions, reader: Reader) -> _Condition:
     if asked.sentiment:
         terms.append(_feeling(asked.sentiment))
     if asked.tier:
-        tier = customers.c.tier if "tier" in customers.c else customers.c.level
-        theirs = contacts.c.customer_id.in_(select(customers.c.id).where(tier.in_(asked.tier)))
+        theirs = contacts.c.customer_id.in_(select(customers.c.id).where(customers.c.tier.in_(asked.tier)))
         terms.append(or_(contacts.c.tier.in_(asked.tier), and_(contacts.c.tier.is_(None), theirs)))
     terms += _between(columns.opened_at, asked.created_after, asked.created_before, asked.created_within_days, reader)
     terms += _between(columns.updated_at, asked.updated_after, asked.updated_before, asked.updated_within_days, reader)

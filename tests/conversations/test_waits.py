@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from conversations.dispatch import Outlook
+from conversations.hours import BusinessHours
 from conversations.model import Agent, Author, HandoffReason
 from conversations.queue_store import Stay
 from conversations.teams import Roster, Rule
@@ -41,6 +42,37 @@ async def test_a_valuable_customer_waits_ahead_of_others_of_the_same_team(desk: 
     queue = [one.id for one in (await desk.conversations.list_conversations("queued")).items]
     assert queue == [receipt.conversation_id, first]
     assert "next in line" in await told(desk, receipt.conversation_id)
+
+
+async def test_rules_look_at_the_tier_an_agent_set_before_the_accounts(desk: TestDesk) -> None:
+    desk.roster = Roster((team(), team("vip")), rules=(Rule("vip", tiers=("vip",)),))
+    desk.tiers |= {"C1": "vip", "C2": "standard"}
+
+    async def asks(contact: str, own: str, customer_id: str | None) -> str | None:
+        receipt = await desk.send("hello", contact)
+        conversation = await desk.get(receipt.conversation_id)
+        profile = await desk.conversations.contact_profile(conversation.contact_id)
+        await desk.conversations.edit_contact(profile.id, LIN, profile.revision, {"tier": own})
+        result = says("One moment.", handoff=HandoffReason.ASKED_FOR_PERSON.value, customer_id=customer_id)
+        await desk.answer(result)
+        return (await desk.get(receipt.conversation_id)).team_id
+
+    assert await asks("stranger", "vip", None) == "vip"
+    assert await asks("raised", "vip", "C2") == "vip"
+    assert await asks("lowered", "standard", "C1") != "vip"
+
+
+async def test_the_promise_out_of_hours_is_that_of_the_team_the_own_tier_leads_to(desk: TestDesk) -> None:
+    away = team("vip", hours=BusinessHours.of("Mon-Fri 09:00-17:00", "UTC"))
+    desk.roster = Roster((team(), away), rules=(Rule("vip", tiers=("vip",)),))
+    desk.clock.advance(12 * 3600)  # to ten at night
+    receipt = await desk.send("hello")
+    contact_id = (await desk.get(receipt.conversation_id)).contact_id
+    profile = await desk.conversations.contact_profile(contact_id)
+    await desk.conversations.edit_contact(contact_id, LIN, profile.revision, {"tier": "vip"})
+    await desk.answer(says("One moment.", handoff=HandoffReason.ASKED_FOR_PERSON.value))
+    conversation = await desk.get(receipt.conversation_id)
+    assert (conversation.team_id, conversation.callback_ticket) == ("vip", "TK100001")
 
 
 async def test_an_unknown_tier_never_keeps_anybody_from_the_queue(desk: TestDesk) -> None:
