@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, func, insert, or_, select, update
+from sqlalchemy import Row, and_, func, insert, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.contact_model import ContactProfile, ReachedAt
@@ -189,12 +189,17 @@ class ContactStore:
         return True
 
     async def tickets_of(self, contact_ids: Sequence[str]) -> list[str]:
-        """The numbers of tickets that agents opened for these contacts, newest first."""
+        """The numbers of tickets that agents opened for these contacts, or that promise them a callback, newest first."""
+        theirs = list(contact_ids)
+        opened = select(contact_tickets.c.number, contact_tickets.c.opened_at.label("at")).where(
+            contact_tickets.c.contact_id.in_(theirs)
+        )
+        promised = select(conversations.c.callback_ticket, conversations.c.queued_at).where(
+            conversations.c.contact_id.in_(theirs), conversations.c.callback_ticket.is_not(None)
+        )
+        both = union_all(opened, promised).subquery()
         rows = await self._connection.execute(
-            select(contact_tickets.c.number)
-            .where(contact_tickets.c.contact_id.in_(list(contact_ids)))
-            .order_by(contact_tickets.c.opened_at.desc())
-            .limit(50)
+            select(both.c.number).group_by(both.c.number).order_by(func.max(both.c.at).desc()).limit(50)
         )
         return list(rows.scalars())
 

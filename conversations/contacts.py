@@ -132,7 +132,7 @@ class Contacts(Verbs):
         await self._tell_contact(contact_id)
 
     async def tickets_of_contacts(self, contact_ids: Sequence[str]) -> list[str]:
-        """The numbers of tickets that agents opened for these contacts."""
+        """The numbers of tickets that agents opened for these contacts, or that promise them a callback."""
         async with self.database.read() as connection:
             return await ContactStore(connection).tickets_of(contact_ids)
 

@@ -14,6 +14,7 @@ from conversations import custody, reception, turns
 from conversations import recall as recalling
 from conversations.audit import AuditEntry, AuditLog
 from conversations.audit_store import AuditStore
+from conversations.callback_verbs import Callbacks
 from conversations.change import STAFF, Change, Desk, contact_topic
 from conversations.company import Company
 from conversations.contact_merging import ContactMerging, MovesToo
@@ -94,7 +95,7 @@ def _everywhere(_address: Address) -> bool:
 
 
 class Conversations(
-    Company, Contacts, ContactMerging, Dispatch, Episodes, Feelings, Organising, Merging, Searching, Receipts
+    Callbacks, Company, Contacts, ContactMerging, Dispatch, Episodes, Feelings, Organising, Merging, Searching, Receipts
 ):
     """The conversations of the whole desk.
 

@@ -293,7 +293,7 @@ class Conversation:
     told_place: int | None = None  #: what the waiting contact heard last; None: that the desk is closed
     told_seconds: int | None = None
     told_at: datetime | None = None
-    callback_state: str | None = None  #: "asked" for contact details, or "given"
+    callback_state: str | None = None  #: what became of a callback, see ``conversations/callbacks.py``
     callback_due: bool = False  #: the callback ticket does not hold yet what the contact said
     contact_point: str | None = None  #: phone or e-mail the contact left
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from conversations.callbacks import CLOSING
 from conversations.conversation_store import SELECT_CONVERSATION, conversation_of
 from conversations.model import Conversation, Status, new_id
 from conversations.tables import conversations, queue_stays
@@ -129,8 +130,15 @@ class QueueStore:
 
     async def callbacks_due(self, limit: int) -> list[Conversation]:
         """Conversations whose callback ticket must still learn what the contact said."""
+        return await self._callbacks(func.coalesce(conversations.c.callback_state, "") != CLOSING, limit)
+
+    async def callbacks_closing(self, limit: int) -> list[Conversation]:
+        """Conversations that are over and whose callback ticket is to be closed."""
+        return await self._callbacks(conversations.c.callback_state == CLOSING, limit)
+
+    async def _callbacks(self, which: ColumnElement[bool], limit: int) -> list[Conversation]:
         rows = await self._connection.execute(
-            SELECT_CONVERSATION.where(conversations.c.callback_due.is_(True))
+            SELECT_CONVERSATION.where(conversations.c.callback_due.is_(True), which)
             .order_by(conversations.c.updated_at)
             .limit(limit)
         )
@@ -140,7 +148,11 @@ class QueueStore:
         """The ticket holds everything up to here, unless the contact has written on meanwhile."""
         await self._connection.execute(
             update(conversations)
-            .where(conversations.c.id == conversation.id, conversations.c.last_seq == conversation.last_seq)
+            .where(
+                conversations.c.id == conversation.id,
+                conversations.c.last_seq == conversation.last_seq,
+                func.coalesce(conversations.c.callback_state, "") != CLOSING,
+            )
             .values(callback_due=False, callback_ticket=ticket)
         )
 

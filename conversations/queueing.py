@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from conversations import notices, routing
+from conversations import callbacks, notices, routing
 from conversations.contact_model import tier_that_counts
 from conversations.contact_store import ContactStore
 from conversations.delivery_store import DeliveryStore
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _ACCEPTS_WINDOW = timedelta(hours=2)
 _STAYS_WINDOW = timedelta(days=2)
-LEAVES_QUEUE: dict[str, Any] = {
+_LEAVES_QUEUE: dict[str, Any] = {
     "offered_to": None,
     "offered_name": None,
     "offered_until": None,
@@ -29,6 +29,12 @@ LEAVES_QUEUE: dict[str, Any] = {
     "told_at": None,
     "callback_state": None,
 }
+
+
+def leaving(conversation: Conversation) -> dict[str, Any]:
+    """What a conversation that leaves the queue forgets; that a callback was answered is kept."""
+    answered = conversation.callback_state == callbacks.ANSWERED
+    return _LEAVES_QUEUE | ({"callback_state": callbacks.ANSWERED} if answered else {})
 
 
 def is_open(desk: Desk, team: Team, now: datetime) -> bool:
@@ -154,7 +160,7 @@ def close(change: Change, team: Team, text: str, reopens: datetime | None) -> st
         told_place=None,
         told_seconds=None,
         told_at=change.now,
-        callback_state="given" if given else "asked",
+        callback_state=callbacks.GIVEN if given else callbacks.ASKED,
         callback_due=True,
     )
     language = conversation.language
@@ -167,16 +173,19 @@ def close(change: Change, team: Team, text: str, reopens: datetime | None) -> st
 def note_contact_point(change: Change, text: str) -> None:
     """Take a phone number or e-mail address from what a contact writes out of hours, and say whether it was one."""
     conversation = change.conversation
-    if conversation.status is not Status.QUEUED or conversation.callback_state is None:
+    if conversation.status is not Status.QUEUED or conversation.callback_state not in (
+        callbacks.ASKED,
+        callbacks.GIVEN,
+    ):
         return
     change.set(callback_due=True)
     point = change.desk.contact_point(text)
     if point is not None:
         if point == conversation.contact_point:
             return
-        change.set(contact_point=point, callback_state="given")
+        change.set(contact_point=point, callback_state=callbacks.GIVEN)
         change.record("contact_point_given", "contact", personal={"contact_point": point})
         ticket = conversation.callback_ticket
         change.notice("contact_saved" if ticket else "contact_saved_only", stays=True, point=point, ticket=ticket or "")
-    elif conversation.callback_state == "asked" and routing.looks_like_contact_point(text):
+    elif conversation.callback_state == callbacks.ASKED and routing.looks_like_contact_point(text):
         change.notice("contact_unclear", stays=True)

@@ -39,13 +39,15 @@ class Surroundings:
     """What the routing needs from other rooms; the app passes it in.
 
     ``file_callback`` writes what the contact said, and how to reach them, on the ticket that was promised to them;
-    calling it again with more is harmless.
+    calling it again with more is harmless. ``close_callback`` closes that ticket and says whether it was open; called
+    again for the same conversation it says the same.
     """
 
     roster: Callable[[], Roster] = Roster.plain
     tier_of: Callable[[str], Awaitable[str]] = _nobody_known
     contact_point: Callable[[str], str | None] = _no_contact_point
     file_callback: Callable[[Conversation, str, str], Awaitable[None]] | None = None  #: conversation, ticket, words
+    close_callback: Callable[[Conversation, str], Awaitable[bool]] | None = None  #: conversation, ticket
 
 
 class Verbs(Transcripts):

@@ -116,9 +116,12 @@ class TestDesk:
         self.open = True
         self.tickets: list[str] = []
         self.filed: dict[str, tuple[str | None, str]] = {}  #: ticket -> how to reach the contact, what they said
+        self.closed: list[str] = []  #: callback tickets that were closed
         self.roster = Roster.plain()
         self.tiers: dict[str, str] = {}
-        surroundings = Surroundings(lambda: self.roster, self._tier_of, normal_contact_point, self._file_callback)
+        surroundings = Surroundings(
+            lambda: self.roster, self._tier_of, normal_contact_point, self._file_callback, self._close_callback
+        )
         self.hub = LocalHub()
         self.bot = Bot()
         self.conversations = Conversations(
@@ -138,6 +141,10 @@ class TestDesk:
 
     async def _file_callback(self, conversation: Conversation, ticket: str, words: str) -> None:
         self.filed[ticket] = (conversation.contact_point, words)
+
+    async def _close_callback(self, conversation: Conversation, ticket: str) -> bool:
+        self.closed.append(ticket)
+        return True
 
     async def _tier_of(self, customer_id: str) -> str:
         return self.tiers[customer_id]

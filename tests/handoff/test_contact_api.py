@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -295,3 +296,20 @@ async def test_contacts_that_do_not_exist_are_404_on_every_route(shop: Desk, bad
     for path in ("", "/conversations", "/candidates", f"/merge/{other}"):
         assert code(await chen.get(f"contacts/{bad_id}{path}")) == (404, "not_found"), path
     assert (await chen.get("customers", q=" ")).status_code == 400
+
+
+async def test_the_pane_shows_the_callback_ticket_and_hears_that_it_is_closed(shop: Desk) -> None:
+    chen = await shop.browser("Chen Yu")
+    shop.conversations._desk = replace(shop.conversations._desk, is_open=lambda _now: False)
+    conversation_id = await shop.queued(contact="owl", name="Night Owl")
+    contact_id = await contact_id_of(shop, conversation_id)
+    assert [ticket["status"] for ticket in (await pane(chen, contact_id))["tickets"]] == ["open"]
+    await chen.post(f"conversations/{conversation_id}/accept")
+    await chen.post(f"conversations/{conversation_id}/reply", {"text": "here I am", "client_msg_id": new_id()})
+    await chen.post(f"conversations/{conversation_id}/resolve")
+    async with chen.live() as live:
+        await live.next("ready")
+        assert await shop.conversations.close_callbacks() == 1
+        await live.next("contact", contact_id=contact_id)
+    ticket = (await pane(chen, contact_id))["tickets"][0]
+    assert (ticket["status"], ticket["events"][-1]["author"]) == ("resolved", "Chen Yu")
