@@ -60,6 +60,12 @@ class InvalidMessage(ConversationError):
     code = "invalid_message"
 
 
+class BadContactPoint(InvalidMessage):
+    """What a form sent as phone number or e-mail address is neither."""
+
+    code = "bad_contact_point"
+
+
 class AlreadyRated(ConversationError):
     """This conversation has been rated."""
 

@@ -180,6 +180,7 @@ class InboundMessage:
     contact_name: str | None = None
     language: str | None = None  #: hint ("zh" or "en") such as the page's language
     sent_at: datetime | None = None
+    contact_point: str | None = None  #: from a form: how to reach the contact, as typed; ``text`` says it as well
 
 
 @dataclass(frozen=True, slots=True)

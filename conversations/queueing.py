@@ -170,8 +170,11 @@ def close(change: Change, team: Team, text: str, reopens: datetime | None) -> st
     return promise if given else notices.joined(language, promise, notices.notice("ask_contact", language))
 
 
-def note_contact_point(change: Change, text: str) -> None:
-    """Take a phone number or e-mail address from what a contact writes out of hours, and say whether it was one."""
+def note_contact_point(change: Change, text: str, from_form: str | None = None) -> None:
+    """Take a phone number or e-mail address from what a contact writes out of hours, and say whether it was one.
+
+    What comes ``from_form`` is in its normal form already.
+    """
     conversation = change.conversation
     if conversation.status is not Status.QUEUED or conversation.callback_state not in (
         callbacks.ASKED,
@@ -179,7 +182,7 @@ def note_contact_point(change: Change, text: str) -> None:
     ):
         return
     change.set(callback_due=True)
-    point = change.desk.contact_point(text)
+    point = from_form or change.desk.contact_point(text)
     if point is not None:
         if point == conversation.contact_point:
             return

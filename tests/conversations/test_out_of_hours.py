@@ -9,7 +9,9 @@ import pytest
 
 from conversations.audit_store import AuditStore
 from conversations.delivery_store import DeliveryStore
+from conversations.errors import BadContactPoint
 from conversations.hours import BusinessHours, Holiday
+from conversations.json_form import conversation_json
 from conversations.model import Author, Conversation, MessageKind, Status
 from conversations.teams import Roster
 from tests.conversations.builders import LIN, MAX, TestDesk, address, hands_off, team
@@ -54,6 +56,33 @@ async def test_what_they_leave_is_normalised_confirmed_and_written_on_the_ticket
     assert reached == point
     assert "my parcel is lost" in words
     assert await desk.conversations.file_callbacks() == 0
+
+
+async def test_a_form_says_which_part_is_the_address_and_repeats_change_nothing(desk: TestDesk, night: str) -> None:
+    form = {"external_id": "form-1", "contact_point": "138 0013 2468"}
+    first = await desk.send("138 0013 2468\nBest time: not before lin@example.com has answered", **form)
+    again = await desk.send("138 0013 2468\nBest time: not before lin@example.com has answered", **form)
+    assert (again.duplicate, again.seq) == (True, first.seq)
+    assert (await desk.get(night)).contact_point == "13800132468"
+    assert "13800132468" in await told(desk, night)
+    await desk.conversations.file_callbacks()
+    reached, words = desk.filed["TK100001"]
+    assert (reached, "Best time" in words) == ("13800132468", True)
+
+
+async def test_the_contacts_page_is_told_whether_to_show_the_form(desk: TestDesk, night: str) -> None:
+    assert conversation_json(await desk.get(night), for_contact=True)["asks_contact_details"]
+    with pytest.raises(BadContactPoint):
+        await desk.send("1380013", contact_point="1380013")
+    await desk.send("lin@example.com", contact_point="lin@example.com")
+    assert not conversation_json(await desk.get(night), for_contact=True)["asks_contact_details"]
+
+
+async def test_a_form_that_comes_when_an_agent_is_there_is_just_a_message(desk: TestDesk, night: str) -> None:
+    desk.open = True
+    await desk.conversations.assign(night, LIN)
+    await desk.send("13800132468", contact_point="13800132468")
+    assert (await desk.last(night)).text == "13800132468"
 
 
 async def test_half_a_number_is_asked_for_again_and_an_order_number_is_not_taken_for_one(
