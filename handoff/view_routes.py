@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from sanic import Blueprint, Request
 from sanic.response import HTTPResponse
 
+from conversations.json_form import moment
 from conversations.model import Page
 from handoff.bodies import check_id, read_json
 from handoff.errors import Refused
@@ -28,13 +29,17 @@ def add_view_routes(blueprint: Blueprint, side: StaffSide) -> None:
 
     async def views(request: Request, session: Session) -> HTTPResponse:
         reader = await reader_of(side, session)
-        counts, filters, channels = await asyncio.gather(
-            side.views.count_views(reader), side.filters.visible_to(session.member.id), side.views.channels()
+        counts, since, filters, channels = await asyncio.gather(
+            side.views.count_views(reader),
+            side.views.waiting_since(reader),
+            side.filters.visible_to(session.member.id),
+            side.views.channels(),
         )
         counted = await asyncio.gather(*(_count(side, reader, one) for one in filters))
         return answer(
             {
                 "counts": counts,
+                "waiting_since": moment(since),
                 "filters": [filter_json(one, session) | {"count": n} for one, n in zip(filters, counted, strict=True)],
                 "counted_to": COUNTED,
                 "in_teams": bool(reader.team_ids),

@@ -204,6 +204,13 @@ class ViewStore:
         last = rows[limit - 1]
         return Page(found, _Place(sort, last.sorted_by, last.updated_at, last.id, as_of).written())
 
+    async def waiting_since(self, reader: Reader) -> datetime | None:
+        """Since when the contact who has waited longest is in the queue."""
+        query = select(func.min(conversations.c.queued_at, type_=UtcDateTime())).where(view_condition("queued", reader))
+        async with self._database.read() as connection:
+            found: datetime | None = (await connection.execute(query)).scalar()
+        return found
+
     async def count_views(self, reader: Reader) -> dict[str, int]:
         """How many conversations each open view holds, in one look at the open ones."""
         names = ("mine", "queued", "team", "bot", "all", "snoozed")

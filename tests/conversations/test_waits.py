@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
+from sqlalchemy import update
+
 from conversations.dispatch import Outlook
 from conversations.hours import BusinessHours
 from conversations.model import Agent, Author, HandoffReason
 from conversations.queue_store import Stay
+from conversations.tables import conversations
 from conversations.teams import Roster, Rule
 from conversations.wait_report import wait_rows
 from tests.conversations.builders import LIN, MAX, TestDesk, address, says, team
@@ -73,6 +77,45 @@ async def test_the_promise_out_of_hours_is_that_of_the_team_the_own_tier_leads_t
     await desk.answer(says("One moment.", handoff=HandoffReason.ASKED_FOR_PERSON.value))
     conversation = await desk.get(receipt.conversation_id)
     assert (conversation.team_id, conversation.callback_ticket) == ("vip", "TK100001")
+
+
+async def test_pages_of_the_queue_go_on_where_they_ended_whoever_comes_and_goes(desk: TestDesk) -> None:
+    waiting = []
+    for number in range(7):
+        waiting.append(await desk.queued(contact=f"contact {number}"))
+        desk.clock.advance(1)
+    first = await desk.conversations.list_conversations("queued", limit=3)
+    assert [one.id for one in first.items] == waiting[:3]
+    await desk.conversations.assign(waiting[0], LIN)  # shown already, and gone
+    await desk.conversations.assign(waiting[2], LIN)  # the one at which the page ended
+    await desk.conversations.set_priority(waiting[6], LIN, "urgent")  # to the head
+    newcomer = await desk.queued(contact="newcomer")
+    second = await desk.conversations.list_conversations("queued", cursor=first.cursor, limit=3)
+    assert [one.id for one in second.items] == waiting[3:6]
+    third = await desk.conversations.list_conversations("queued", cursor=second.cursor, limit=3)
+    assert ([one.id for one in third.items], third.cursor) == ([newcomer], None)
+
+
+async def test_people_who_came_at_the_same_moment_are_on_one_page_each(desk: TestDesk) -> None:
+    waiting = [await desk.queued(contact=f"contact {number}") for number in range(5)]
+    at = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    async with desk.database.write() as connection:
+        await connection.execute(update(conversations).values(rank_at=at, queued_at=at))
+    seen: list[str] = []
+    cursor = None
+    while True:
+        page = await desk.conversations.list_conversations("queued", cursor=cursor, limit=2)
+        seen += [one.id for one in page.items]
+        cursor = page.cursor
+        if cursor is None:
+            break
+    assert seen == sorted(waiting)
+
+
+@pytest.mark.parametrize("cursor", ["50", "x", "|||", "2026-03-02T12:00:00|2026-03-02T12:00:00|a"])
+async def test_a_place_in_the_queue_that_means_nothing_is_its_head(desk: TestDesk, cursor: str) -> None:
+    waiting = await desk.queued()
+    assert [one.id for one in (await desk.conversations.list_conversations("queued", cursor=cursor)).items] == [waiting]
 
 
 async def test_an_unknown_tier_never_keeps_anybody_from_the_queue(desk: TestDesk) -> None:

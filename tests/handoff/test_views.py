@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, update
 
+from conversations.json_form import moment
 from conversations.model import PRIORITIES
 from conversations.organising_tables import conversation_labels, labels
 from conversations.store import Database
@@ -224,8 +225,11 @@ async def views_of(browser: Browser) -> dict[str, Any]:
 async def test_views_and_counts_follow_what_happens(desk: Desk) -> None:
     chen = await desk.browser("Chen Yu")
     mine = await desk.assigned_to(chen, "ann")
-    await desk.queued(contact="bo")
-    counts = (await views_of(chen))["counts"]
+    assert (await views_of(chen))["waiting_since"] is None
+    waiting = await desk.queued(contact="bo")
+    read = await views_of(chen)
+    assert read["waiting_since"] == moment((await desk.conversations.get_conversation(waiting)).queued_at)
+    counts = read["counts"]
     assert (counts["mine"], counts["queued"], counts["all"], counts["snoozed"]) == (1, 1, 2, 0)
     until = (desk.clock() + timedelta(hours=3)).isoformat()
     response = await chen.post(f"conversations/{mine}/snooze", {"until": until, "reason": "courier"})

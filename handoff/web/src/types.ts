@@ -149,6 +149,8 @@ export interface FilterDraft { name: string; shared: boolean; conditions: Condit
 export interface SavedFilter extends FilterDraft { id: string; owner_name: string; mine: boolean; editable: boolean; count: number | null }
 export interface Views {
   counts: Partial<Record<BuiltInView, number>>
+  /** Since when the contact who has waited longest is in the queue. */
+  waiting_since?: string | null
   filters: SavedFilter[]
   counted_to: number
   in_teams: boolean

@@ -29,11 +29,13 @@ export interface Target { agentId?: string; agentName?: string; teamId?: string;
 const POLL_MS = 15_000
 const COMPOSING_MS = 6_000
 
-export const inbox = createInbox(api)
+export const inbox = createInbox(api, (view) => views.filterOf(view)?.sort ?? null)
 export const transcripts = createTranscripts(api, Date.now, (message, extras) => {
   if (extras?.original) translations.originals.set(message.id, extras.original)
 })
 export const views = createViews(api, inbox)
+/** How many wait: what this console sees of the whole queue, or else what the server last counted. */
+export const waitingCount = computed(() => (inbox.whole('queued') ? inbox.queue.value.length : Math.max(views.read.value?.counts.queued ?? 0, inbox.queue.value.length)))
 export const uploads = createUploads(api)
 export const live = createLive({ event: onEvent, opened: onOpened, sessionEnded: session.end, takeActivity })
 
@@ -139,7 +141,7 @@ watch(openId, (id, before) => {
   if (id && session.staff.value) load(id)
   tellViewing()
 })
-watch(() => inbox.queue.value.length, (count) => session.worksAtDesk.value && (alerts.badge.value = count))
+watch(waitingCount, (count) => session.worksAtDesk.value && (alerts.badge.value = count))
 
 function open(conversationId: string | null): void {
   go(place.view, conversationId)
