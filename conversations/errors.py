@@ -36,6 +36,16 @@ class OfferedToColleague(AlreadyAssigned):
     code = "offered_to_colleague"
 
 
+class AtCapacity(ConversationError):
+    """An agent holds as many conversations as they can take."""
+
+    code = "at_capacity"
+
+    def __init__(self, message: str, held: int, most: int) -> None:
+        super().__init__(message)
+        self.detail = f"{held}/{most}"
+
+
 class NotOffered(ConversationError):
     """The offer has lapsed, was withdrawn, or was never the agent's."""
 

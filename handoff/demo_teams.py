@@ -17,6 +17,8 @@ _SKILLS = {
     "supervisor@kite.example": ("refunds", "complaints"),
 }
 
+_CAPACITY = 15  #: whoever tries the demo plays many customers and one agent
+
 
 async def ensure_demo_teams(book: TeamBook, staff: StaffStore) -> None:
     """Three teams with a rule for customers of the highest tier, unless somebody has set up teams already."""
@@ -28,7 +30,7 @@ async def ensure_demo_teams(book: TeamBook, staff: StaffStore) -> None:
         found = await staff.find_by_email(email)
         if found is not None and role in DESK:
             ids[email] = found[0].id
-            person = PersonBody(languages=found[0].languages, skills=_SKILLS.get(email, ()))  # type: ignore[arg-type]
+            person = PersonBody(languages=found[0].languages, skills=_SKILLS.get(email, ()), capacity=_CAPACITY)  # type: ignore[arg-type]
             await book.set_person(found[0].id, person)
     agents = tuple(ids[email] for email in ("agent@kite.example", "sam@kite.example") if email in ids)
     best = tuple(ids[email] for email in ("agent@kite.example", "supervisor@kite.example") if email in ids)

@@ -79,7 +79,8 @@ def own_steps() -> MacroSteps:
 
 
 async def _accept(scene: Scene, _: NoArguments) -> None:
-    await scene.side.conversations.assign(scene.conversation.id, scene.member.agent)
+    oversees = scene.member.role in OVERSEERS
+    await scene.side.conversations.assign(scene.conversation.id, scene.member.agent, over_capacity=oversees)
 
 
 async def _say(scene: Scene, step: ReplyStep) -> Filled:

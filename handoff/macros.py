@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from pydantic import ValidationError
 
-from conversations.errors import ConversationError
+from conversations.errors import AtCapacity, ConversationError
 from conversations.model import Conversation
 from handoff.bodies import Body, explain
 from handoff.canned import Filled
@@ -173,7 +173,8 @@ class MacroSteps:
                 return Run(tuple(ran), _failure(place, verb, "bad_step", str(error)))
             except ConversationError as error:
                 said = f"{str(error)[:1].upper()}{str(error)[1:].rstrip('.')}."
-                return Run(tuple(ran), _failure(place, verb, error.code, said))
+                detail = {"detail": error.detail} if isinstance(error, AtCapacity) else {}
+                return Run(tuple(ran), _failure(place, verb, error.code, said) | detail)
             except Exception:
                 log.exception("macro_step_failed", macro_id=macro.id, verb=verb, conversation_id=conversation_id)
                 told = "This step failed on our side and was logged. Do it and the rest by hand."

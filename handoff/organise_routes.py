@@ -154,7 +154,7 @@ async def _one(side: StaffSide, session: Session, found: Conversation, body: Bul
     """One conversation of a bulk action, by the same rules as if it were done alone."""
     desk, agent = side.conversations, session.member.agent
     if body.action == "assign_me":
-        return await desk.assign(found.id, agent)
+        return await desk.assign(found.id, agent, over_capacity=session.member.role in OVERSEERS)
     if body.action == "label":
         return await _label(side, session, found, body.add, body.remove)
     if body.action == "priority":

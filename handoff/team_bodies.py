@@ -63,6 +63,7 @@ class TeamBody(Body):
     offer_seconds: Annotated[int, Field(ge=10, le=300)] = 30
     first_response_seconds: Annotated[int, Field(ge=30, le=86_400)] = 300
     capacity: Annotated[int, Field(ge=1, le=50)] = DEFAULT_CAPACITY
+    pull_over_capacity: bool = False
     active: bool = True
     members: Annotated[tuple[Identifier, ...], Field(max_length=500)] = ()
 
@@ -103,6 +104,7 @@ class TeamBody(Body):
             offer_seconds=self.offer_seconds,
             first_response_seconds=self.first_response_seconds,
             capacity=self.capacity,
+            pull_over_capacity=self.pull_over_capacity,
             active=self.active,
         )
 

@@ -180,7 +180,7 @@ class TestDesk:
     async def assigned(self, agent: Agent = LIN, contact: str = "visitor-1") -> str:
         """A conversation an agent has accepted."""
         conversation_id = await self.queued(contact=contact)
-        await self.conversations.assign(conversation_id, agent)
+        await self.conversations.assign(conversation_id, agent, over_capacity=True)
         return conversation_id
 
     async def said(self, conversation_id: str, author: Author | None = None) -> list[str]:

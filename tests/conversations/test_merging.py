@@ -205,9 +205,9 @@ async def test_merging_accepting_and_writing_at_once_lose_nothing(desk: TestDesk
         b = await desk.queued(contact=f"bo-{round_}")
         outcomes = await asyncio.gather(
             desk.conversations.merge(a, b, LIN),
-            desk.conversations.assign(a, MAX),
+            desk.conversations.assign(a, MAX, over_capacity=True),
             desk.send("meanwhile", f"ann-{round_}"),
-            desk.conversations.assign(b, LIN),
+            desk.conversations.assign(b, LIN, over_capacity=True),
             return_exceptions=True,
         )
         assert all(isinstance(one, ConversationError) for one in outcomes if isinstance(one, BaseException)), outcomes

@@ -128,7 +128,7 @@ async def test_the_forecast_learns_from_how_long_people_waited(desk: TestDesk) -
     for number in range(6):
         conversation_id = await desk.queued(contact=f"earlier {number}")
         desk.clock.advance(900)
-        await desk.conversations.assign(conversation_id, LIN)
+        await desk.conversations.assign(conversation_id, LIN, over_capacity=True)
     waiting = await desk.queued(contact="now")
     assert "15 min" in await told(desk, waiting)
     await desk.at_the_desk(MAX, Agent("agent-zoe", "Zoe"), LIN)

@@ -157,6 +157,49 @@ async def test_what_people_can_do_decides_what_they_are_offered(desk: Desk, boss
     assert (await error_of(boss, f"teams/people/{'0' * 32}", abilities))[0] == 404
 
 
+async def test_agents_take_up_to_their_capacity_and_supervisors_what_they_want(desk: Desk, boss: Browser) -> None:
+    chen = await desk.browser("Chen Yu")
+    await boss.post("teams/default", {"name_en": "All", "capacity": 1})
+    await boss.post(f"teams/people/{boss.member.id}", {"languages": [], "skills": [], "capacity": 1})
+    ids = [await desk.queued(contact=f"visitor {number}") for number in range(4)]
+    assert (await chen.post(f"conversations/{ids[0]}/accept")).status_code == 200
+    refused = await chen.post(f"conversations/{ids[1]}/accept")
+    error = refused.json()["error"]
+    assert (refused.status_code, error["code"], error["detail"]) == (409, "at_capacity", "1/1")
+    assert error["message"].startswith("you hold 1 of 1 conversations")
+    bulk = await chen.post("conversations/bulk", {"ids": ids[1:2], "action": "assign_me"})
+    assert bulk.json()["results"][0]["error"]["detail"] == "1/1"
+    for conversation_id in ids[1:3]:
+        assert (await boss.post(f"conversations/{conversation_id}/accept")).status_code == 200
+    saved = await boss.post("teams/default", {"name_en": "All", "capacity": 1, "pull_over_capacity": True})
+    assert saved.json()["team"]["pull_over_capacity"] is True
+    assert (await chen.post(f"conversations/{ids[3]}/accept")).status_code == 200
+
+
+async def test_passing_on_to_somebody_at_capacity_warns_and_goes_through_when_confirmed(
+    desk: Desk, boss: Browser
+) -> None:
+    chen, sam = await desk.browser("Chen Yu"), await desk.browser("Sam")
+    await boss.post("teams/default", {"name_en": "All", "capacity": 1})
+    mine = await desk.assigned_to(chen, "ann")
+    await desk.assigned_to(sam, "bo")
+    async with sam.live() as live:
+        await live.next("ready")
+        asked = {"to_agent_id": sam.member.id, "note": "please"}
+        warned = await chen.post(f"conversations/{mine}/transfer", asked)
+        assert (warned.status_code, warned.json()["error"]["code"]) == (409, "at_capacity")
+        assert (await desk.conversations.get_conversation(mine)).agent_id == chen.member.id
+        moved = await chen.post(f"conversations/{mine}/transfer", asked | {"over_capacity": True})
+        assert moved.json()["conversation"]["agent_id"] == sam.member.id
+        waiting = await desk.queued(contact="cai")
+        given = await boss.post(f"conversations/{waiting}/transfer", {"to_agent_id": sam.member.id})
+        assert given.json()["error"]["code"] == "at_capacity"
+        given = await boss.post(
+            f"conversations/{waiting}/transfer", {"to_agent_id": sam.member.id, "over_capacity": True}
+        )
+        assert given.json()["conversation"]["agent_id"] == sam.member.id
+
+
 async def test_another_process_takes_a_change_over(desk: Desk, boss: Browser) -> None:
     other = TeamBook(TeamStore(desk.database))
     await other.refresh()

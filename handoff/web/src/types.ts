@@ -347,7 +347,7 @@ export interface Macro extends MacroDraft { id: string; keys: string; uses: numb
 export interface MacroField { name: string; kind: string; required: boolean; choices: string[] }
 export interface MacroVerb { name: string; hands_on: boolean; fields: MacroField[] }
 export interface MacroPreview { verb: string; arguments: Record<string, string | number | null>; text: string | null; unfilled: string[] }
-export interface MacroRun { ran: string[]; failed: { step: number; verb: string; code: string; message: string } | null; conversation: Conversation }
+export interface MacroRun { ran: string[]; failed: { step: number; verb: string; code: string; message: string; detail?: string } | null; conversation: Conversation }
 export interface Holiday { first: string; last: string; hours: string; name: string }
 export interface TeamDraft {
   name_zh: string
@@ -363,6 +363,7 @@ export interface TeamDraft {
   offer_seconds: number
   first_response_seconds: number
   capacity: number
+  pull_over_capacity: boolean
   active: boolean
   members: string[]
 }

@@ -24,7 +24,7 @@ import type { Conversation, Message, Presence, PresenceState, Trace } from '../t
 
 export type Verb = 'accept' | 'transfer' | 'requeue' | 'release' | 'resolve'
 export type CompanyVerb = 'invite' | 'join' | 'leave' | 'remove' | 'bargeIn' | 'takeOver' | 'decline'
-export interface Target { agentId?: string; agentName?: string; teamId?: string; note?: string; silent?: boolean }
+export interface Target { agentId?: string; agentName?: string; teamId?: string; note?: string; silent?: boolean; overCapacity?: boolean }
 
 const POLL_MS = 15_000
 const COMPOSING_MS = 6_000
@@ -329,7 +329,7 @@ async function run(verb: Verb, target: Target = {}): Promise<void> {
     const note = target.note ?? ''
     const { conversation: next } = await {
       accept: () => api.accept(id),
-      transfer: () => (target.teamId ? api.transferToTeam(id, target.teamId, note) : api.transfer(id, target.agentId ?? '', note)),
+      transfer: () => (target.teamId ? api.transferToTeam(id, target.teamId, note) : api.transfer(id, target.agentId ?? '', note, target.overCapacity)),
       requeue: () => api.requeue(id, note),
       release: () => api.release(id),
       resolve: () => api.resolve(id, !target.silent),
@@ -341,6 +341,7 @@ async function run(verb: Verb, target: Target = {}): Promise<void> {
     if (error instanceof ApiError && (error.status === 409 || error.status === 403 || error.status === 404)) {
       void inbox.resume()
       void refreshDetail()
+      if (error.code === 'at_capacity') void readAgents()
     }
     throw error
   } finally {
