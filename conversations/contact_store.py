@@ -11,9 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.contact_model import ContactProfile, ReachedAt
 from conversations.contact_tables import contact_tickets
-from conversations.episode_tables import episodes, ratings
 from conversations.errors import NotFound
-from conversations.model import Address, Author, Conversation, MessageKind, Rating, Status
+from conversations.model import Address, Author, Conversation, MessageKind, Status
 from conversations.search_store import SearchStore
 from conversations.tables import addresses, contacts, conversations, messages
 
@@ -167,16 +166,6 @@ class ContactStore:
             select(messages.c.conversation_id, messages.c.text).select_from(messages).join(first, here)
         )
         return {row.conversation_id: " ".join(row.text.split())[:_FIRST_WORDS] for row in rows}
-
-    async def ratings_of(self, conversation_ids: Sequence[str]) -> dict[str, Rating]:
-        """By conversation, the score its contact gave last."""
-        rows = await self._connection.execute(
-            select(ratings)
-            .join(episodes, episodes.c.id == ratings.c.episode_id)
-            .where(ratings.c.conversation_id.in_(list(conversation_ids)), ratings.c.score.is_not(None))
-            .order_by(episodes.c.number)
-        )
-        return {row.conversation_id: Rating(**row._mapping) for row in rows}
 
     async def add_ticket(self, contact_id: str, number: str, now: datetime) -> bool:
         """Note that a ticket is about this contact; False when that was known."""

@@ -15,6 +15,7 @@ from conversations.audit import AuditEntry, AuditLog
 from conversations.change import STAFF, Change
 from conversations.contact_model import FIELDS, MAX_NAME, MAX_NOTE, TIERS, ContactProfile, Past, tier_that_counts
 from conversations.contact_store import GONE, ContactStore
+from conversations.episode_store import EpisodeStore
 from conversations.errors import ContactChanged, DifferentCustomers, InvalidField, InvalidMessage, NotFound
 from conversations.model import Agent
 from conversations.reading_store import ReadingStore
@@ -52,8 +53,8 @@ class Contacts(Verbs):
         async with self.database.read() as connection:
             page = await ReadingStore(connection).history(contact_ids, cursor, limit)
             ids = [one.id for one in page.items]
-            store = ContactStore(connection)
-            words, ratings = await store.first_words(ids), await store.ratings_of(ids)
+            words = await ContactStore(connection).first_words(ids)
+            ratings = await EpisodeStore(connection).ratings_of(ids)
         past = [Past(one, words.get(one.id, ""), ratings.get(one.id)) for one in page.items]
         return past, page.cursor
 

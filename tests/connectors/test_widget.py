@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from tests.connectors.desk import AGENT, Server, running_server
+from tests.conversations.builders import last_rating
 
 pytestmark = pytest.mark.browser
 BUNDLE = Path(__file__).resolve().parents[2] / "connectors" / "webchat" / "widget" / "dist" / "widget.js"
@@ -148,7 +149,7 @@ async def test_from_the_bot_to_a_person_to_the_rating(browser: Browser, desk: Se
         await page.get_by_role("radio", name="4 / 5, Good").check()
         await page.get_by_role("button", name="Send rating").click()
         await expect(page.get_by_role("img", name="4 / 5, Good")).to_be_visible()
-        rating = await desk.desk.find_rating(conversation)
+        rating = await last_rating(desk.desk, conversation)
         assert rating is not None
         assert rating.score == 4
 

@@ -14,7 +14,17 @@ from conversations.audit import AuditLog
 from conversations.conversations import Conversations
 from conversations.engine import Engine
 from conversations.hub import LocalHub
-from conversations.model import Address, Agent, Author, Conversation, HandoffReason, InboundMessage, Message, Receipt
+from conversations.model import (
+    Address,
+    Agent,
+    Author,
+    Conversation,
+    HandoffReason,
+    InboundMessage,
+    Message,
+    Rating,
+    Receipt,
+)
 from conversations.store import Database
 from conversations.teams import Roster, Team
 from conversations.turn_model import Reply, TurnRequest, TurnResult
@@ -197,3 +207,9 @@ async def until(condition: Callable[[], Coroutine[Any, Any, bool]], seconds: flo
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110  # what is waited for is in a database
             await asyncio.sleep(0.005)
+
+
+async def last_rating(conversations: Conversations, conversation_id: str) -> Rating | None:
+    """What the contact said last about a conversation, if they did."""
+    rated = [one.rating for one in await conversations.episodes(conversation_id) if one.rating is not None]
+    return rated[-1] if rated else None
