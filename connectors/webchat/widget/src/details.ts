@@ -55,6 +55,11 @@ export function detailsForm(conversationId: string, chat: Chat, words: Words): H
     ),
   );
   // Drawn anew because of a mistake: whoever made it goes on where it is.
-  if (details.problem) queueMicrotask(() => point.focus());
+  if (details.problem) {
+    queueMicrotask(() => {
+      point.focus();
+      form.scrollIntoView({ block: 'nearest' });
+    });
+  }
   return form;
 }
