@@ -30,15 +30,15 @@ from handoff.bodies import (
     read_json,
     read_query,
 )
-from handoff.canned import still_unfilled
 from handoff.customer_json import record_json
 from handoff.errors import Refused
 from handoff.guard import answer
+from handoff.organising.view_routes import read_view
 from handoff.roles import DESK, OVERSEERS
 from handoff.staff_side import StaffSide
 from handoff.store import Session, StaffMember
-from handoff.team_routes import find_team
-from handoff.view_routes import read_view
+from handoff.teams.team_routes import find_team
+from handoff.writing.canned import still_unfilled
 
 _ORDERS = 5
 _PAST = 20

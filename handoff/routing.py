@@ -7,8 +7,8 @@ from conversations.store import Database
 from conversations.verbs import Surroundings
 from crm.model import normal_contact_point
 from crm.port import Crm
-from handoff.team_book import TeamBook
-from handoff.team_store import TeamStore
+from handoff.teams.team_book import TeamBook
+from handoff.teams.team_store import TeamStore
 
 
 class Routing:
