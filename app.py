@@ -57,16 +57,16 @@ from crm.mailbox_page import mailbox_page
 from crm.store import SqlCrm
 from handoff.assist.assist_side import open_assist
 from handoff.demo import DemoSignIn, close_demo_staff, ensure_demo_order, ensure_demo_staff
-from handoff.demo_teams import ensure_demo_teams
-from handoff.demo_writing import ensure_demo_writing
-from handoff.filter_store import FilterStore
 from handoff.mount import staff_blueprints
+from handoff.organising.filter_store import FilterStore
 from handoff.prompt_desk import PromptDesk
 from handoff.routing import Routing
 from handoff.sign_in import SignIn
 from handoff.staff_side import StaffSide
 from handoff.store import StaffStore
+from handoff.teams.demo_teams import ensure_demo_teams
 from handoff.watching import signals_of
+from handoff.writing.demo_writing import ensure_demo_writing
 from knowledge_base.generation.endpoint import ChatEndpoint
 from knowledge_base.generation.prompt_store import PromptStore
 from knowledge_base.generation.prompts import Said

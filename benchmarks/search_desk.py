@@ -33,8 +33,8 @@ from conversations.organising_tables import search_documents
 from conversations.search_store import SearchFilter, SearchStore
 from conversations.store import Database
 from conversations.tables import contacts, conversations, messages
+from handoff.organising.view_store import Reader, ViewStore
 from handoff.store import StaffStore
-from handoff.view_store import Reader, ViewStore
 
 ROOT = Path(__file__).resolve().parent.parent
 PER_CONVERSATION = 10

@@ -127,7 +127,7 @@ class Change:
         """Change the status and note it in the audit chain; raises ``IllegalTransition``."""
         source = self.conversation.status
         if source is Status.QUEUED:
-            changes = queueing.LEAVES_QUEUE | changes
+            changes = queueing.leaving(self.conversation) | changes
             self._stay_outcome = why
         elif source is Status.ASSIGNED:
             changes = {"previous_agent": self.conversation.agent_id, "participants": ()} | changes

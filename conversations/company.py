@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from conversations import custody
+from conversations import capacity, custody
 from conversations.change import STAFF, Change
 from conversations.errors import IllegalTransition, InvalidMessage, NotAssigned, NotFound
 from conversations.model import Agent, Conversation, Participant, Status
@@ -31,6 +31,11 @@ class Company(Verbs):
         async with self._change(conversation_id) as change:
             await custody.transfer_to_team(change, agent, team, note, ticket)
         return change.conversation
+
+    async def check_room(self, agent: Agent) -> None:
+        """Raise ``AtCapacity`` where an agent to whom something is to be passed on holds enough already."""
+        async with self.database.read() as connection:
+            await capacity.check_room(connection, self._desk.roster(), agent, self.now())
 
     async def invite(self, conversation_id: str, agent: Agent, colleague: Agent, note: str = "") -> Conversation:
         """Ask a colleague who is at the desk to help; the conversation stays the agent's."""

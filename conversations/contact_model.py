@@ -13,6 +13,7 @@ TIERS = ("standard", "silver", "gold", "vip")
 MAX_NAME = 200
 MAX_NOTE = 4000
 #: What an agent may change of a contact.
+NOBODYS_TIER = "standard"  #: of contacts of whom nothing is known
 FIELDS = ("name", "language", "tier", "note")
 
 
@@ -98,3 +99,8 @@ class SamePerson:
     why: str
     last_at: datetime | None = None
     conversations: int = 0
+
+
+def tier_that_counts(own: str | None, accounts: str | None) -> str:
+    """How much the desk hurries for a contact: what an agent set by hand goes before what their account says."""
+    return own or accounts or NOBODYS_TIER

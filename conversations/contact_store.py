@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, func, insert, or_, select, update
+from sqlalchemy import Row, and_, func, insert, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.contact_model import ContactProfile, ReachedAt
 from conversations.contact_tables import contact_tickets
-from conversations.episode_tables import episodes, ratings
 from conversations.errors import NotFound
-from conversations.model import Address, Author, Conversation, MessageKind, Rating, Status
+from conversations.model import Address, Author, Conversation, MessageKind, Status
 from conversations.search_store import SearchStore
 from conversations.tables import addresses, contacts, conversations, messages
 
@@ -168,16 +167,6 @@ class ContactStore:
         )
         return {row.conversation_id: " ".join(row.text.split())[:_FIRST_WORDS] for row in rows}
 
-    async def ratings_of(self, conversation_ids: Sequence[str]) -> dict[str, Rating]:
-        """By conversation, the score its contact gave last."""
-        rows = await self._connection.execute(
-            select(ratings)
-            .join(episodes, episodes.c.id == ratings.c.episode_id)
-            .where(ratings.c.conversation_id.in_(list(conversation_ids)), ratings.c.score.is_not(None))
-            .order_by(episodes.c.number)
-        )
-        return {row.conversation_id: Rating(**row._mapping) for row in rows}
-
     async def add_ticket(self, contact_id: str, number: str, now: datetime) -> bool:
         """Note that a ticket is about this contact; False when that was known."""
         known = select(contact_tickets.c.number).where(contact_tickets.c.number == number)
@@ -189,12 +178,17 @@ class ContactStore:
         return True
 
     async def tickets_of(self, contact_ids: Sequence[str]) -> list[str]:
-        """The numbers of tickets that agents opened for these contacts, newest first."""
+        """The numbers of tickets that agents opened for these contacts, or that promise them a callback, newest first."""
+        theirs = list(contact_ids)
+        opened = select(contact_tickets.c.number, contact_tickets.c.opened_at.label("at")).where(
+            contact_tickets.c.contact_id.in_(theirs)
+        )
+        promised = select(conversations.c.callback_ticket, conversations.c.queued_at).where(
+            conversations.c.contact_id.in_(theirs), conversations.c.callback_ticket.is_not(None)
+        )
+        both = union_all(opened, promised).subquery()
         rows = await self._connection.execute(
-            select(contact_tickets.c.number)
-            .where(contact_tickets.c.contact_id.in_(list(contact_ids)))
-            .order_by(contact_tickets.c.opened_at.desc())
-            .limit(50)
+            select(both.c.number).group_by(both.c.number).order_by(func.max(both.c.at).desc()).limit(50)
         )
         return list(rows.scalars())
 

@@ -13,8 +13,9 @@ from typing import Any
 from conversations import custody
 from conversations.audit import AuditEntry, AuditLog
 from conversations.change import STAFF, Change
-from conversations.contact_model import FIELDS, MAX_NAME, MAX_NOTE, TIERS, ContactProfile, Past
+from conversations.contact_model import FIELDS, MAX_NAME, MAX_NOTE, TIERS, ContactProfile, Past, tier_that_counts
 from conversations.contact_store import GONE, ContactStore
+from conversations.episode_store import EpisodeStore
 from conversations.errors import ContactChanged, DifferentCustomers, InvalidField, InvalidMessage, NotFound
 from conversations.model import Agent
 from conversations.reading_store import ReadingStore
@@ -52,8 +53,8 @@ class Contacts(Verbs):
         async with self.database.read() as connection:
             page = await ReadingStore(connection).history(contact_ids, cursor, limit)
             ids = [one.id for one in page.items]
-            store = ContactStore(connection)
-            words, ratings = await store.first_words(ids), await store.ratings_of(ids)
+            words = await ContactStore(connection).first_words(ids)
+            ratings = await EpisodeStore(connection).ratings_of(ids)
         past = [Past(one, words.get(one.id, ""), ratings.get(one.id)) for one in page.items]
         return past, page.cursor
 
@@ -132,7 +133,7 @@ class Contacts(Verbs):
         await self._tell_contact(contact_id)
 
     async def tickets_of_contacts(self, contact_ids: Sequence[str]) -> list[str]:
-        """The numbers of tickets that agents opened for these contacts."""
+        """The numbers of tickets that agents opened for these contacts, or that promise them a callback."""
         async with self.database.read() as connection:
             return await ContactStore(connection).tickets_of(contact_ids)
 
@@ -161,7 +162,7 @@ class Contacts(Verbs):
                 if "language" in values and after.language is not None:
                     shown["language"] = after.language
                 if "tier" in values:
-                    shown["tier"] = after.tier or self._tier(change.conversation.customer_id)
+                    shown["tier"] = tier_that_counts(after.tier, self._tier(change.conversation.customer_id))
                 change.set(**shown)
                 await change.save()
             fields = sorted(name for name in values if old[name] != new[name] and name != "named_by")

@@ -10,10 +10,11 @@ from typing import Any, Protocol
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conversations import custody, reception, turns
+from conversations import capacity, custody, reception, turns
 from conversations import recall as recalling
 from conversations.audit import AuditEntry, AuditLog
 from conversations.audit_store import AuditStore
+from conversations.callback_verbs import Callbacks
 from conversations.change import STAFF, Change, Desk, contact_topic
 from conversations.company import Company
 from conversations.contact_merging import ContactMerging, MovesToo
@@ -94,7 +95,7 @@ def _everywhere(_address: Address) -> bool:
 
 
 class Conversations(
-    Company, Contacts, ContactMerging, Dispatch, Episodes, Feelings, Organising, Merging, Searching, Receipts
+    Callbacks, Company, Contacts, ContactMerging, Dispatch, Episodes, Feelings, Organising, Merging, Searching, Receipts
 ):
     """The conversations of the whole desk.
 
@@ -173,13 +174,17 @@ class Conversations(
 
     # -- the staff's side ---------------------------------------------------------------------------------------
 
-    async def assign(self, conversation_id: str, agent: Agent, *, anyway: bool = False) -> Conversation:
-        """Accept a waiting conversation, or step in while the bot speaks; raises ``AlreadyAssigned``.
+    async def assign(
+        self, conversation_id: str, agent: Agent, *, anyway: bool = False, over_capacity: bool = False
+    ) -> Conversation:
+        """Accept a waiting conversation, or step in while the bot speaks; raises ``AlreadyAssigned``, ``AtCapacity``.
 
         ``anyway`` also takes one that is being offered to a colleague.
         """
         async with self._change(conversation_id) as change:
             await change.deliveries.see_agent(agent.id, agent.name, "online", change.now)
+            if not over_capacity:
+                await capacity.check_may_take(change, agent)
             if change.conversation.status is Status.BOT:
                 await custody.take_over(change, agent)
             else:

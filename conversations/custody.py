@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from conversations import rating
+from conversations import callbacks, rating
 from conversations.change import AWAKE, Change
 from conversations.errors import AlreadyAssigned, IllegalTransition, InvalidMessage, NotAssigned, OfferedToColleague
 from conversations.mentions import mentioned
@@ -82,6 +82,7 @@ def reply(
     said = _text(text, attachments)
     if change.conversation.sla_due_at is not None:
         change.set(sla_due_at=None)
+    callbacks.note_answer(change)
     message = change.say(
         Author.AGENT,
         said,
@@ -200,6 +201,7 @@ async def resolve(change: Change, agent: Agent | None, *, ask: bool = True) -> N
         resolved_by=by,
         priority=0,
     )
+    callbacks.note_end(change)
     if agent is not None:
         change.notice("resolved")
     if ask:

@@ -330,6 +330,21 @@ class DeliveryStore:
         )
         return [Presence(**row._mapping) for row in rows]
 
+    async def load_of(self, agent_id: str, now: datetime) -> tuple[int, int]:
+        """How many conversations an agent holds, and how many more are offered to them at ``now``."""
+        held = func.count().filter(
+            conversations.c.agent_id == agent_id, conversations.c.status == Status.ASSIGNED.value
+        )
+        offered = func.count().filter(
+            conversations.c.offered_to == agent_id,
+            conversations.c.status == Status.QUEUED.value,
+            conversations.c.offered_until > now,
+        )
+        theirs = or_(conversations.c.agent_id == agent_id, conversations.c.offered_to == agent_id)
+        still_open = conversations.c.status.in_((Status.ASSIGNED.value, Status.QUEUED.value))
+        row = (await self._connection.execute(select(held, offered).where(theirs, still_open))).one()
+        return int(row[0]), int(row[1])
+
     async def lock_agent(self, agent_id: str) -> None:
         """Let nobody else offer this agent anything until the transaction ends."""
         await self._connection.execute(

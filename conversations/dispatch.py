@@ -1,35 +1,26 @@
-"""Runs the queues: offers conversations to agents one after the other, keeps waiting contacts informed, files callbacks."""
+"""Runs the queues: offers conversations to agents one after the other, and keeps waiting contacts informed."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import structlog
-
 from conversations import notices, queueing, routing
 from conversations.change import STAFF, Change, contact_topic
 from conversations.delivery_store import DeliveryStore
 from conversations.errors import NotOffered
 from conversations.json_form import moment
-from conversations.model import Agent, Author, Conversation, MessageKind, Status
+from conversations.model import Agent, Conversation, Status
 from conversations.queue_store import QueueStore
-from conversations.reading_store import ReadingStore
 from conversations.routing import Candidate, Waiting
 from conversations.teams import Team
 from conversations.verbs import Verbs
 from conversations.wait_report import WaitRow, wait_rows
 
-log = structlog.get_logger()
-
 _TELLINGS = 50  # contacts told per sweep; the others are told in the next one
-_FILINGS = 20
-_FILING_SECONDS = 5.0
-_WORDS = 3000  # characters of what the contact said that a ticket holds
 _SAMPLE = timedelta(days=2)
 _ACCEPTS = timedelta(hours=2)
 
@@ -137,30 +128,6 @@ class Dispatch(Verbs):
             found.append((one, Outlook(team, place, seconds)))
         return found
 
-    async def file_callbacks(self) -> int:
-        """Write on callback tickets what contacts said out of hours; what fails is tried again."""
-        file_callback = self.surroundings.file_callback
-        if file_callback is None:
-            return 0
-        async with self.database.read() as connection:
-            due = await QueueStore(connection).callbacks_due(_FILINGS)
-        filed = 0
-        for one in due:
-            try:
-                async with asyncio.timeout(_FILING_SECONDS):
-                    ticket = one.callback_ticket
-                    if ticket is None and self._open_callback is not None:
-                        ticket = await self._open_callback(one)
-                    if ticket is not None:
-                        await file_callback(one, ticket, await self._words_of(one))
-            except Exception as error:
-                log.error("callback_not_filed", conversation_id=one.id, error=str(error))
-                continue
-            async with self.database.write() as connection:
-                await QueueStore(connection).callback_filed(one, ticket)
-            filed += 1
-        return filed
-
     async def wait_report(self, days: int) -> list[WaitRow]:
         """How long contacts were told to wait and did, by team and day of the team's own time zone."""
         roster, since = self._desk.roster(), self.now() - timedelta(days=days)
@@ -220,12 +187,6 @@ class Dispatch(Verbs):
                 change.set(told_place=place, told_seconds=round(seconds), told_at=change.now, callback_state=None)
             change.tell(said, stays=True)
         return True
-
-    async def _words_of(self, conversation: Conversation) -> str:
-        async with self.database.read() as connection:
-            said = await ReadingStore(connection).messages(conversation.id, 0, 500)
-        words = [m.text for m in said if m.author is Author.CONTACT and m.kind is MessageKind.TEXT and m.text]
-        return "\n".join(words)[-_WORDS:]
 
 
 def waiting_of(conversation: Conversation) -> Waiting:

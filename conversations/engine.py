@@ -278,6 +278,7 @@ class Sweeper:
             self._wake_due,
             self._resolve_idle,
             self._positions,
+            self._conversations.close_callbacks,
             self._checkpoint,
             self._refresh,
         )

@@ -102,15 +102,15 @@ class EpisodeStore:
         )
         return [_episode_of(row) for row in rows]
 
-    async def rated_by_contact(self, contact_id: str, limit: int = 50) -> list[Episode]:
-        """What a contact rated, in any conversation, latest first."""
+    async def ratings_of(self, conversation_ids: Sequence[str]) -> dict[str, Rating]:
+        """By conversation, the score its contact gave last."""
         rows = await self._connection.execute(
-            _SELECT.join(conversations, conversations.c.id == episodes.c.conversation_id)
-            .where(conversations.c.contact_id == contact_id, ratings.c.episode_id.is_not(None))
-            .order_by(ratings.c.rated_at.desc(), episodes.c.id)
-            .limit(limit)
+            select(ratings)
+            .join(episodes, episodes.c.id == ratings.c.episode_id)
+            .where(ratings.c.conversation_id.in_(list(conversation_ids)), ratings.c.score.is_not(None))
+            .order_by(episodes.c.number)
         )
-        return [_episode_of(row) for row in rows]
+        return {row.conversation_id: Rating(**row._mapping) for row in rows}
 
     async def mark_asked(self, episode_ids: Sequence[str], at: datetime) -> None:
         """Note that the contact was asked about these episodes."""

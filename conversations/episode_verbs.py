@@ -44,16 +44,6 @@ class Episodes(Verbs):
         async with self.database.read() as connection:
             return await EpisodeStore(connection).of_conversation(conversation_id)
 
-    async def find_rating(self, conversation_id: str) -> Rating | None:
-        """What the contact said last about a conversation, if they did."""
-        rated = [one.rating for one in await self.episodes(conversation_id) if one.rating is not None]
-        return rated[-1] if rated else None
-
-    async def ratings_of_contact(self, contact_id: str, limit: int = 50) -> list[Episode]:
-        """The episodes a contact rated, in any conversation, latest rating first."""
-        async with self.database.read() as connection:
-            return await EpisodeStore(connection).rated_by_contact(contact_id, limit)
-
     async def rated_rows(self, since: datetime, until: datetime) -> list[RatedRow]:
         """What a report about a period is made of."""
         async with self.database.read() as connection:

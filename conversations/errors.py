@@ -36,6 +36,16 @@ class OfferedToColleague(AlreadyAssigned):
     code = "offered_to_colleague"
 
 
+class AtCapacity(ConversationError):
+    """An agent holds as many conversations as they can take."""
+
+    code = "at_capacity"
+
+    def __init__(self, message: str, held: int, most: int) -> None:
+        super().__init__(message)
+        self.detail = f"{held}/{most}"
+
+
 class NotOffered(ConversationError):
     """The offer has lapsed, was withdrawn, or was never the agent's."""
 
@@ -58,6 +68,12 @@ class InvalidMessage(ConversationError):
     """The message is empty, too long, or names a button or file that is not there."""
 
     code = "invalid_message"
+
+
+class BadContactPoint(InvalidMessage):
+    """What a form sent as phone number or e-mail address is neither."""
+
+    code = "bad_contact_point"
 
 
 class AlreadyRated(ConversationError):

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from conversations import callbacks
 from conversations.episodes import Episode
 from conversations.model import Attachment, Author, Conversation, Label, Message, Participant, Presence, Rating
 from conversations.turn_model import Trace
@@ -70,7 +71,9 @@ def conversation_json(conversation: Conversation, *, for_contact: bool = False) 
         "last_seq": conversation.last_seq,
         "agent_read_seq": conversation.agent_read_seq,
     }
-    if not for_contact:
+    if for_contact:
+        form["asks_contact_details"] = conversation.callback_state == callbacks.ASKED
+    else:
         form |= {
             "channel": conversation.address.channel,
             "account": conversation.address.account,

@@ -180,6 +180,7 @@ class InboundMessage:
     contact_name: str | None = None
     language: str | None = None  #: hint ("zh" or "en") such as the page's language
     sent_at: datetime | None = None
+    contact_point: str | None = None  #: from a form: how to reach the contact, as typed; ``text`` says it as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +294,7 @@ class Conversation:
     told_place: int | None = None  #: what the waiting contact heard last; None: that the desk is closed
     told_seconds: int | None = None
     told_at: datetime | None = None
-    callback_state: str | None = None  #: "asked" for contact details, or "given"
+    callback_state: str | None = None  #: what became of a callback, see ``conversations/callbacks.py``
     callback_due: bool = False  #: the callback ticket does not hold yet what the contact said
     contact_point: str | None = None  #: phone or e-mail the contact left
 

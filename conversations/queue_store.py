@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from conversations.callbacks import CLOSING
 from conversations.conversation_store import SELECT_CONVERSATION, conversation_of
 from conversations.model import Conversation, Status, new_id
-from conversations.tables import conversations, queue_stays
+from conversations.tables import UtcDateTime, conversations, queue_stays
 
 #: Waiting now; one that is put aside waits for nobody.
 QUEUED = and_(conversations.c.status == Status.QUEUED.value, conversations.c.snoozed_until.is_(None))
@@ -20,6 +21,14 @@ SERVING_ORDER = (
     conversations.c.queued_at,
     conversations.c.id,
 )
+
+
+def served_after(rank_at: datetime, queued_at: datetime, conversation_id: str) -> ColumnElement[bool]:
+    """Whatever comes in the serving order after such a place, whether or not anybody is there still."""
+    rank, queued, own_id = SERVING_ORDER
+    at, since = literal(rank_at, UtcDateTime()), literal(queued_at, UtcDateTime())
+    level = or_(queued > since, and_(queued == since, own_id > conversation_id))
+    return or_(rank > at, and_(rank == at, level))
 
 
 class Stay(NamedTuple):
@@ -129,8 +138,15 @@ class QueueStore:
 
     async def callbacks_due(self, limit: int) -> list[Conversation]:
         """Conversations whose callback ticket must still learn what the contact said."""
+        return await self._callbacks(func.coalesce(conversations.c.callback_state, "") != CLOSING, limit)
+
+    async def callbacks_closing(self, limit: int) -> list[Conversation]:
+        """Conversations that are over and whose callback ticket is to be closed."""
+        return await self._callbacks(conversations.c.callback_state == CLOSING, limit)
+
+    async def _callbacks(self, which: ColumnElement[bool], limit: int) -> list[Conversation]:
         rows = await self._connection.execute(
-            SELECT_CONVERSATION.where(conversations.c.callback_due.is_(True))
+            SELECT_CONVERSATION.where(conversations.c.callback_due.is_(True), which)
             .order_by(conversations.c.updated_at)
             .limit(limit)
         )
@@ -140,7 +156,11 @@ class QueueStore:
         """The ticket holds everything up to here, unless the contact has written on meanwhile."""
         await self._connection.execute(
             update(conversations)
-            .where(conversations.c.id == conversation.id, conversations.c.last_seq == conversation.last_seq)
+            .where(
+                conversations.c.id == conversation.id,
+                conversations.c.last_seq == conversation.last_seq,
+                func.coalesce(conversations.c.callback_state, "") != CLOSING,
+            )
             .values(callback_due=False, callback_ticket=ticket)
         )
 

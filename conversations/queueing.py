@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from conversations import notices, routing
+from conversations import callbacks, notices, routing
+from conversations.contact_model import tier_that_counts
 from conversations.contact_store import ContactStore
 from conversations.delivery_store import DeliveryStore
 from conversations.model import Conversation, Presence, Status
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 _ACCEPTS_WINDOW = timedelta(hours=2)
 _STAYS_WINDOW = timedelta(days=2)
-LEAVES_QUEUE: dict[str, Any] = {
+_LEAVES_QUEUE: dict[str, Any] = {
     "offered_to": None,
     "offered_name": None,
     "offered_until": None,
@@ -28,6 +29,12 @@ LEAVES_QUEUE: dict[str, Any] = {
     "told_at": None,
     "callback_state": None,
 }
+
+
+def leaving(conversation: Conversation) -> dict[str, Any]:
+    """What a conversation that leaves the queue forgets; that a callback was answered is kept."""
+    answered = conversation.callback_state == callbacks.ANSWERED
+    return _LEAVES_QUEUE | ({"callback_state": callbacks.ANSWERED} if answered else {})
 
 
 def is_open(desk: Desk, team: Team, now: datetime) -> bool:
@@ -40,14 +47,14 @@ def opens_at(desk: Desk, team: Team, now: datetime) -> datetime | None:
     return desk.opens_at(now) if team.hours is None else team.hours.opens_at(now)
 
 
-def route_of(desk: Desk, conversation: Conversation, why: str, intent: str | None, now: datetime) -> Route:
+def route_of(desk: Desk, conversation: Conversation, tier: str, why: str, intent: str | None, now: datetime) -> Route:
     """Whose queue a conversation belongs in; what comes back to the queue stays with its team."""
     roster = desk.roster()
     own = roster.find(conversation.team_id)
     if own is not None and conversation.status is Status.ASSIGNED:
         return Route(own, conversation.required_skills)
     topics = frozenset(topic for topic in (why, intent) if topic)
-    facts = Facts(conversation.address.channel, conversation.language, topics, desk.tier(conversation.customer_id))
+    facts = Facts(conversation.address.channel, conversation.language, topics, tier)
     return routing.route(roster, facts, lambda team: is_open(desk, team, now))
 
 
@@ -91,7 +98,9 @@ async def queue(
 ) -> None:
     """Move the conversation into the queue of ``team`` (None: whichever the routing says) and tell the contact."""
     desk, now, before = change.desk, change.now, change.conversation
-    route = route_of(desk, before, why, change.intent, now) if team is None else Route(team, team.skills)
+    own = await ContactStore(change.connection).own_tier(before.contact_id)
+    tier = tier_that_counts(own, desk.tier(before.customer_id))
+    route = route_of(desk, before, tier, why, change.intent, now) if team is None else Route(team, team.skills)
     queues = QueueStore(change.connection)
     previous = before.agent_id or before.previous_agent or await queues.last_agent(before.contact_id)
     opened = is_open(desk, route.team, now)
@@ -111,7 +120,7 @@ async def queue(
         callback_ticket=ticket or before.callback_ticket,
         team_id=route.team.id,
         required_skills=route.skills,
-        tier=await ContactStore(change.connection).own_tier(before.contact_id) or desk.tier(before.customer_id),
+        tier=tier,
         sla_due_at=starts + timedelta(seconds=route.team.first_response_seconds),
         previous_agent=previous,
         participants=(),
@@ -151,7 +160,7 @@ def close(change: Change, team: Team, text: str, reopens: datetime | None) -> st
         told_place=None,
         told_seconds=None,
         told_at=change.now,
-        callback_state="given" if given else "asked",
+        callback_state=callbacks.GIVEN if given else callbacks.ASKED,
         callback_due=True,
     )
     language = conversation.language
@@ -161,19 +170,25 @@ def close(change: Change, team: Team, text: str, reopens: datetime | None) -> st
     return promise if given else notices.joined(language, promise, notices.notice("ask_contact", language))
 
 
-def note_contact_point(change: Change, text: str) -> None:
-    """Take a phone number or e-mail address from what a contact writes out of hours, and say whether it was one."""
+def note_contact_point(change: Change, text: str, from_form: str | None = None) -> None:
+    """Take a phone number or e-mail address from what a contact writes out of hours, and say whether it was one.
+
+    What comes ``from_form`` is in its normal form already.
+    """
     conversation = change.conversation
-    if conversation.status is not Status.QUEUED or conversation.callback_state is None:
+    if conversation.status is not Status.QUEUED or conversation.callback_state not in (
+        callbacks.ASKED,
+        callbacks.GIVEN,
+    ):
         return
     change.set(callback_due=True)
-    point = change.desk.contact_point(text)
+    point = from_form or change.desk.contact_point(text)
     if point is not None:
         if point == conversation.contact_point:
             return
-        change.set(contact_point=point, callback_state="given")
+        change.set(contact_point=point, callback_state=callbacks.GIVEN)
         change.record("contact_point_given", "contact", personal={"contact_point": point})
         ticket = conversation.callback_ticket
         change.notice("contact_saved" if ticket else "contact_saved_only", stays=True, point=point, ticket=ticket or "")
-    elif conversation.callback_state == "asked" and routing.looks_like_contact_point(text):
+    elif conversation.callback_state == callbacks.ASKED and routing.looks_like_contact_point(text):
         change.notice("contact_unclear", stays=True)

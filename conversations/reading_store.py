@@ -7,13 +7,13 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, and_, bindparam, cast, exists, or_, select
+from sqlalchemy import ColumnElement, Text, and_, bindparam, cast, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.conversation_store import SELECT_CONVERSATION, conversation_of, message_of
 from conversations.errors import NotFound
 from conversations.model import Address, Author, Contact, Conversation, Cursor, Message, MessageKind, Page, Status
-from conversations.queue_store import SERVING_ORDER
+from conversations.queue_store import SERVING_ORDER, served_after
 from conversations.tables import addresses, contacts, conversations, inbox, messages, turns
 from conversations.turn_model import Trace
 
@@ -76,10 +76,11 @@ class ReadingStore:
             "all": conversations.c.status != Status.RESOLVED.value,
         }[view]
         newest = (conversations.c.updated_at.desc(), conversations.c.id)
-        order: tuple[Any, ...] = SERVING_ORDER if view == "queued" else newest
-        after = _after(cursor)
+        if view == "queued":
+            return await self._queue(condition, cursor, limit)
         query = SELECT_CONVERSATION.where(condition)
-        if view != "queued" and after is not None:
+        after = _after(cursor)
+        if after is not None:
             at, last_id = after
             query = query.where(
                 or_(
@@ -87,14 +88,27 @@ class ReadingStore:
                     and_(conversations.c.updated_at == at, conversations.c.id > last_id),
                 )
             )
-        offset = int(cursor) if view == "queued" and cursor and cursor.isascii() and cursor.isdigit() else 0
-        rows = await self._connection.execute(query.order_by(*order).offset(min(offset, 100_000)).limit(limit + 1))
+        rows = await self._connection.execute(query.order_by(*newest).limit(limit + 1))
         found = [conversation_of(row) for row in rows]
         if len(found) <= limit:
             return Page(tuple(found))
         last = found[limit - 1]
-        following = str(offset + limit) if view == "queued" else f"{last.updated_at.isoformat()}|{last.id}"
-        return Page(tuple(found[:limit]), following)
+        return Page(tuple(found[:limit]), f"{last.updated_at.isoformat()}|{last.id}")
+
+    async def _queue(self, condition: ColumnElement[bool], cursor: str | None, limit: int) -> Page:
+        """A page in serving order, which goes on after the place where the last one ended, whoever came and went."""
+        query = SELECT_CONVERSATION.where(condition)
+        place = _served(cursor)
+        if place is not None:
+            query = query.where(served_after(*place))
+        rows = await self._connection.execute(query.order_by(*SERVING_ORDER).limit(limit + 1))
+        found = [conversation_of(row) for row in rows]
+        if len(found) <= limit:
+            return Page(tuple(found))
+        last = found[limit - 1]
+        queued_at = last.queued_at or last.updated_at
+        rank = last.rank_at or queued_at
+        return Page(tuple(found[:limit]), f"{rank.isoformat()}|{queued_at.isoformat()}|{last.id}")
 
     async def conversations_of_contact(self, contact_id: str, limit: int) -> list[Conversation]:
         """Every conversation of a contact, newest first."""
@@ -192,6 +206,17 @@ class ReadingStore:
 def takes_part(agent_id: str) -> Any:
     """Invited, or come to help; the ids in the list are quoted, so that no id is part of another."""
     return cast(conversations.c.participants, Text).contains(f'"{agent_id}"', autoescape=True)
+
+
+def _served(cursor: str | None) -> tuple[datetime, datetime, str] | None:
+    """Rank, time and id of where a page of the queue ended; anything else is its head."""
+    rank, _, rest = (cursor or "").partition("|")
+    after = _after(rest)
+    try:
+        moment = datetime.fromisoformat(rank)
+    except ValueError:
+        return None
+    return (moment, *after) if moment.tzinfo and after is not None else None
 
 
 def _after(cursor: str | None) -> tuple[Any, str] | None:

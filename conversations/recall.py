@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from conversations import callbacks
 from conversations.change import PREVIEW_LENGTH, STAFF, Change, contact_topic
 from conversations.errors import AlreadyDelivered, AnsweredMeanwhile, NotFound, NotYours, TooLate
 from conversations.json_form import message_json
@@ -52,6 +53,10 @@ async def recall(change: Change, agent: Agent, seq: int, within: timedelta) -> R
         preview=(said.text or " ".join(file.name for file in said.attachments))[:PREVIEW_LENGTH] if said else "",
         preview_author=said.author.value if said else None,
     )
+    if change.conversation.callback_state == callbacks.ANSWERED:
+        since = change.conversation.queued_at or change.conversation.opened_at
+        if not await ReceiptStore(change.connection).answered_since(change.conversation.id, since):
+            change.set(callback_state=None)
     change.record("recalled", f"agent:{agent.id}", {"seq": seq, "effect": effect}, {"text": found.text})
     event = {"type": "recalled", "conversation_id": message.conversation_id, "seq": seq}
     whole = {"type": "message", "conversation_id": message.conversation_id, "message": message_json(message)}

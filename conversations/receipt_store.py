@@ -80,3 +80,18 @@ class ReceiptStore:
         )
         found = row.first()
         return None if found is None else (found.author_name or agent_id)
+
+    async def answered_since(self, conversation_id: str, since: datetime) -> bool:
+        """Whether an agent has answered the contact since, with something that was not taken back."""
+        row = await self._connection.execute(
+            select(messages.c.id)
+            .where(
+                messages.c.conversation_id == conversation_id,
+                messages.c.created_at >= since,
+                messages.c.author == "agent",
+                messages.c.kind == MessageKind.TEXT.value,
+                messages.c.recalled_at.is_(None),
+            )
+            .limit(1)
+        )
+        return row.first() is not None

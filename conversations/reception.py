@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,7 +11,7 @@ from conversations import merging, notices, organising, queueing, rating
 from conversations.change import Change, Desk
 from conversations.conversation_store import ConversationStore, Locked
 from conversations.delivery_store import DeliveryStore
-from conversations.errors import InvalidMessage
+from conversations.errors import BadContactPoint, InvalidMessage
 from conversations.model import (
     Author,
     Contact,
@@ -67,6 +67,7 @@ def clean(inbound: InboundMessage) -> InboundMessage:
         contact_name=name or None,
         language=inbound.language if inbound.language in ("zh", "en") else None,
         sent_at=inbound.sent_at,
+        contact_point=inbound.contact_point,
     )
 
 
@@ -83,6 +84,8 @@ async def receive(
         if address != inbound.address:
             raise InvalidMessage("this message id was used by another contact; use a new one")
         return Reception(receipt)
+    if inbound.contact_point is not None:
+        inbound = replace(inbound, contact_point=_contact_point(desk, inbound.contact_point))
     latest = await store.lock_latest(inbound.address)
     press = await _find_press(desk, connection, inbound, latest)
     if press is None and inbound.button_id is not None and not inbound.text:
@@ -102,6 +105,14 @@ async def receive(
     else:
         change = Change(desk, connection, max(now, latest.conversation.updated_at), latest)
     return await _store(change, inbound, press, lease_until)
+
+
+def _contact_point(desk: Desk, typed: str) -> str:
+    """What a form sent, in its normal form; raises ``BadContactPoint``."""
+    point = desk.contact_point(typed)
+    if point is None:
+        raise BadContactPoint("this is neither a phone number nor an e-mail address; correct it and send it again")
+    return point
 
 
 async def _store(
@@ -127,7 +138,7 @@ async def _store(
         state = "new" if change.conversation.status is Status.BOT else "done"
     if state == "done" and change.conversation.status in (Status.QUEUED, Status.ASSIGNED):
         change.record("shown", "contact", {"seq": message.seq}, {"text": message.text})
-        queueing.note_contact_point(change, message.text)
+        queueing.note_contact_point(change, message.text, inbound.contact_point)
     claim = await _claim(change, message, payload, lease_until) if state == "new" else None
     state, attempts = ("running", 1) if claim else (state, 0)
     change.arrived(inbound, message, state=state, payload=payload, attempts=attempts, next_at=change.now)

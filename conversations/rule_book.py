@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from conversations.audit import AuditEntry, AuditLog
+from conversations.contact_model import tier_that_counts
 from conversations.errors import RulesChanged
 from conversations.model import Agent, HandoffReason
 from conversations.rule_store import RuleStore, RulesVersion
@@ -25,7 +26,7 @@ _TRIES = 5
 
 
 async def nobodys_tier(_customer_id: str) -> str | None:
-    """The tier where nobody knows tiers."""
+    """What an account says of a tier where nobody knows tiers."""
     return None
 
 
@@ -98,16 +99,15 @@ class RuleBook:
         async with self._database.read() as connection:
             rows = await RuleStore(connection).conversations_since(since, _LOOKED_AT)
         counts = {reason.value: 0 for reason in (*ALWAYS, *RULED)}
-        handed, tiers = 0, dict[str, str | None]()
+        handed, accounts = 0, dict[str, str | None]()
         for start in range(0, len(rows), _TOGETHER):
             part = rows[start : start + _TOGETHER]
             turns = await self._turns_seen([row.id for row in part])
             for row in part:
-                if row.customer_id and row.customer_id not in tiers:
-                    tiers[row.customer_id] = await self._tier_of(row.customer_id)
-                reason = first_reason(
-                    turns.get(row.id, []), tiers.get(row.customer_id or ""), row.language, row.channel, rules
-                )
+                if row.customer_id and row.own_tier is None and row.customer_id not in accounts:
+                    accounts[row.customer_id] = await self._tier_of(row.customer_id)
+                tier = tier_that_counts(row.own_tier, accounts.get(row.customer_id or ""))
+                reason = first_reason(turns.get(row.id, []), tier, row.language, row.channel, rules)
                 if reason is not None:
                     handed += 1
                     counts[reason] += 1
@@ -130,7 +130,7 @@ def seen_of(row: Any, said: dict[tuple[str, int], str]) -> TurnSeen:
     return TurnSeen.of(row.trace, row.text, answered, row.anger, row.sentiment)
 
 
-def first_reason(turns: list[TurnSeen], tier: str | None, language: str, channel: str, rules: Rules) -> str | None:
+def first_reason(turns: list[TurnSeen], tier: str, language: str, channel: str, rules: Rules) -> str | None:
     """Why a past conversation would first have been handed off by these rules."""
     for place, turn in enumerate(turns):
         if turn.handed_off in {reason.value for reason in ALWAYS}:

@@ -52,9 +52,15 @@ class RuleStore:
         await self._connection.execute(insert(handoff_rules).values(values))
 
     async def conversations_since(self, since: datetime, limit: int) -> list[Any]:
-        """Rows with id, channel, language and customer_id of conversations opened since, newest first."""
+        """Rows with id, channel, language, customer_id and own_tier of conversations opened since, newest first."""
         rows = await self._connection.execute(
-            select(conversations.c.id, conversations.c.channel, conversations.c.language, contacts.c.customer_id)
+            select(
+                conversations.c.id,
+                conversations.c.channel,
+                conversations.c.language,
+                contacts.c.customer_id,
+                contacts.c.tier.label("own_tier"),
+            )
             .join(contacts, contacts.c.id == conversations.c.contact_id)
             .where(conversations.c.opened_at >= since)
             .order_by(conversations.c.opened_at.desc())

@@ -10,6 +10,8 @@ from typing import Any
 import structlog
 
 from conversations import notices
+from conversations.contact_model import tier_that_counts
+from conversations.contact_store import ContactStore
 from conversations.conversations import Conversations
 from conversations.errors import ConversationError
 from conversations.model import Conversation, HandoffReason, Status
@@ -32,7 +34,7 @@ class _Seen:
 
     feeling: Feeling | None
     earlier: tuple[TurnSeen, ...]
-    tier: str | None
+    tier: str
 
 
 async def _nothing_known(_conversation: Conversation, _summary: Summary) -> Summary | None:
@@ -103,12 +105,13 @@ class Signals:
                 store = RuleStore(connection)
                 rows = await store.latest_turns(conversation.id, REMEMBERED)
                 said = await store.said_in([conversation.id]) if rows else {}
-            tier = await self._tier(conversation.customer_id)
+                own = await ContactStore(connection).own_tier(conversation.contact_id)
+            tier = tier_that_counts(own, None if own else await self._accounts_tier(conversation.customer_id))
             return _Seen(await reading, tuple(seen_of(row, said) for row in rows), tier)
         finally:
             reading.cancel()
 
-    async def _tier(self, customer_id: str | None) -> str | None:
+    async def _accounts_tier(self, customer_id: str | None) -> str | None:
         if customer_id is None or not self.book.rules.vip.enabled:
             return None
         try:

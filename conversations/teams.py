@@ -32,6 +32,7 @@ class Team:
     offer_seconds: int = 30
     first_response_seconds: int = 300
     capacity: int = DEFAULT_CAPACITY  #: conversations at once, of members without a number of their own
+    pull_over_capacity: bool = False  #: whether agents may take more from the queue by hand than they can hold
     active: bool = True
 
     def name(self, language: str) -> str:

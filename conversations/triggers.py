@@ -84,7 +84,7 @@ class Rules:
     two_misses: Rule = field(default_factory=lambda: Rule(count=2))
     loop: Rule = field(default_factory=lambda: Rule(count=3))
     low_confidence: Rule = field(default_factory=lambda: Rule(threshold=0.35, count=2))
-    vip: Rule = field(default_factory=lambda: Rule(tiers=("vip", "black")))
+    vip: Rule = field(default_factory=lambda: Rule(tiers=("vip",)))
 
     def of(self, reason: HandoffReason) -> Rule:
         """The rule of a reason of ``RULED``."""
@@ -211,7 +211,7 @@ def decide(
     turn: TurnSeen,
     earlier: Sequence[TurnSeen],
     had: frozenset[str],
-    tier: str | None,
+    tier: str,
     language: str,
     channel: str,
     rules: Rules,
@@ -239,26 +239,26 @@ def decide(
     return None
 
 
-Look = Callable[[Rule, TurnSeen, Sequence[TurnSeen], str | None], dict[str, Any] | None]
+Look = Callable[[Rule, TurnSeen, Sequence[TurnSeen], str], dict[str, Any] | None]
 
 
-def _angry(rule: Rule, turn: TurnSeen, since: Sequence[TurnSeen], tier: str | None) -> dict[str, Any] | None:
+def _angry(rule: Rule, turn: TurnSeen, since: Sequence[TurnSeen], tier: str) -> dict[str, Any] | None:
     upset = [one for one in (*since, turn) if one.anger is not None and one.anger >= rule.threshold]
     now = turn.anger is not None and turn.anger >= rule.threshold
     return {"anger": round(turn.anger or 0.0, 2), "messages": len(upset)} if now and len(upset) >= rule.count else None
 
 
-def _action_failed(rule: Rule, turn: TurnSeen, since: Sequence[TurnSeen], tier: str | None) -> dict[str, Any] | None:
+def _action_failed(rule: Rule, turn: TurnSeen, since: Sequence[TurnSeen], tier: str) -> dict[str, Any] | None:
     failures = sum(one.failed for one in (*since, turn))
     return {"failures": failures} if turn.failed and failures >= rule.count else None
 
 
-def _two_misses(rule: Rule, turn: TurnSeen, since: Sequence[TurnSeen], tier: str | None) -> dict[str, Any] | None:
+def _two_misses(rule: Rule, turn: TurnSeen, since: Sequence[TurnSeen], tier: str) -> dict[str, Any] | None:
     misses = _in_a_row((*since, turn), lambda one: one.missed) if turn.missed else 0
     return {"misses": misses} if misses >= rule.count else None
 
 
-def _low_confidence(rule: Rule, turn: TurnSeen, since: Sequence[TurnSeen], tier: str | None) -> dict[str, Any] | None:
+def _low_confidence(rule: Rule, turn: TurnSeen, since: Sequence[TurnSeen], tier: str) -> dict[str, Any] | None:
     def unsure(one: TurnSeen) -> bool:
         low = one.confidence is not None and one.confidence < rule.threshold
         return low and one.route in ("clarify", "handoff")
@@ -267,7 +267,7 @@ def _low_confidence(rule: Rule, turn: TurnSeen, since: Sequence[TurnSeen], tier:
     return {"turns": times, "confidence": round(turn.confidence or 0.0, 2)} if times >= rule.count else None
 
 
-def _loop(rule: Rule, turn: TurnSeen, since: Sequence[TurnSeen], tier: str | None) -> dict[str, Any] | None:
+def _loop(rule: Rule, turn: TurnSeen, since: Sequence[TurnSeen], tier: str) -> dict[str, Any] | None:
     if turn.route in _IDLE_ROUTES:
         return None
     asked = said = 1
@@ -281,8 +281,8 @@ def _loop(rule: Rule, turn: TurnSeen, since: Sequence[TurnSeen], tier: str | Non
     return {"by": "bot", "times": said} if said >= rule.count else None
 
 
-def _vip(rule: Rule, turn: TurnSeen, since: Sequence[TurnSeen], tier: str | None) -> dict[str, Any] | None:
-    if tier is None or tier not in rule.tiers:
+def _vip(rule: Rule, turn: TurnSeen, since: Sequence[TurnSeen], tier: str) -> dict[str, Any] | None:
+    if tier not in rule.tiers:
         return None
     trouble = turn.missed or turn.failed or turn.route == "clarify" or (turn.value is not None and turn.value <= -0.5)
     return {"tier": tier} if rule.at_once or trouble else None

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from conversations.change import Change, Desk
+from conversations.contact_model import NOBODYS_TIER, tier_that_counts
+from conversations.contact_store import ContactStore
 from conversations.hub import Hub
 from conversations.model import Conversation, Status
 from conversations.queueing import is_open, route_of
@@ -25,7 +27,7 @@ log = structlog.get_logger()
 
 
 async def _nobody_known(_customer_id: str) -> str:
-    return "standard"
+    return NOBODYS_TIER
 
 
 def _no_contact_point(_text: str) -> str | None:
@@ -37,13 +39,15 @@ class Surroundings:
     """What the routing needs from other rooms; the app passes it in.
 
     ``file_callback`` writes what the contact said, and how to reach them, on the ticket that was promised to them;
-    calling it again with more is harmless.
+    calling it again with more is harmless. ``close_callback`` closes that ticket and says whether it was open; called
+    again for the same conversation it says the same.
     """
 
     roster: Callable[[], Roster] = Roster.plain
     tier_of: Callable[[str], Awaitable[str]] = _nobody_known
     contact_point: Callable[[str], str | None] = _no_contact_point
     file_callback: Callable[[Conversation, str, str], Awaitable[None]] | None = None  #: conversation, ticket, words
+    close_callback: Callable[[Conversation, str], Awaitable[bool]] | None = None  #: conversation, ticket
 
 
 class Verbs(Transcripts):
@@ -73,7 +77,11 @@ class Verbs(Transcripts):
         await self._know_tier(conversation.customer_id)
         if self._open_callback is None:
             return None
-        team = team or route_of(self._desk, conversation, why, intent, self.now()).team
+        if team is None:
+            async with self.database.read() as connection:
+                own = await ContactStore(connection).own_tier(conversation.contact_id)
+            tier = tier_that_counts(own, self._tier(conversation.customer_id))
+            team = route_of(self._desk, conversation, tier, why, intent, self.now()).team
         if is_open(self._desk, team, self.now()):
             return None
         if conversation.callback_ticket is not None or conversation.status is Status.RESOLVED:
@@ -86,7 +94,7 @@ class Verbs(Transcripts):
             return None
 
     def _tier(self, customer_id: str | None) -> str:
-        return self._tiers.get(customer_id or "", "standard")
+        return self._tiers.get(customer_id or "", NOBODYS_TIER)
 
     async def _know_tier(self, customer_id: str | None) -> None:
         """Ask what a customer is worth before it is needed; a CRM that does not answer keeps nobody waiting."""

@@ -101,6 +101,9 @@ class Crm(Protocol):
     ) -> Ticket:
         """Write on a callback ticket what is wanted, how to reach them and whose it is; again with more is harmless."""
 
+    async def close_callback(self, number: str, author: str, key: WriteKey) -> bool:
+        """Resolve a callback ticket; False where it was resolved already."""
+
     async def update_ticket(
         self,
         number: str,

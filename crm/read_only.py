@@ -80,6 +80,10 @@ class ReadOnlyCrm:
         """Refused."""
         raise WouldWrite("file_callback")
 
+    async def close_callback(self, *_: Any, **__: Any) -> NoReturn:
+        """Refused."""
+        raise WouldWrite("close_callback")
+
     async def cancel_order(self, *_: Any, **__: Any) -> NoReturn:
         """Refused."""
         raise WouldWrite("cancel_order")

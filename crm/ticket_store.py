@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, func, select, update
+from sqlalchemy import ColumnElement, RowMapping, Table, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm import rules
@@ -77,6 +77,19 @@ class TicketStore(IdentityStore):
             raise NotFound(number)
         return ticket
 
+    async def close_callback(self, number: str, author: str, key: WriteKey) -> bool:
+        """Resolve a callback ticket; False where it was resolved already, or where it is not known any more."""
+
+        async def work(connection: AsyncConnection) -> bool:
+            mine = (tickets.c.number == number) & (tickets.c.kind == TicketKind.CALLBACK.value)
+            row = (await connection.execute(select(tickets).where(mine).with_for_update())).mappings().first()
+            if row is None or row["status"] == TicketStatus.RESOLVED.value:
+                return False
+            await self._move(connection, row, author, [("status", row["status"], TicketStatus.RESOLVED.value)])
+            return True
+
+        return bool(await self.once(key, work))
+
     async def update_ticket(
         self,
         number: str,
@@ -111,17 +124,10 @@ class TicketStore(IdentityStore):
                 moves.append(("priority", row["priority"], priority))
             if moves and revision is not None and row["revision"] != revision:
                 raise ChangedMeanwhile(number)
-            now = self.now()
-            change = {field: new for field, _, new in moves} | {"updated_at": now}
-            change |= {"revision": row["revision"] + 1} if moves else {}
-            await connection.execute(update(tickets).where(mine).values(**change))
-            for field, old, new in moves:
-                event = {"author": author[:120], "field": field, "old": old, "new": new, "at": now}
-                await self._append(connection, ticket_events, number, event)
+            await self._move(connection, row, author, moves)
             if said:
-                await self._append(
-                    connection, ticket_comments, number, {"author": author[:120], "text": said, "at": now}
-                )
+                line = {"author": author[:120], "text": said, "at": self.now()}
+                await self._append(connection, ticket_comments, number, line)
 
         await self.once(key, work)
         ticket = await self.find_ticket(number)
@@ -151,6 +157,18 @@ class TicketStore(IdentityStore):
         ticket = await self.find_ticket(await self.once(key, work))
         assert ticket
         return ticket
+
+    async def _move(
+        self, connection: AsyncConnection, row: RowMapping, author: str, moves: list[tuple[str, str, str]]
+    ) -> None:
+        """Change fields of a locked ticket (name, old value, new value), and note who did; without any, touch it."""
+        now = self.now()
+        change = {field: new for field, _, new in moves} | {"updated_at": now}
+        change |= {"revision": row["revision"] + 1} if moves else {}
+        await connection.execute(update(tickets).where(tickets.c.number == row["number"]).values(**change))
+        for field, old, new in moves:
+            event = {"author": author[:120], "field": field, "old": old, "new": new, "at": now}
+            await self._append(connection, ticket_events, row["number"], event)
 
     async def _append(self, connection: AsyncConnection, table: Table, number: str, row: dict[str, Any]) -> None:
         """Add a line to a ticket; its row is locked, so that no two lines get the same place."""

@@ -83,6 +83,7 @@ class TransferBody(Body):
     to_agent_id: Identifier | None = None
     to_team_id: Annotated[str, Field(max_length=32)] | None = None
     note: Annotated[Prose, Field(max_length=2000)] = ""
+    over_capacity: bool = False  #: also to somebody who holds as many as they can
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -30,15 +30,15 @@ from handoff.bodies import (
     read_json,
     read_query,
 )
-from handoff.canned import still_unfilled
 from handoff.customer_json import record_json
 from handoff.errors import Refused
 from handoff.guard import answer
+from handoff.organising.view_routes import read_view
 from handoff.roles import DESK, OVERSEERS
 from handoff.staff_side import StaffSide
 from handoff.store import Session, StaffMember
-from handoff.team_routes import find_team
-from handoff.view_routes import read_view
+from handoff.teams.team_routes import find_team
+from handoff.writing.canned import still_unfilled
 
 _ORDERS = 5
 _PAST = 20
@@ -103,7 +103,9 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
     async def accept(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
         found = await open_conversation(side, conversation_id)
         oversees = session.member.role in OVERSEERS
-        return await moved_json(side, session, await desk.assign(found.id, session.member.agent, anyway=oversees))
+        return await moved_json(
+            side, session, await desk.assign(found.id, session.member.agent, anyway=oversees, over_capacity=oversees)
+        )
 
     async def reply(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
         body = read_json(ReplyBody, request.content_type, request.body)
@@ -145,6 +147,8 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
         to = await side.store.find(body.to_agent_id or "")
         if to is None or not to.active or to.role not in DESK:
             raise Refused(404, "not_found", "Nobody at the desk has that id. Choose an agent from the list.")
+        if not body.over_capacity:
+            await desk.check_room(to.agent)
         oversees = session.member.role in OVERSEERS and found.agent_id != session.member.id
         if oversees and found.status is not Status.ASSIGNED:
             moved = await _give(side, found, to)
@@ -264,7 +268,7 @@ async def _give(side: StaffSide, conversation: Conversation, to: StaffMember) ->
     everyone = await side.presence.everyone()
     if side.presence.state_of(everyone.get(to.id)) == "offline":
         raise Refused(409, "not_at_the_desk", f"{to.name} is not at the desk. Choose someone else or use the queue.")
-    return await side.conversations.assign(conversation.id, to.agent, anyway=True)
+    return await side.conversations.assign(conversation.id, to.agent, anyway=True, over_capacity=True)
 
 
 async def _customer_of(

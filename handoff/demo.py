@@ -7,7 +7,7 @@ from typing import Any
 
 from conversations.conversations import Conversations
 from conversations.model import utc_now
-from handoff.filter_store import FilterStore
+from handoff.organising.filter_store import FilterStore
 from handoff.roles import Role
 from handoff.sign_in import Passwords
 from handoff.store import StaffStore

@@ -21,6 +21,7 @@ from conversations.errors import (
     AlreadyMerged,
     AlreadyRated,
     AnsweredMeanwhile,
+    AtCapacity,
     ConversationError,
     IllegalTransition,
     InvalidField,
@@ -140,8 +141,8 @@ def answer(data: Any, status: int = 200) -> HTTPResponse:
 
 def refused_form(error: ConversationError | Refused) -> dict[str, str]:
     """Why one of several things could not be done, in the shape of every error."""
-    code = error.code
-    return {"code": code, "message": str(error) or (inspect.getdoc(error) or "").split("\n")[0]}
+    form = {"code": error.code, "message": str(error) or (inspect.getdoc(error) or "").split("\n")[0]}
+    return form | ({"detail": error.detail} if isinstance(error, AtCapacity) else {})
 
 
 def refusal(error: Exception) -> HTTPResponse:
@@ -159,7 +160,7 @@ def refusal(error: Exception) -> HTTPResponse:
         log.error("staff_api_failed", exc_info=error)
         status, code, message = 500, "internal", "Something failed on our side and was logged. Try again in a moment."
     form = {"code": code, "message": message}
-    if isinstance(error, Refused) and error.detail is not None:
+    if isinstance(error, Refused | AtCapacity) and error.detail is not None:
         form["detail"] = error.detail
     response = answer({"error": form}, status)
     if retry_after is not None:

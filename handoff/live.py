@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import OrderedDict
 from typing import Any
 
 import structlog
@@ -20,7 +21,7 @@ from sanic.response import HTTPResponse
 
 from conversations.change import STAFF
 from conversations.errors import ConversationError, SlowConsumer
-from conversations.hub import Subscription
+from conversations.hub import BUFFER, Subscription
 from handoff.bodies import LiveFrame, explain
 from handoff.errors import Refused
 from handoff.guard import API, refusal
@@ -41,6 +42,7 @@ log = structlog.get_logger()
 def staff_live(side: StaffSide) -> Blueprint:
     """The blueprint of the live socket."""
     blueprint = Blueprint("staff_live", url_prefix=API)
+    written = _Written(side)
 
     async def refuse_other_sites(request: Request) -> HTTPResponse | None:
         try:
@@ -58,17 +60,39 @@ def staff_live(side: StaffSide) -> Blueprint:
             elif not allowed(session.member.role, "GET", "live"):
                 await socket.close(FORBIDDEN, "not for this role")
             else:
-                await _Console(side, session, token or "", socket, events).run()
+                await _Console(side, session, token or "", socket, events, written).run()
 
     blueprint.on_request(refuse_other_sites)
     blueprint.add_websocket_route(live, "/live", name="live")
     return blueprint
 
 
+class _Written:
+    """Events as consoles see them, each written once for all consoles: the hub gives every one the same object."""
+
+    def __init__(self, side: StaffSide) -> None:
+        self._side = side
+        self._texts: OrderedDict[int, tuple[dict[str, Any], str]] = OrderedDict()
+
+    def of(self, event: dict[str, Any]) -> str:
+        """The event's text; files have their signed addresses."""
+        kept = self._texts.get(id(event))
+        if kept is not None and kept[0] is event:  # the kept event cannot have given its id to another one
+            return kept[1]
+        seen = event | {"message": self._side.with_urls(event["message"])} if event["type"] == "message" else event
+        text = json.dumps(seen, ensure_ascii=False)
+        self._texts[id(event)] = (event, text)
+        if len(self._texts) > BUFFER:  # a console that is further behind than that is sent away
+            self._texts.popitem(last=False)
+        return text
+
+
 class _Console:
     """One open console: a reader, a writer and a look at the session now and then; the first to end ends all."""
 
-    def __init__(self, side: StaffSide, session: Session, token: str, socket: Websocket, events: Subscription) -> None:
+    def __init__(
+        self, side: StaffSide, session: Session, token: str, socket: Websocket, events: Subscription, written: _Written
+    ) -> None:
         self._side = side
         self._session = session
         self._agent = session.member.agent
@@ -76,6 +100,7 @@ class _Console:
         self._token = token
         self._socket = socket
         self._events = events
+        self._written = written
         self._viewing: str | None = None
         self._typed_at = 0.0
         self._composed_at = 0.0
@@ -165,7 +190,7 @@ class _Console:
         try:
             async for event in self._events:
                 await self._meet(event)
-                await self._send(self._as_console_sees(event))
+                await self._send_text(self._written.of(event))
         except SlowConsumer:
             return TOO_SLOW, "too slow; connect again and read what happened"
         return None, ""
@@ -176,11 +201,6 @@ class _Console:
         if newcomer and self._viewing is not None and event["conversation_id"] == self._viewing:
             await self._announce_viewing(self._viewing, answer=True)
 
-    def _as_console_sees(self, event: dict[str, Any]) -> dict[str, Any]:
-        if event["type"] == "message":
-            return event | {"message": self._side.with_urls(event["message"])}
-        return event
-
     async def _watch(self) -> tuple[int | None, str]:
         while True:
             await asyncio.sleep(self._side.check_session_seconds)
@@ -188,5 +208,8 @@ class _Console:
                 return SESSION_ENDED, "sign in again"
 
     async def _send(self, event: dict[str, Any]) -> None:
+        await self._send_text(json.dumps(event, ensure_ascii=False))
+
+    async def _send_text(self, text: str) -> None:
         async with asyncio.timeout(_SEND_SECONDS):
-            await self._socket.send(json.dumps(event, ensure_ascii=False))
+            await self._socket.send(text)

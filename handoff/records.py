@@ -1,4 +1,4 @@
-"""The customer's tier, and the open order or ticket that a handed-off conversation is about, from the CRM."""
+"""The open order or ticket that a handed-off conversation is about, from the CRM."""
 
 from __future__ import annotations
 
@@ -10,15 +10,10 @@ from crm.port import Crm
 
 
 class Records:
-    """Reads the CRM for rules and summaries; only what belongs to the contact's proved account."""
+    """Reads the CRM for summaries; only what belongs to the contact's proved account."""
 
     def __init__(self, crm: Crm) -> None:
         self._crm = crm
-
-    async def tier_of(self, customer_id: str) -> str | None:
-        """The customer's tier; None for nobody."""
-        customer = await self._crm.find_customer(customer_id)
-        return None if customer is None else str(getattr(customer, "tier", None) or customer.level)
 
     async def about(self, conversation: Conversation, summary: dict[str, Any]) -> dict[str, Any] | None:
         """``{"order", "ticket"}``: the ones that were named, else the newest that are open; None without an account."""

@@ -8,27 +8,27 @@ from sanic import Blueprint, Request
 from sanic.exceptions import SanicException
 from sanic.response import HTTPResponse
 
-from handoff.assist_routes import add_assist_routes
+from handoff.assist.assist_routes import add_assist_routes
 from handoff.bodies import PresenceBody, SignInBody, read_json
-from handoff.canned_routes import add_canned_routes
 from handoff.company_routes import add_company_routes
-from handoff.contact_merge_routes import add_contact_merge_routes
-from handoff.contact_routes import add_contact_routes
+from handoff.contacts.contact_merge_routes import add_contact_merge_routes
+from handoff.contacts.contact_routes import add_contact_routes
 from handoff.conversation_routes import add_conversation_routes
 from handoff.errors import Refused
 from handoff.guard import API, answer, refusal
-from handoff.macro_routes import add_macro_routes
-from handoff.organise_routes import add_organise_routes
+from handoff.organising.organise_routes import add_organise_routes
+from handoff.organising.search_routes import add_search_routes
+from handoff.organising.view_routes import add_view_routes
 from handoff.prompt_routes import add_prompt_routes
-from handoff.rating_routes import add_rating_routes
+from handoff.ratings.rating_routes import add_rating_routes
 from handoff.rule_routes import add_rule_routes
-from handoff.search_routes import add_search_routes
 from handoff.staff_side import StaffSide, member_json
 from handoff.store import Session
 from handoff.synonym_routes import add_synonym_routes
-from handoff.team_routes import add_team_routes
-from handoff.translation_routes import add_translation_routes
-from handoff.view_routes import add_view_routes
+from handoff.teams.team_routes import add_team_routes
+from handoff.writing.canned_routes import add_canned_routes
+from handoff.writing.macro_routes import add_macro_routes
+from handoff.writing.translation_routes import add_translation_routes
 
 
 def staff_api(side: StaffSide) -> Blueprint:

@@ -7,8 +7,8 @@ from conversations.store import Database
 from conversations.verbs import Surroundings
 from crm.model import normal_contact_point
 from crm.port import Crm
-from handoff.team_book import TeamBook
-from handoff.team_store import TeamStore
+from handoff.teams.team_book import TeamBook
+from handoff.teams.team_store import TeamStore
 
 
 class Routing:
@@ -28,7 +28,9 @@ class Routing:
     @property
     def surroundings(self) -> Surroundings:
         """What ``Conversations`` is given of the other rooms."""
-        return Surroundings(self.teams.roster, self.tier_of, normal_contact_point, self.file_callback)
+        return Surroundings(
+            self.teams.roster, self.tier_of, normal_contact_point, self.file_callback, self.close_callback
+        )
 
     async def open_callback(self, conversation: Conversation) -> str:
         """The number of the ticket that promises a callback; the same one for the same conversation."""
@@ -41,6 +43,11 @@ class Routing:
         await self._crm.file_callback(
             ticket, words, contact_point=conversation.contact_point, customer_id=conversation.customer_id
         )
+
+    async def close_callback(self, conversation: Conversation, ticket: str) -> bool:
+        """Resolve the ticket in the name of who answered; False where it was resolved already."""
+        author = conversation.agent_name or "Frontdesk"
+        return await self._crm.close_callback(ticket, author, (conversation.id, "callback_closed"))
 
     async def tier_of(self, customer_id: str) -> str:
         """How much a customer is worth to the shop."""

@@ -15,26 +15,26 @@ from conversations.rule_book import RuleBook
 from conversations.store import Database
 from crm.port import Crm
 from handoff.assist.assist_side import AssistSide
-from handoff.canned import pinyin_keys
-from handoff.canned_store import CannedStore
 from handoff.demo import DemoSignIn
-from handoff.filter_store import FilterStore
 from handoff.guard import Guard
-from handoff.macro_order import add_order_steps
-from handoff.macro_steps import own_steps
-from handoff.macro_store import MacroStore
+from handoff.organising.filter_store import FilterStore
+from handoff.organising.view_store import ViewStore
 from handoff.pages import DIST
 from handoff.presence import PresenceBoard
 from handoff.prompt_desk import PromptDesk
 from handoff.roles import DESK, allowed
 from handoff.sign_in import SignIn
 from handoff.store import StaffMember, StaffStore
-from handoff.team_book import TeamBook
-from handoff.team_store import TeamStore
-from handoff.translation_store import TranslationStore
-from handoff.translations import TranslationDesk
-from handoff.variables import Variables
-from handoff.view_store import ViewStore
+from handoff.teams.team_book import TeamBook
+from handoff.teams.team_store import TeamStore
+from handoff.writing.canned import pinyin_keys
+from handoff.writing.canned_store import CannedStore
+from handoff.writing.macro_order import add_order_steps
+from handoff.writing.macro_steps import own_steps
+from handoff.writing.macro_store import MacroStore
+from handoff.writing.translation_store import TranslationStore
+from handoff.writing.translations import TranslationDesk
+from handoff.writing.variables import Variables
 from knowledge_base.synonym_book import SynonymBook
 
 

@@ -17,13 +17,13 @@ def signals_of(
     conversations: Conversations, crm: Crm, endpoint: Endpoint | None, read: Callable[[str], Feeling] | None
 ) -> Signals:
     """The signals of one service process."""
-    records = Records(crm)
-    book = RuleBook(conversations.database, conversations.audit, conversations.now, records.tier_of)
+    tier_of = conversations.surroundings.tier_of
+    book = RuleBook(conversations.database, conversations.audit, conversations.now, tier_of)
     return Signals(
         conversations,
         book,
         read=read,
-        tier_of=records.tier_of,
-        records_of=records.about,
+        tier_of=tier_of,
+        records_of=Records(crm).about,
         rewrite=SummaryWriter(endpoint).rewrite if endpoint else None,
     )

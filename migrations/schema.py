@@ -12,12 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from conversations import contact_tables  # noqa: F401  (as below)
 from conversations.tables import metadata as conversations_metadata
 from crm.tables import metadata as crm_metadata
-from handoff import (  # noqa: F401  (they put their tables in the metadata of the room)
-    assist_tables,
-    canned_tables,
-    team_tables,
-)
+from handoff.assist import assist_tables  # noqa: F401  (these put their tables in the metadata of the room)
 from handoff.tables import metadata as handoff_metadata
+from handoff.teams import team_tables  # noqa: F401
+from handoff.writing import canned_tables  # noqa: F401
 from knowledge_base.generation.tables import metadata as prompts_metadata
 from knowledge_base.tables import metadata as knowledge_metadata
 

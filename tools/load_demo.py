@@ -20,7 +20,7 @@ from crm.demo import load_demo
 from crm.store import SqlCrm
 from handoff.demo import ensure_demo_staff
 from handoff.demo_history import load_history
-from handoff.demo_ratings import load_rated
+from handoff.ratings.demo_ratings import load_rated
 from handoff.sign_in import SignIn
 from handoff.store import StaffStore
 from knowledge_base.importing import find_sources, read_sources

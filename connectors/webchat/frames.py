@@ -46,6 +46,8 @@ class Say(_Strict):
     button_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
     attachment_ids: Annotated[list[Annotated[str, StringConstraints(max_length=64)]], Field(max_length=MAX_FILES)] = []
     language: Language | None = None
+    #: What the form for contact details was given; ``text`` says it as well.
+    contact_point: Annotated[str, StringConstraints(min_length=1, max_length=300)] | None = None
 
 
 class Typing(_Strict):

@@ -73,6 +73,7 @@ class Visitors:
                 button_id=said.button_id,
                 attachments=await self._attachments.of_owner(str(address), said.attachment_ids),
                 language=said.language or language,
+                contact_point=said.contact_point,
             )
         )
         return {
@@ -123,7 +124,7 @@ class Visitors:
 
     def status_frame(self, conversation: dict[str, Any]) -> Frame:
         """A change of state as the contact sees it."""
-        shown = ("status", "agent_name", "position", "agent_read_seq")
+        shown = ("status", "agent_name", "position", "agent_read_seq", "asks_contact_details")
         return {
             "type": "status",
             "conversation_id": conversation["id"],

@@ -8,11 +8,11 @@ from pathlib import Path
 from conversations.conversations import Conversations
 from crm.port import Crm
 from handoff.assist.assist_desk import AssistDesk, AudiencesOf, Sources, TryOut
+from handoff.assist.assist_store import AssistStore, erase, move
 from handoff.assist.card_book import CardBook
 from handoff.assist.precedents import Precedents
 from handoff.assist.requests import DIGEST_VERSION
 from handoff.assist.shop_words import ShopWords
-from handoff.assist_store import AssistStore, erase, move
 from knowledge_base.digests import ConversationDigests
 from knowledge_base.encoder import UseEncoder
 from knowledge_base.generation.endpoint import ChatEndpoint

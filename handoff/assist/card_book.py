@@ -15,7 +15,7 @@ from rapidfuzz.distance import Levenshtein
 from conversations.conversations import Conversations
 from conversations.model import Agent, Citation, Conversation, Message, Status
 from handoff.assist.assist_desk import Look
-from handoff.assist_store import AssistStore, Card, Decision, Shown
+from handoff.assist.assist_store import AssistStore, Card, Decision, Shown
 
 #: The keys that insert, by kind: fixed places, so that hands learn them.
 SUGGESTION_KEY, BOT_KEY, FIRST_PASSAGE_KEY, FIRST_SIMILAR_KEY = 1, 2, 3, 6

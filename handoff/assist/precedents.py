@@ -20,10 +20,10 @@ from conversations.conversations import Conversations
 from conversations.errors import NotFound, SlowConsumer
 from conversations.model import Author, Conversation, Message, MessageKind, Status
 from crm.port import Crm
+from handoff.assist.assist_store import AssistStore, Ended
 from handoff.assist.masking import PLACEHOLDER, Private, masked_for_others, private_of
 from handoff.assist.requests import TASKS, Asked, asks, what_is_asked
 from handoff.assist.shop_words import ShopWords
-from handoff.assist_store import AssistStore, Ended
 from knowledge_base.digests import ConversationDigests
 from knowledge_base.wording import language_of
 

@@ -8,7 +8,7 @@ import socket
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from conversations.json_form import conversation_json, message_json
 from conversations.model import Agent, InboundMessage, Receipt
 from conversations.store import Database
 from conversations.turn_model import Reply, ReplyButton, Thresholds, TurnRequest, TurnResult
+from crm.model import normal_contact_point
 
 AGENT = Agent("agent-lin", "Lin")
 API_KEY = "key-of-the-tests"
@@ -60,6 +61,10 @@ class Desk(Conversations):
     """Conversations that can be told to fail, as a full disk would make them."""
 
     broken = False
+
+    def go_home(self) -> None:
+        """From now on nobody is there, until further notice."""
+        self._desk = replace(self._desk, is_open=lambda _now: False, contact_point=normal_contact_point)
 
     async def receive(self, inbound: InboundMessage) -> Receipt:
         if self.broken:

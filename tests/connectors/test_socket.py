@@ -346,3 +346,45 @@ async def test_a_visitor_cannot_mark_another_visitors_conversation_as_read(serve
         await stranger.until("pong")
     found = await server.desk.get_conversation(message["conversation_id"])
     assert found.contact_read_seq == 0
+
+
+async def test_out_of_hours_the_form_for_contact_details_is_asked_for_and_taken_once(server: Server) -> None:
+    server.desk.go_home()
+    async with server.widget() as widget:
+        await widget.say("a person please")
+        while not (status := await widget.until("status")).get("asks_contact_details"):
+            pass
+        assert status["status"] == "queued"
+        sent = {"text": "+44 7700 900123\nBest time: 18:00", "contact_point": "+44 7700 900123"}
+        name = await widget.say(**sent)
+        ack = await widget.until("ack")
+        while (status := await widget.until("status")).get("asks_contact_details", True):
+            pass
+        await widget.say(client_msg_id=name, **sent)
+        assert await widget.until("ack") == ack
+    conversation_id = ack["conversation_id"]
+    assert (await server.desk.get_conversation(conversation_id)).contact_point == "+447700900123"
+    said = [one.text for one in await server.desk.messages(conversation_id)]
+    assert said.count(sent["text"]) == 1
+    assert sum("+447700900123" in text for text in said) == 1  # the confirmation
+    async with server.widget(token=widget.token) as again:
+        assert again.welcome["conversation"]["asks_contact_details"] is False
+
+
+async def test_what_is_no_address_is_refused_and_not_stored(server: Server) -> None:
+    server.desk.go_home()
+    async with server.widget() as widget:
+        await widget.say("a person please")
+        conversation_id = (await widget.until("ack"))["conversation_id"]
+        await widget.messages(3)
+        before = await server.desk.messages(conversation_id)
+        name = await widget.say("1380013", contact_point="1380013")
+        refusal = await widget.until("error")
+        assert (refusal["client_msg_id"], refusal["code"]) == (name, "bad_contact_point")
+    assert await server.desk.messages(conversation_id) == before
+    answer = await server.http.post(
+        "/webchat/messages",
+        json={"client_msg_id": "a" * 12, "text": "1380013", "contact_point": "1380013"},
+        headers={"authorization": f"Bearer {widget.token}"},
+    )
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_contact_point")

@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from tests.connectors.desk import AGENT, Server, running_server
+from tests.conversations.builders import last_rating
 
 pytestmark = pytest.mark.browser
 BUNDLE = Path(__file__).resolve().parents[2] / "connectors" / "webchat" / "widget" / "dist" / "widget.js"
@@ -148,7 +149,7 @@ async def test_from_the_bot_to_a_person_to_the_rating(browser: Browser, desk: Se
         await page.get_by_role("radio", name="4 / 5, Good").check()
         await page.get_by_role("button", name="Send rating").click()
         await expect(page.get_by_role("img", name="4 / 5, Good")).to_be_visible()
-        rating = await desk.desk.find_rating(conversation)
+        rating = await last_rating(desk.desk, conversation)
         assert rating is not None
         assert rating.score == 4
 
@@ -180,3 +181,29 @@ async def test_enter_does_not_send_while_chinese_is_being_composed(browser: Brow
         await field.evaluate("field => field.dispatchEvent(new CompositionEvent('compositionend'))")
         await page.keyboard.press("Enter")
         await expect(field).to_have_value("")
+
+
+async def test_out_of_hours_a_form_asks_how_to_reach_the_visitor(browser: Browser, desk: Server) -> None:
+    desk.desk.go_home()
+    async with visitor(browser) as context:
+        chat = await open_shop(context, desk)
+        await chat.get_by_role("button", name="Open the chat").click()
+        await say(chat, "a person please")
+        form = chat.get_by_role("form", name="How can we reach you once we are back?")
+        point, time = form.get_by_label("Phone number or e-mail"), form.get_by_label("Best time (optional)")
+        await point.fill("1380013")
+        await point.press("Enter")
+        await expect(form.get_by_role("alert")).to_contain_text("looks incomplete")
+        await expect(point).to_be_focused()
+        await expect(point).to_have_attribute("aria-invalid", "true")
+        await point.fill("138 0013 2468")
+        await time.fill("after 2 pm")
+        await say(chat, "and my parcel is wet")  # what is typed in the form stays while the conversation goes on
+        await expect(time).to_have_value("after 2 pm")
+        await time.press("Enter")
+        await expect(chat.get_by_text("Got it: 13800132468")).to_be_visible()
+        await expect(form).to_have_count(0)
+        await expect(chat.locator(".row.contact", has_text="Best time: after 2 pm")).to_have_count(1)
+        await chat.reload()
+        await expect(chat.get_by_text("Got it: 13800132468")).to_be_visible()
+        await expect(form).to_have_count(0)

@@ -14,7 +14,17 @@ from conversations.audit import AuditLog
 from conversations.conversations import Conversations
 from conversations.engine import Engine
 from conversations.hub import LocalHub
-from conversations.model import Address, Agent, Author, Conversation, HandoffReason, InboundMessage, Message, Receipt
+from conversations.model import (
+    Address,
+    Agent,
+    Author,
+    Conversation,
+    HandoffReason,
+    InboundMessage,
+    Message,
+    Rating,
+    Receipt,
+)
 from conversations.store import Database
 from conversations.teams import Roster, Team
 from conversations.turn_model import Reply, TurnRequest, TurnResult
@@ -116,9 +126,12 @@ class TestDesk:
         self.open = True
         self.tickets: list[str] = []
         self.filed: dict[str, tuple[str | None, str]] = {}  #: ticket -> how to reach the contact, what they said
+        self.closed: list[str] = []  #: callback tickets that were closed
         self.roster = Roster.plain()
         self.tiers: dict[str, str] = {}
-        surroundings = Surroundings(lambda: self.roster, self._tier_of, normal_contact_point, self._file_callback)
+        surroundings = Surroundings(
+            lambda: self.roster, self._tier_of, normal_contact_point, self._file_callback, self._close_callback
+        )
         self.hub = LocalHub()
         self.bot = Bot()
         self.conversations = Conversations(
@@ -138,6 +151,10 @@ class TestDesk:
 
     async def _file_callback(self, conversation: Conversation, ticket: str, words: str) -> None:
         self.filed[ticket] = (conversation.contact_point, words)
+
+    async def _close_callback(self, conversation: Conversation, ticket: str) -> bool:
+        self.closed.append(ticket)
+        return True
 
     async def _tier_of(self, customer_id: str) -> str:
         return self.tiers[customer_id]
@@ -173,7 +190,7 @@ class TestDesk:
     async def assigned(self, agent: Agent = LIN, contact: str = "visitor-1") -> str:
         """A conversation an agent has accepted."""
         conversation_id = await self.queued(contact=contact)
-        await self.conversations.assign(conversation_id, agent)
+        await self.conversations.assign(conversation_id, agent, over_capacity=True)
         return conversation_id
 
     async def said(self, conversation_id: str, author: Author | None = None) -> list[str]:
@@ -190,3 +207,9 @@ async def until(condition: Callable[[], Coroutine[Any, Any, bool]], seconds: flo
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110  # what is waited for is in a database
             await asyncio.sleep(0.005)
+
+
+async def last_rating(conversations: Conversations, conversation_id: str) -> Rating | None:
+    """What the contact said last about a conversation, if they did."""
+    rated = [one.rating for one in await conversations.episodes(conversation_id) if one.rating is not None]
+    return rated[-1] if rated else None

@@ -6,7 +6,7 @@ import contextlib
 
 from conversations.errors import AlreadyRated, RatingClosed
 from conversations.model import InboundMessage, Message, MessageKind, Rating, Status
-from tests.conversations.builders import Crash, inbound
+from tests.conversations.builders import Crash, inbound, last_rating
 from tests.conversations.order_machine import OrderMachine
 
 _WORDS = {5: "5 stars", 4: "4分 解决了", 3: "three", 2: "2 not solved", 1: "terrible"}
@@ -23,7 +23,7 @@ class RatingMachine(OrderMachine):
             return
         messages = await desk.messages(latest.id, 0, 10_000)
         request = next(message for message in messages if message.kind is MessageKind.RATING_REQUEST)
-        before = await desk.find_rating(latest.id)
+        before = await last_rating(desk, latest.id)
         if how == "form":
             await self._fills_in(latest.id, contact, score, dies=dies)
         else:
@@ -36,12 +36,12 @@ class RatingMachine(OrderMachine):
             if receipt.conversation_id != latest.id:  # too late for text: an ordinary message
                 assert how != "button"
                 assert self._too_late(request, before) or self._means_something_else(messages, score)
-                assert await desk.find_rating(latest.id) == before
+                assert await last_rating(desk, latest.id) == before
                 return
         current = await desk.find_current(latest.address)
         assert current is not None
         assert current.id == latest.id  # promise 9
-        after = await desk.find_rating(latest.id)
+        after = await last_rating(desk, latest.id)
         if before is not None:
             assert after is not None
             assert after.rated_at == before.rated_at  # corrected, never added

@@ -10,7 +10,7 @@ import pytest
 from conversations.audit_check import verify
 from conversations.errors import AlreadyMerged, ConversationError, InvalidMessage, NotAssigned
 from conversations.model import Address, Agent, InboundMessage, MessageKind, Status, new_id
-from tests.conversations.builders import LIN, MAX, TestDesk, address
+from tests.conversations.builders import LIN, MAX, TestDesk, address, last_rating
 
 BOSS = Agent("agent-boss", "Boss")
 
@@ -63,7 +63,7 @@ async def test_a_digit_at_a_merged_address_is_no_rating(desk: TestDesk) -> None:
     source, target = await pair(desk)
     await desk.conversations.merge(source, target, LIN)
     await desk.send("2", "bo")
-    assert await desk.conversations.find_rating(source) is None
+    assert await last_rating(desk.conversations, source) is None
     assert (await desk.conversations.get_conversation(target)).preview == "2"
 
 
@@ -205,9 +205,9 @@ async def test_merging_accepting_and_writing_at_once_lose_nothing(desk: TestDesk
         b = await desk.queued(contact=f"bo-{round_}")
         outcomes = await asyncio.gather(
             desk.conversations.merge(a, b, LIN),
-            desk.conversations.assign(a, MAX),
+            desk.conversations.assign(a, MAX, over_capacity=True),
             desk.send("meanwhile", f"ann-{round_}"),
-            desk.conversations.assign(b, LIN),
+            desk.conversations.assign(b, LIN, over_capacity=True),
             return_exceptions=True,
         )
         assert all(isinstance(one, ConversationError) for one in outcomes if isinstance(one, BaseException)), outcomes

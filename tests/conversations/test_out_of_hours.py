@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 
+from conversations.audit_store import AuditStore
 from conversations.delivery_store import DeliveryStore
+from conversations.errors import BadContactPoint
 from conversations.hours import BusinessHours, Holiday
-from conversations.model import Author, Conversation, Status
+from conversations.json_form import conversation_json
+from conversations.model import Author, Conversation, MessageKind, Status
 from conversations.teams import Roster
-from tests.conversations.builders import LIN, TestDesk, address, hands_off, team
+from tests.conversations.builders import LIN, MAX, TestDesk, address, hands_off, team
 
 
 async def told(desk: TestDesk, conversation_id: str) -> str:
@@ -52,6 +56,33 @@ async def test_what_they_leave_is_normalised_confirmed_and_written_on_the_ticket
     assert reached == point
     assert "my parcel is lost" in words
     assert await desk.conversations.file_callbacks() == 0
+
+
+async def test_a_form_says_which_part_is_the_address_and_repeats_change_nothing(desk: TestDesk, night: str) -> None:
+    form = {"external_id": "form-1", "contact_point": "138 0013 2468"}
+    first = await desk.send("138 0013 2468\nBest time: not before lin@example.com has answered", **form)
+    again = await desk.send("138 0013 2468\nBest time: not before lin@example.com has answered", **form)
+    assert (again.duplicate, again.seq) == (True, first.seq)
+    assert (await desk.get(night)).contact_point == "13800132468"
+    assert "13800132468" in await told(desk, night)
+    await desk.conversations.file_callbacks()
+    reached, words = desk.filed["TK100001"]
+    assert (reached, "Best time" in words) == ("13800132468", True)
+
+
+async def test_the_contacts_page_is_told_whether_to_show_the_form(desk: TestDesk, night: str) -> None:
+    assert conversation_json(await desk.get(night), for_contact=True)["asks_contact_details"]
+    with pytest.raises(BadContactPoint):
+        await desk.send("1380013", contact_point="1380013")
+    await desk.send("lin@example.com", contact_point="lin@example.com")
+    assert not conversation_json(await desk.get(night), for_contact=True)["asks_contact_details"]
+
+
+async def test_a_form_that_comes_when_an_agent_is_there_is_just_a_message(desk: TestDesk, night: str) -> None:
+    desk.open = True
+    await desk.conversations.assign(night, LIN)
+    await desk.send("13800132468", contact_point="13800132468")
+    assert (await desk.last(night)).text == "13800132468"
 
 
 async def test_half_a_number_is_asked_for_again_and_an_order_number_is_not_taken_for_one(
@@ -182,3 +213,106 @@ async def test_erasing_a_contact_erases_how_to_reach_them(desk: TestDesk, night:
     await desk.conversations.erase_contact(conversation.contact_id, LIN)
     assert (await desk.get(night)).contact_point is None
     assert await desk.conversations.file_callbacks() == 0
+
+
+async def accepted(desk: TestDesk, conversation_id: str) -> None:
+    desk.open = True
+    await desk.conversations.assign(conversation_id, LIN)
+
+
+async def staff_lines(desk: TestDesk, conversation_id: str) -> list[str]:
+    messages = await desk.conversations.messages(conversation_id)
+    return [one.text for one in messages if one.kind is MessageKind.NOTE]
+
+
+async def test_an_answer_in_the_conversation_closes_the_callback_ticket(desk: TestDesk, night: str) -> None:
+    await accepted(desk, night)
+    await desk.conversations.reply_as_agent(night, LIN, "we found your parcel")
+    await desk.send("thanks a lot")
+    assert await desk.conversations.close_callbacks() == 0
+    await desk.conversations.resolve(night, LIN)
+    assert await desk.conversations.close_callbacks() == 1
+    assert desk.closed == ["TK100001"]
+    assert await staff_lines(desk, night) == ["The contact has been answered; callback ticket TK100001 is closed."]
+    assert "thanks a lot" in desk.filed["TK100001"][1]
+    shown = await desk.conversations.transcript(address(), None, 100)
+    assert not any("is closed" in message.text for message in shown)
+    async with desk.database.read() as connection:
+        audited = [json.loads(row.body) async for row in AuditStore(connection).entries(0, night)]
+    assert [one["data"] for one in audited if one["kind"] == "callback_closed"] == [{"ticket": "TK100001"}]
+    assert await desk.conversations.close_callbacks() == 0
+    assert await desk.conversations.file_callbacks() == 0
+
+
+async def test_resolving_without_an_answer_leaves_the_ticket_to_whoever_calls_back(desk: TestDesk, night: str) -> None:
+    await accepted(desk, night)
+    await desk.conversations.add_note(night, LIN, "will phone them")
+    await desk.conversations.resolve(night, LIN)
+    assert await desk.conversations.close_callbacks() == 0
+    assert desk.closed == []
+
+
+async def test_an_answer_that_was_taken_back_is_none(desk: TestDesk, night: str) -> None:
+    await accepted(desk, night)
+    said = await desk.conversations.reply_as_agent(night, LIN, "we found your parcel")
+    await desk.conversations.recall(night, LIN, said.seq)
+    await desk.conversations.resolve(night, LIN)
+    assert await desk.conversations.close_callbacks() == 0
+
+
+async def test_an_answer_still_counts_when_a_colleague_resolves_after_the_queue(desk: TestDesk, night: str) -> None:
+    await accepted(desk, night)
+    await desk.conversations.reply_as_agent(night, LIN, "we found your parcel")
+    await desk.conversations.requeue(night, LIN)
+    await desk.conversations.assign(night, MAX)
+    await desk.conversations.resolve(night, MAX)
+    assert await desk.conversations.close_callbacks() == 1
+
+
+async def test_a_second_promise_wants_a_second_answer(desk: TestDesk, night: str) -> None:
+    await accepted(desk, night)
+    await desk.conversations.reply_as_agent(night, LIN, "we are looking for it")
+    desk.open = False
+    await desk.conversations.requeue(night, LIN)
+    await accepted(desk, night)
+    await desk.conversations.resolve(night, LIN)
+    assert await desk.conversations.close_callbacks() == 0
+
+
+async def test_a_ticket_system_that_is_away_closes_the_ticket_when_it_is_back(desk: TestDesk, night: str) -> None:
+    await accepted(desk, night)
+    await desk.conversations.reply_as_agent(night, LIN, "we found your parcel")
+    await desk.conversations.resolve(night, LIN)
+    works, desk.conversations.surroundings = desk.conversations.surroundings, _failing(desk)
+    assert await desk.conversations.close_callbacks() == 0
+    assert await staff_lines(desk, night) == []
+    desk.conversations.surroundings = works
+    assert await desk.conversations.close_callbacks() == 1
+
+
+async def test_what_was_answered_before_there_was_a_ticket_needs_none(desk: TestDesk) -> None:
+    async def broken(_conversation: Conversation) -> str:
+        raise RuntimeError("the ticket system is away")
+
+    desk.open = False
+    works, desk.conversations._open_callback = desk.conversations._open_callback, broken
+    conversation_id = await desk.queued()
+    await accepted(desk, conversation_id)
+    await desk.conversations.reply_as_agent(conversation_id, LIN, "good morning")
+    await desk.conversations.resolve(conversation_id, LIN)
+    desk.conversations._open_callback = works
+    assert await desk.conversations.file_callbacks() == 0
+    assert desk.tickets == []
+
+
+async def test_coming_back_the_next_night_makes_a_new_ticket(desk: TestDesk, night: str) -> None:
+    await accepted(desk, night)
+    await desk.conversations.reply_as_agent(night, LIN, "we found your parcel")
+    await desk.conversations.resolve(night, LIN)
+    await desk.conversations.close_callbacks()
+    desk.open = False
+    again = await desk.queued("it is lost again, a person please")
+    assert again != night
+    assert (await desk.get(again)).callback_ticket == "TK100002"
+    contact_id = (await desk.get(again)).contact_id
+    assert await desk.conversations.tickets_of_contacts([contact_id]) == ["TK100002", "TK100001"]

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 
+from conversations.callbacks import ASKED, GIVEN
 from conversations.errors import (
     AlreadyAssigned,
     IllegalTransition,
@@ -201,6 +202,9 @@ class PromisesOfTeams(Promises):
             await desk.tell_waits()
             assert await desk.tell_waits() == 0
             await desk.file_callbacks()
+            await desk.close_callbacks()
+            assert await desk.close_callbacks() == 0
+            assert len(self.desk.closed) == len(set(self.desk.closed))
             await desk.tidy_company()
 
         self.do(sweep())
@@ -213,7 +217,7 @@ class PromisesOfTeams(Promises):
         self.do(self.receive(inbound("call me: +44 7700 900123", contact)))
         after = self.of(contact)
         assert after is not None
-        if before is not None and before.status is Status.QUEUED and before.callback_state is not None:
+        if before is not None and before.status is Status.QUEUED and before.callback_state in (ASKED, GIVEN):
             assert after.contact_point == "+447700900123"
             assert after.status is Status.QUEUED
 

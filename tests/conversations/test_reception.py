@@ -9,7 +9,7 @@ import pytest
 
 from conversations.errors import AlreadyRated, InvalidMessage, NotFound
 from conversations.model import Attachment, Author, Cursor, MessageKind, Status
-from tests.conversations.builders import LIN, TestDesk, address, inbound, says
+from tests.conversations.builders import LIN, TestDesk, address, inbound, last_rating, says
 
 
 async def test_a_first_message_opens_a_conversation_with_the_bot(desk: TestDesk) -> None:
@@ -149,7 +149,7 @@ async def test_a_rating_is_stored_once_and_opens_nothing(desk: TestDesk) -> None
     desk.clock.advance(601)  # until then it is a correction
     with pytest.raises(AlreadyRated):
         await desk.conversations.rate(address(), receipt.conversation_id, 1, "")
-    rating = await desk.conversations.find_rating(receipt.conversation_id)
+    rating = await last_rating(desk.conversations, receipt.conversation_id)
     assert rating is not None
     assert (rating.score, rating.comment) == (5, "quick")
     current = await desk.conversations.find_current(address())
@@ -165,7 +165,7 @@ async def test_a_rating_through_a_messaging_app_opens_nothing(desk: TestDesk, ty
     request = await desk.last(receipt.conversation_id)
     assert request.kind is MessageKind.RATING_REQUEST
     rated = await desk.send("4") if typed else await desk.send("", button_id=request.buttons[1].id)
-    rating = await desk.conversations.find_rating(receipt.conversation_id)
+    rating = await last_rating(desk.conversations, receipt.conversation_id)
     assert rated.conversation_id == receipt.conversation_id
     assert rating is not None
     assert rating.score == 4

@@ -154,6 +154,27 @@ async def test_a_vip_is_handed_off_at_the_first_trouble(desk: TestDesk) -> None:
     assert (conversation.handoff_reason, conversation.handoff_summary["detail"]) == ("vip", {"tier": "vip"})  # type: ignore[index]
 
 
+async def test_a_tier_set_by_hand_counts_for_the_vip_rule_and_its_preview(desk: TestDesk) -> None:
+    watched = Watched(desk)
+    conversation = await watched.says("hello")
+    profile = await desk.conversations.contact_profile(conversation.contact_id)
+    await desk.conversations.edit_contact(profile.id, LIN, profile.revision, {"tier": "vip"})
+    conversation = await watched.says("that was bad")
+    assert conversation.handoff_reason == "vip"
+    assert (await watched.book.preview(Rules()))["by_reason"]["vip"] == 1
+
+
+async def test_a_tier_set_by_hand_also_lowers_what_the_account_says(desk: TestDesk) -> None:
+    watched = Watched(desk)
+    watched.tier = "vip"
+    desk.bot.answer = lambda _request: replace(says("Hello Wei.", customer_id="C-7"), trace={"language": "en", "route": "task"})  # fmt: skip
+    conversation = await watched.says("hello")
+    profile = await desk.conversations.contact_profile(conversation.contact_id)
+    await desk.conversations.edit_contact(profile.id, LIN, profile.revision, {"tier": "standard"})
+    assert (await watched.says("that was bad")).status is Status.BOT
+    assert (await watched.book.preview(Rules()))["by_reason"]["vip"] == 0
+
+
 async def test_the_same_answer_three_times_is_a_loop(desk: TestDesk) -> None:
     watched = Watched(desk)
     desk.bot.answer = answers("Please tell me more.", route="clarify", confidence=0.6)

@@ -15,7 +15,7 @@ from conversations.triggers import RULED, BadRules, Decision, Deviation, Rule, R
 CALM = TurnSeen("how long is the warranty", "Two years.", "knowledge", "ask_knowledge", 0.9, anger=0.01, value=0.0)
 
 
-def decided(turn: TurnSeen, *earlier: TurnSeen, tier: str | None = None, rules: Rules | None = None, **place: Any) -> Decision | None:  # fmt: skip
+def decided(turn: TurnSeen, *earlier: TurnSeen, tier: str = "standard", rules: Rules | None = None, **place: Any) -> Decision | None:  # fmt: skip
     had = frozenset(one.handed_off for one in earlier if one.handed_off)
     return decide(turn, earlier, had, tier, place.get("language", "en"), place.get("channel", "web"), rules or Rules())
 
@@ -139,15 +139,13 @@ rules = st.builds(
 
 
 @given(turns, st.lists(turns, max_size=14), st.sampled_from([None, "vip", "gold"]), rules)
-def test_a_rule_that_is_off_never_fires(
-    turn: TurnSeen, earlier: list[TurnSeen], tier: str | None, rules: Rules
-) -> None:
+def test_a_rule_that_is_off_never_fires(turn: TurnSeen, earlier: list[TurnSeen], tier: str, rules: Rules) -> None:
     found = decide(turn, earlier, frozenset(), tier, "en", "web", rules)
     assert found is None or rules.of(found.reason).enabled
 
 
 @given(st.lists(turns, min_size=1, max_size=14), st.sampled_from([None, "vip"]), rules)
-def test_the_same_evidence_never_hands_off_twice(before: list[TurnSeen], tier: str | None, rules: Rules) -> None:
+def test_the_same_evidence_never_hands_off_twice(before: list[TurnSeen], tier: str, rules: Rules) -> None:
     """After a handoff, a turn with nothing wrong in it stays with the bot, whatever happened before."""
     told = [*before[:-1], replace(before[-1], handed_off="loop")]
     fine = TurnSeen("something quite new", "a fresh answer", "knowledge", "ask_knowledge", 0.99, anger=0.0, value=0.2)
@@ -157,7 +155,7 @@ def test_the_same_evidence_never_hands_off_twice(before: list[TurnSeen], tier: s
 
 @given(st.lists(turns, min_size=1, max_size=30), st.sampled_from([None, "vip"]), rules)
 def test_a_conversation_that_always_returns_to_the_bot_is_handed_off_by_vip_once(
-    said: list[TurnSeen], tier: str | None, rules: Rules
+    said: list[TurnSeen], tier: str, rules: Rules
 ) -> None:
     earlier: list[TurnSeen] = []
     had: list[str] = []

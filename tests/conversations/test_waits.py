@@ -5,9 +5,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
+from sqlalchemy import update
+
 from conversations.dispatch import Outlook
+from conversations.hours import BusinessHours
 from conversations.model import Agent, Author, HandoffReason
 from conversations.queue_store import Stay
+from conversations.tables import conversations
 from conversations.teams import Roster, Rule
 from conversations.wait_report import wait_rows
 from tests.conversations.builders import LIN, MAX, TestDesk, address, says, team
@@ -43,6 +48,76 @@ async def test_a_valuable_customer_waits_ahead_of_others_of_the_same_team(desk: 
     assert "next in line" in await told(desk, receipt.conversation_id)
 
 
+async def test_rules_look_at_the_tier_an_agent_set_before_the_accounts(desk: TestDesk) -> None:
+    desk.roster = Roster((team(), team("vip")), rules=(Rule("vip", tiers=("vip",)),))
+    desk.tiers |= {"C1": "vip", "C2": "standard"}
+
+    async def asks(contact: str, own: str, customer_id: str | None) -> str | None:
+        receipt = await desk.send("hello", contact)
+        conversation = await desk.get(receipt.conversation_id)
+        profile = await desk.conversations.contact_profile(conversation.contact_id)
+        await desk.conversations.edit_contact(profile.id, LIN, profile.revision, {"tier": own})
+        result = says("One moment.", handoff=HandoffReason.ASKED_FOR_PERSON.value, customer_id=customer_id)
+        await desk.answer(result)
+        return (await desk.get(receipt.conversation_id)).team_id
+
+    assert await asks("stranger", "vip", None) == "vip"
+    assert await asks("raised", "vip", "C2") == "vip"
+    assert await asks("lowered", "standard", "C1") != "vip"
+
+
+async def test_the_promise_out_of_hours_is_that_of_the_team_the_own_tier_leads_to(desk: TestDesk) -> None:
+    away = team("vip", hours=BusinessHours.of("Mon-Fri 09:00-17:00", "UTC"))
+    desk.roster = Roster((team(), away), rules=(Rule("vip", tiers=("vip",)),))
+    desk.clock.advance(12 * 3600)  # to ten at night
+    receipt = await desk.send("hello")
+    contact_id = (await desk.get(receipt.conversation_id)).contact_id
+    profile = await desk.conversations.contact_profile(contact_id)
+    await desk.conversations.edit_contact(contact_id, LIN, profile.revision, {"tier": "vip"})
+    await desk.answer(says("One moment.", handoff=HandoffReason.ASKED_FOR_PERSON.value))
+    conversation = await desk.get(receipt.conversation_id)
+    assert (conversation.team_id, conversation.callback_ticket) == ("vip", "TK100001")
+
+
+async def test_pages_of_the_queue_go_on_where_they_ended_whoever_comes_and_goes(desk: TestDesk) -> None:
+    waiting = []
+    for number in range(7):
+        waiting.append(await desk.queued(contact=f"contact {number}"))
+        desk.clock.advance(1)
+    first = await desk.conversations.list_conversations("queued", limit=3)
+    assert [one.id for one in first.items] == waiting[:3]
+    await desk.conversations.assign(waiting[0], LIN)  # shown already, and gone
+    await desk.conversations.assign(waiting[2], LIN)  # the one at which the page ended
+    await desk.conversations.set_priority(waiting[6], LIN, "urgent")  # to the head
+    newcomer = await desk.queued(contact="newcomer")
+    second = await desk.conversations.list_conversations("queued", cursor=first.cursor, limit=3)
+    assert [one.id for one in second.items] == waiting[3:6]
+    third = await desk.conversations.list_conversations("queued", cursor=second.cursor, limit=3)
+    assert ([one.id for one in third.items], third.cursor) == ([newcomer], None)
+
+
+async def test_people_who_came_at_the_same_moment_are_on_one_page_each(desk: TestDesk) -> None:
+    waiting = [await desk.queued(contact=f"contact {number}") for number in range(5)]
+    at = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    async with desk.database.write() as connection:
+        await connection.execute(update(conversations).values(rank_at=at, queued_at=at))
+    seen: list[str] = []
+    cursor = None
+    while True:
+        page = await desk.conversations.list_conversations("queued", cursor=cursor, limit=2)
+        seen += [one.id for one in page.items]
+        cursor = page.cursor
+        if cursor is None:
+            break
+    assert seen == sorted(waiting)
+
+
+@pytest.mark.parametrize("cursor", ["50", "x", "|||", "2026-03-02T12:00:00|2026-03-02T12:00:00|a"])
+async def test_a_place_in_the_queue_that_means_nothing_is_its_head(desk: TestDesk, cursor: str) -> None:
+    waiting = await desk.queued()
+    assert [one.id for one in (await desk.conversations.list_conversations("queued", cursor=cursor)).items] == [waiting]
+
+
 async def test_an_unknown_tier_never_keeps_anybody_from_the_queue(desk: TestDesk) -> None:
     receipt = await desk.send("a person please")
     await desk.answer(says("One moment.", handoff=HandoffReason.ASKED_FOR_PERSON.value, customer_id="nobody"))
@@ -53,7 +128,7 @@ async def test_the_forecast_learns_from_how_long_people_waited(desk: TestDesk) -
     for number in range(6):
         conversation_id = await desk.queued(contact=f"earlier {number}")
         desk.clock.advance(900)
-        await desk.conversations.assign(conversation_id, LIN)
+        await desk.conversations.assign(conversation_id, LIN, over_capacity=True)
     waiting = await desk.queued(contact="now")
     assert "15 min" in await told(desk, waiting)
     await desk.at_the_desk(MAX, Agent("agent-zoe", "Zoe"), LIN)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,6 +74,12 @@ def test_half_addresses_are_no_addresses(bad: str) -> None:
 )
 def test_a_contact_point_is_found_inside_a_sentence(text: str, point: str | None) -> None:
     assert normal_contact_point(text) == point
+
+
+def test_the_chat_reads_addresses_as_we_do() -> None:
+    """The chat checks what its form is given against the same list (``widget/tests/details.test.ts``)."""
+    shared = json.loads(Path(__file__).with_name("contact_points.json").read_text("utf-8"))
+    assert [[text, normal_contact_point(text)] for text, _ in shared] == shared
 
 
 @pytest.mark.parametrize(

@@ -217,6 +217,25 @@ async def test_a_callback_ticket_keeps_the_contact_as_written(crm: SqlCrm, keys:
     assert "010-1234" in ticket.text
 
 
+async def test_a_callback_ticket_is_closed_once_and_says_by_whom(crm: SqlCrm, keys: Keys) -> None:
+    ticket = await crm.open_callback_ticket("webchat visitor 42", "zh", keys.new())
+    key = keys.new()
+    assert await crm.close_callback(ticket.number, "Lin Mei", key)
+    assert await crm.close_callback(ticket.number, "Lin Mei", key)  # the same answer again
+    assert not await crm.close_callback(ticket.number, "Max", keys.new())
+    closed = await crm.find_ticket(ticket.number)
+    assert closed
+    assert closed.status is TicketStatus.RESOLVED
+    assert [(event.author, event.new) for event in closed.events] == [("Lin Mei", "resolved")]
+
+
+async def test_only_a_callback_ticket_is_closed_like_that(crm: SqlCrm, keys: Keys) -> None:
+    assert not await crm.close_callback(EMMA_TICKET, "Lin Mei", keys.new())
+    untouched = await crm.find_ticket(EMMA_TICKET)
+    assert untouched
+    assert untouched.status is not TicketStatus.RESOLVED
+
+
 async def test_tickets_come_with_comments(crm: SqlCrm) -> None:
     ticket = await crm.find_ticket(EMMA_TICKET)
     assert ticket

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from conversations.hub import BUFFER
 from conversations.model import Address, Status, new_id
+from handoff.live import _Written
 from handoff.presence import PresenceBoard
 from handoff.roles import Role
 from tests.handoff.desk import API, Browser, Desk, Live, open_desk
@@ -290,3 +293,15 @@ async def test_a_lost_agent_gives_back_conversations_after_the_grace_period_and_
         assert (await desk.conversations.get_conversation(his)).agent_id == sam.member.id
         while (await present.next("conversation"))["conversation"]["id"] != hers:
             pass
+
+
+async def test_an_event_is_written_once_for_all_consoles(desk: Desk) -> None:
+    written = _Written(desk.side)
+    said: dict[str, Any] = {"type": "message", "conversation_id": "c", "message": {"text": "您好", "attachments": []}}
+    text = written.of(said)
+    assert json.loads(text) == said
+    assert written.of(said) is text
+    assert written.of(dict(said)) == text  # another event, even if it says the same
+    for number in range(BUFFER):
+        assert json.loads(written.of({"type": "presence", "n": number}))["n"] == number
+    assert written.of(said) is not text  # forgotten, for no console is that far behind

@@ -20,7 +20,7 @@ SAID = {
     },
     "en": {
         "person": "talk to a person", "about": "The hook of my camping lamp came off", "first": "Where are you based?", "reply": "Hello, I will look into it.",
-        "comment": "Patient and clear", "other": "And Assistant before that", "yes": "Yes", "solved": "Solved",
+        "comment": "Patient and clear", "other": "And how was the assistant before that", "yes": "Yes", "solved": "Solved",
         "page": "Ratings", "change": "Change",
     },
 }  # fmt: skip

@@ -40,7 +40,7 @@ export type ContactApi = Pick<typeof api, 'contact' | 'contactConversations' | '
 export interface MessageSearch { q: string; author: string; channel: string; since: string; until: string }
 export interface FoundMessages { hits: SearchHit[]; conversations: Record<string, ListedConversation>; found: number; next_offset: number | null }
 export interface FoundPeople extends ConversationPage { customers: Customer[]; crm_available: boolean }
-export type BulkResult = { id: string; ok: true; conversation: ListedConversation } | { id: string; ok: false; error: { code: string; message: string } }
+export type BulkResult = { id: string; ok: true; conversation: ListedConversation } | { id: string; ok: false; error: { code: string; message: string; detail?: string } }
 export interface Outgoing { client_msg_id: string; text: string; attachment_ids: string[]; read_seq?: number; assist?: CardUse[]; original?: OriginalText }
 
 export class ApiError extends Error {
@@ -168,8 +168,8 @@ export const api = {
   accept: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/accept')),
   reply: (id: string, message: Outgoing) => post<{ message: Message }>(of(id, '/reply'), message),
   note: (id: string, message: Outgoing) => post<{ message: Message }>(of(id, '/note'), { client_msg_id: message.client_msg_id, text: message.text }),
-  transfer: (id: string, toAgentId: string, note: string) =>
-    post<{ conversation: ListedConversation }>(of(id, '/transfer'), { to_agent_id: toAgentId, note }),
+  transfer: (id: string, toAgentId: string, note: string, overCapacity = false) =>
+    post<{ conversation: ListedConversation }>(of(id, '/transfer'), { to_agent_id: toAgentId, note, over_capacity: overCapacity }),
   transferToTeam: (id: string, toTeamId: string, note: string) =>
     post<{ conversation: ListedConversation }>(of(id, '/transfer'), { to_team_id: toTeamId, note }),
   decline: (id: string) => post<{ conversation: ListedConversation }>(of(id, '/decline')),

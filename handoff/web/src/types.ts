@@ -149,6 +149,8 @@ export interface FilterDraft { name: string; shared: boolean; conditions: Condit
 export interface SavedFilter extends FilterDraft { id: string; owner_name: string; mine: boolean; editable: boolean; count: number | null }
 export interface Views {
   counts: Partial<Record<BuiltInView, number>>
+  /** Since when the contact who has waited longest is in the queue. */
+  waiting_since?: string | null
   filters: SavedFilter[]
   counted_to: number
   in_teams: boolean
@@ -345,7 +347,7 @@ export interface Macro extends MacroDraft { id: string; keys: string; uses: numb
 export interface MacroField { name: string; kind: string; required: boolean; choices: string[] }
 export interface MacroVerb { name: string; hands_on: boolean; fields: MacroField[] }
 export interface MacroPreview { verb: string; arguments: Record<string, string | number | null>; text: string | null; unfilled: string[] }
-export interface MacroRun { ran: string[]; failed: { step: number; verb: string; code: string; message: string } | null; conversation: Conversation }
+export interface MacroRun { ran: string[]; failed: { step: number; verb: string; code: string; message: string; detail?: string } | null; conversation: Conversation }
 export interface Holiday { first: string; last: string; hours: string; name: string }
 export interface TeamDraft {
   name_zh: string
@@ -361,6 +363,7 @@ export interface TeamDraft {
   offer_seconds: number
   first_response_seconds: number
   capacity: number
+  pull_over_capacity: boolean
   active: boolean
   members: string[]
 }

@@ -103,3 +103,81 @@ describe('the inbox', () => {
     expect(inbox.known.get('a')?.unread).toBe(0)
   })
 })
+
+/** A server with a queue that is read in pages of two. */
+function longQueue(ids: string[]) {
+  const row = (id: string, second: number) => conversation(id, { status: 'queued', agent_id: null, queued_at: at(second), rank_at: at(second), revision: 1 })
+  const state = { rows: ids.map((id, place) => row(id, place)), read: [] as (string | null)[], fails: false }
+  const inbox = createInbox({
+    async conversations(_view: View, cursor: string | null = null): Promise<ConversationPage> {
+      state.read.push(cursor)
+      if (state.fails) throw new Error('away')
+      const after = cursor === null ? state.rows : state.rows.filter((one) => one.rank_at! > cursor)
+      const page = after.slice(0, 2)
+      return { conversations: page, cursor: after.length > 2 ? page[1]!.rank_at! : null }
+    },
+    async conversation(id: string): Promise<ConversationDetail> {
+      return { conversation: row(id, 0) } as ConversationDetail
+    },
+  })
+  inbox.myId.value = 'me'
+  return { inbox, state, row, shown: () => inbox.queue.value.map((one) => one.id) }
+}
+
+describe('a long list', () => {
+  it('is read page by page, each conversation once', async () => {
+    const { inbox, shown } = longQueue(['a', 'b', 'c', 'd', 'e'])
+    await inbox.refresh('queued')
+    expect([shown(), inbox.whole('queued')]).toEqual([['a', 'b'], false])
+    await inbox.more('queued')
+    await inbox.more('queued')
+    expect([shown(), inbox.whole('queued')]).toEqual([['a', 'b', 'c', 'd', 'e'], true])
+  })
+
+  it('shows what events bring in its place, and what is further back with its page', async () => {
+    const { inbox, state, row, shown } = longQueue(['a', 'b', 'c', 'd'])
+    await inbox.refresh('queued')
+    const last = row('z', 9)
+    const urgent = { ...row('u', 0), rank_at: at(0.5) }
+    inbox.apply({ type: 'conversation', conversation: last }, null)
+    inbox.apply({ type: 'conversation', conversation: urgent }, null)
+    expect(shown()).toEqual(['a', 'u', 'b'])
+    state.rows = [state.rows[0]!, urgent, ...state.rows.slice(1), last]
+    await inbox.more('queued')
+    expect(shown()).toEqual(['a', 'u', 'b', 'c', 'd'])
+    await inbox.more('queued')
+    expect(shown()).toEqual(['a', 'u', 'b', 'c', 'd', 'z'])
+  })
+
+  it('reads as many pages again as it shows, and begins anew where the view is opened', async () => {
+    const { inbox, state, shown } = longQueue(['a', 'b', 'c', 'd', 'e'])
+    await inbox.refresh('queued')
+    await inbox.more('queued')
+    state.rows = state.rows.slice(1)
+    await inbox.refresh('queued')
+    expect(shown()).toEqual(['b', 'c', 'd', 'e'])
+    inbox.show('queued')
+    await settled()
+    expect(shown()).toEqual(['b', 'c'])
+  })
+
+  it('keeps what it shows when the next page cannot be read', async () => {
+    const { inbox, state, shown } = longQueue(['a', 'b', 'c'])
+    await inbox.refresh('queued')
+    state.fails = true
+    await inbox.more('queued')
+    expect([shown(), inbox.lists.get('queued')?.failed]).toEqual([['a', 'b'], 'Error: away'])
+    state.fails = false
+    await inbox.more('queued')
+    expect([shown(), inbox.lists.get('queued')?.failed]).toEqual([['a', 'b', 'c'], null])
+  })
+
+  it('comes in the order of the saved filter', async () => {
+    const view = `filter:${'f'.repeat(32)}` as View
+    const rows = [conversation('old', { updated_at: at(1) }), conversation('new', { updated_at: at(5) })]
+    const inbox = createInbox({ conversations: async () => ({ conversations: rows, cursor: null }), conversation: async () => ({}) as ConversationDetail }, () => 'oldest')
+    inbox.view.value = view
+    await inbox.refresh(view)
+    expect(inbox.rows.value.map((one) => one.id)).toEqual(['old', 'new'])
+  })
+})

@@ -11,8 +11,8 @@ import pytest
 from conversations.conversations import Conversations
 from conversations.model import Address, utc_now
 from conversations.store import Database
+from handoff.assist.assist_store import AssistStore, Card, Decision, Shown
 from handoff.assist.card_book import decision_of
-from handoff.assist_store import AssistStore, Card, Decision, Shown
 from handoff.roles import Role
 from tests.handoff.assist.scenes import Bot, asks_agent, assisted_desk
 from tests.handoff.desk import Browser, Desk
@@ -204,7 +204,7 @@ CARDS = [
 
 
 async def test_cards_are_kept_decided_and_erased(database: Database, store: object) -> None:
-    from handoff.assist_store import erase
+    from handoff.assist.assist_store import erase
     from tests.conversations.builders import Clock
 
     kept, now = AssistStore(database), Clock()
@@ -231,7 +231,7 @@ async def test_cards_are_kept_decided_and_erased(database: Database, store: obje
 async def test_digests_follow_the_form_and_the_erasure(database: Database, store: object) -> None:
     from conversations.audit import AuditLog
     from conversations.hub import LocalHub
-    from handoff.assist_store import erase
+    from handoff.assist.assist_store import erase
     from tests.conversations.builders import LIN, Clock, TestDesk
 
     desk = TestDesk(database, Clock(), audit=AuditLog(b"k" * 32))

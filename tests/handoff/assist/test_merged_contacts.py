@@ -9,8 +9,8 @@ from sqlalchemy import insert, select
 from conversations.audit import AuditLog
 from conversations.model import new_id
 from conversations.store import Database
-from handoff.assist_store import AssistStore, erase, move
-from handoff.assist_tables import cards, digests, originals, translations
+from handoff.assist.assist_store import AssistStore, erase, move
+from handoff.assist.assist_tables import cards, digests, originals, translations
 from tests.conversations.builders import LIN, Clock, TestDesk
 
 

@@ -1,5 +1,6 @@
 // The conversation behind the view: what is said goes through here, whatever happens to the network.
 import { Connection, type Phase, type Surroundings } from './connection';
+import { normalContactPoint } from './contact_point';
 import type { Words } from './i18n';
 import type { Attachment, RatingAnswer, RatingFrame, ServerFrame } from './protocol';
 import type { Memory } from './storage';
@@ -21,6 +22,8 @@ export interface RatingState {
 export class Chat {
   readonly store: Store;
   readonly connection: Connection;
+  /** What is typed in the form for contact details, and whether it was no address. */
+  readonly details = { point: '', bestTime: '', problem: false };
   private readonly tries = new Map<string, number>();
   private readonly ratings = new Map<string, RatingFrame>();
   private readonly editing = new Set<string>();
@@ -67,6 +70,35 @@ export class Chat {
     clearTimeout(this.typingTimer);
     this.connection.start();
     this.flush();
+    this.changed();
+  }
+
+  /** The conversation whose visitor is asked how to reach them, until they have said so or would rather not. */
+  get asksDetails(): string | null {
+    const state = this.store.conversation;
+    if (state?.status !== 'queued' || state.asks_contact_details !== true) return null;
+    const onItsWay = this.store.pending.some((item) => item.contact_point !== undefined);
+    return onItsWay || this.memory.get(`details:${state.id}`) !== null ? null : state.id;
+  }
+
+  /** Send what the form for contact details was given: a message like any other, which names the address as well. */
+  sendDetails(): void {
+    const point = this.details.point.trim();
+    const time = this.details.bestTime.trim();
+    if (normalContactPoint(point) === null) {
+      this.details.problem = true;
+    } else {
+      const text = time === '' ? point : `${point}\n${this.words.say('detailsTimeIs', time)}`;
+      this.details.problem = false;
+      this.store.add(text, null, [], newId(), point);
+      this.connection.start();
+      this.flush();
+    }
+    this.changed();
+  }
+
+  declineDetails(conversationId: string): void {
+    this.memory.set(`details:${conversationId}`, 'no');
     this.changed();
   }
 
@@ -253,6 +285,11 @@ export class Chat {
       else this.ratings.delete(rating.conversation_id);
       return;
     }
+    if (frame.code === 'bad_contact_point') {
+      this.details.problem = true;
+      this.store.discard(id);
+      return;
+    }
     const tries = (this.tries.get(id) ?? 0) + 1;
     this.tries.set(id, tries);
     const passing = frame.code === 'too_fast' || frame.code === 'unavailable';
@@ -283,6 +320,7 @@ export class Chat {
       button_id: item.button_id,
       attachment_ids: item.attachments.map((file) => file.id),
       language: this.words.language,
+      ...(item.contact_point === undefined ? {} : { contact_point: item.contact_point }),
     });
     if (sent) item.state = 'sending';
   }

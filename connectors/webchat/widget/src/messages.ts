@@ -1,5 +1,6 @@
 // The list of messages: days, groups, bubbles, quick replies, sources, files, and what is still on its way.
 import type { Chat } from './chat';
+import { detailsForm } from './details';
 import { h, icon, link, linked, safeAddress, written } from './dom';
 import type { Words } from './i18n';
 import type { Attachment, Message } from './protocol';
@@ -110,7 +111,12 @@ export class MessageList {
       const content = JSON.stringify([language, item.state, item.problem, item.seq, this.chat.connection.phase]);
       rows.push({ key: `pending:${item.client_msg_id}`, content, draw: () => this.pending(item) });
     }
+    const asked = this.chat.asksDetails;
     if (store.typing) rows.push({ key: 'typing', content: language, draw: () => this.typing() });
+    if (asked !== null) {
+      const content = JSON.stringify([language, this.chat.details.problem]);
+      rows.push({ key: `details:${asked}`, content, draw: () => detailsForm(asked, this.chat, this.words) });
+    }
     return rows;
   }
 

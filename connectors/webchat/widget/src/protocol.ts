@@ -50,6 +50,8 @@ export interface ConversationState {
   agent_read_seq?: number;
   wait_minutes?: number | null;
   closed?: boolean;
+  /** Out of hours: a form asks how to reach the visitor. */
+  asks_contact_details?: boolean;
 }
 
 export type ServerFrame =
@@ -57,7 +59,7 @@ export type ServerFrame =
   | { type: 'message'; message: Message }
   | { type: 'ack'; client_msg_id: string; conversation_id: string; seq?: number }
   | { type: 'typing'; author: Author }
-  | { type: 'status'; conversation_id: string; status: Status; agent_name?: string | null; position?: number | null; wait_minutes?: number | null; closed?: boolean; agent_read_seq?: number }
+  | { type: 'status'; conversation_id: string; status: Status; agent_name?: string | null; position?: number | null; wait_minutes?: number | null; closed?: boolean; agent_read_seq?: number; asks_contact_details?: boolean }
   | { type: 'recalled'; conversation_id: string; seq: number }
   | { type: 'read'; conversation_id: string; seq: number }
   | { type: 'error'; client_msg_id?: string; code: string; message: string; retry_after_seconds?: number }
@@ -70,6 +72,8 @@ export interface SayFrame {
   button_id: string | null;
   attachment_ids: string[];
   language: Language;
+  /** What the form for contact details was given; the text says it as well. */
+  contact_point?: string;
 }
 
 export interface AskedEpisode {

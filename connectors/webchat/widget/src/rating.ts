@@ -53,7 +53,7 @@ function form(message: Message, chat: Chat, words: Words, before: RatingAnswer |
   const nps = asksNps && choice(`nps-${id}`, words.say('rateNps'), Array.from({ length: 11 }, (_, n) => [String(n), String(n)] as const), 'pills nps', answer.nps === null ? '' : String(answer.nps), (value) => {
     answer.nps = Number(value);
   }, h('div', { class: 'ends', 'aria-hidden': 'true' }, h('span', {}, words.say('npsLow')), h('span', {}, words.say('npsHigh'))));
-  const others = other && stars(`other-${id}`, words.say('rateAlso', nameOf(other, words)), true, answer.other_score, words, (score) => {
+  const others = other && stars(`other-${id}`, other.kind === 'bot' ? words.say('rateAlsoBot') : words.say('rateAlso', nameOf(other, words)), true, answer.other_score, words, (score) => {
     answer.other_score = score;
   });
   const more = h('div', { class: 'more', hidden: answer.score === null }, solved, others ?? null, nps, comment, send);

@@ -7,6 +7,7 @@ export interface Unsent {
   button_id: string | null;
   attachments: Attachment[];
   at: number;
+  contact_point?: string;
 }
 
 export interface Area {

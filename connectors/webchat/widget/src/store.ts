@@ -69,7 +69,7 @@ export class Store {
     }
   }
 
-  add(text: string, buttonId: string | null, attachments: Attachment[], id: string): Pending {
+  add(text: string, buttonId: string | null, attachments: Attachment[], id: string, contactPoint?: string): Pending {
     const item: Pending = {
       client_msg_id: id,
       text,
@@ -78,6 +78,7 @@ export class Store {
       at: this.now(),
       state: 'waiting',
       problem: null,
+      ...(contactPoint === undefined ? {} : { contact_point: contactPoint }),
     };
     this.pending.push(item);
     this.keep(item);
@@ -167,7 +168,7 @@ export class Store {
     const isNewer = (this.order.get(state.id) ?? Infinity) >= (this.order.get(this.conversation?.id ?? '') ?? -1);
     if (!isNewer) return;
     const before = this.conversation?.id === state.id ? this.conversation : null;
-    this.conversation = { ...before, ...(state.status === 'queued' ? null : { position: null, wait_minutes: null, closed: false }), ...state };
+    this.conversation = { ...before, ...(state.status === 'queued' ? null : { position: null, wait_minutes: null, closed: false, asks_contact_details: false }), ...state };
   }
 
   takeTyping(frame: Extract<ServerFrame, { type: 'typing' }>): void {
@@ -200,8 +201,8 @@ export class Store {
   }
 
   private keep(item: Pending): void {
-    const { client_msg_id, text, button_id, attachments, at } = item;
-    this.memory.keepUnsent({ client_msg_id, text, button_id, attachments, at });
+    const { state: _state, problem: _problem, seq: _seq, ...unsent } = item;
+    this.memory.keepUnsent(unsent);
   }
 
   private placeOf(message: Message): number {

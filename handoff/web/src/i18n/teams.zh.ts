@@ -8,7 +8,7 @@ export const company: typeof Company = {
   participants: '还有', supervisor: '主管', pending: '已邀请', remove: '请 {name} 离开', leave: '离开会话', joinThis: '加入会话', bargeIn: '以主管身份加入', takeOver: '从 {name} 手中接手', takeOverSure: '确定从 {name} 手中接手？对方和客户都会收到提示。', bargeInHint: '您可以发言，会话仍由 {name} 负责；客户会看到提示。',
   invite: '邀请同事', inviteTitle: '邀请同事协助', inviteText: '两人都能发言，会话仍归您。同事加入后客户会看到提示。', inviteSubmit: '邀请', nobody: '现在没有其他客服在线。',
   inviteDone: '已邀请 {name}。', left: '您已离开会话。', joined: '您已加入会话。', removed: '{name} 已不在会话中。', tookOver: '会话已由您负责。',
-  toAgent: '转给客服', toTeam: '转给团队', teamHint: '客户会排在该团队队列的最前面。', load: '{n} / {capacity}', atCapacity: '已满', noTeams: '目前只有一个团队，可在“团队”页面添加。', transferredTeam: '已转给{name}。',
+  toAgent: '转给客服', toTeam: '转给团队', teamHint: '客户会排在该团队队列的最前面。', load: '{n} / {capacity}', atCapacity: '已满', full: '{name} 同时接待的会话已满（{load}），客户可能要多等一会儿。', anyway: '仍然转接', noTeams: '目前只有一个团队，可在“团队”页面添加。', transferredTeam: '已转给{name}。',
   place: '第 {n} 位', told: '告知约 {n} 分钟', late: '首次回复已超时', due: '距首次回复时限 {time}', skills: '需要：{skills}', contactPoint: '联系方式：{point}', offeredTo: '正在邀请 {name}', team: '团队', tier: { vip: 'VIP', gold: '金卡', silver: '银卡', standard: '' },
 }
 
@@ -17,7 +17,7 @@ export const teams: typeof Teams = {
   add: '添加团队', edit: '编辑{name}', remove: '删除', removeSure: '删除“{name}”？正在排队的客户将由全体客服接待。', save: '保存', cancel: '取消', saved: '已保存。', removed: '已删除。', failed: '团队读取失败：{message}', changed: '{name} 修改于 {at}',
   readOnly: '由主管和管理员修改。', isDefault: '接待其他团队都不接的会话', inactive: '已停用', everybody: '全体在线客服', members: '没有成员 | 1 名成员 | {n} 名成员',
   mode: { pull: '客服自行接入', offer: '逐个邀请' }, modeHint: { pull: '谁有空，谁接下一个。', offer: '先邀请一位客服；超时未接，再邀请下一位。' },
-  name: '名称', nameZh: '中文名称', nameEn: '英文名称', nameHint: '转接时客户会看到。', howServed: '接待方式', offerSeconds: '邀请时限（秒）', capacity: '每人同时接待数', firstResponse: '首次回复时限（分钟）', firstResponseHint: '快到时限的先接待。', active: '启用',
+  name: '名称', nameZh: '中文名称', nameEn: '英文名称', nameHint: '转接时客户会看到。', howServed: '接待方式', offerSeconds: '邀请时限（秒）', capacity: '每人同时接待数', pullOver: '客服可以超过上限自行接入', firstResponse: '首次回复时限（分钟）', firstResponseHint: '快到时限的先接待。', active: '启用',
   serves: '接待范围', servesHint: '没有匹配的规则时按这里分配；全部留空则只接规则或同事转来的会话。', channels: '渠道', intents: '话题', languages: '语言', skills: '需要的技能', skillsHint: '用逗号分隔，例如：退款, 技术', listHint: '用逗号分隔，例如：{example}', whom: '成员', whomHint: '不选则为全体在线客服。',
   hours: '工作时间', hoursHint: '例如 Mon-Fri 09:00-18:00, Sat 10:00-14:00。留空：沿用服务台时间；always：全天。', zone: '时区', deskHours: '服务台时间', always: '全天', holidays: '节假日与特殊日期', holidayFirst: '开始', holidayLast: '结束', holidayHours: '时间', holidayHoursHint: '留空为休息', holidayName: '名称', addHoliday: '添加日期', removeHoliday: '删除{name}', noHolidays: '无',
   problem: { nobody: '团队里还没有人。', skill: '团队里没有人会“{detail}”。', language: '团队里没有人能用{detail}接待。' },

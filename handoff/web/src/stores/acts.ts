@@ -16,6 +16,11 @@ export async function act(verb: Verb, target: Target = {}): Promise<boolean> {
     return true
   } catch (error) {
     const conflict = error instanceof ApiError && error.code === 'already_assigned'
+    if (error instanceof ApiError && error.code === 'at_capacity') {
+      const who = target.agentName ? t('company.full', { name: target.agentName, load: error.detail }) : told(error)
+      ElMessage({ type: 'warning', message: who, duration: 7000, showClose: true })
+      return false
+    }
     const title = t(conflict ? 'conversation.conflict' : 'conversation.refused')
     ElMessage({ type: conflict ? 'warning' : 'error', message: `${title}: ${told(error)}`, duration: 7000, showClose: true })
     return false
@@ -24,14 +29,14 @@ export async function act(verb: Verb, target: Target = {}): Promise<boolean> {
 
 /** What went wrong, in the server's words where it was reached. */
 export function told(error: unknown): string {
-  if (error instanceof ApiError && known(error.code)) return known(error.code) ?? ''
+  if (error instanceof ApiError && known(error.code)) return known(error.code, error.detail) ?? ''
   return error instanceof ApiError && !error.offline ? error.message : i18n.global.t('app.unreachable')
 }
 
 /** A refusal in the console's language, where it has words for it. */
-export function known(code: string): string | null {
+export function known(code: string, detail = ''): string | null {
   const key = `writing.error.${code}`
-  return i18n.global.te(key) ? i18n.global.t(key) : null
+  return i18n.global.te(key) ? i18n.global.t(key, { detail }) : null
 }
 
 export function useActs() {

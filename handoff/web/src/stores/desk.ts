@@ -24,16 +24,18 @@ import type { Conversation, Message, Presence, PresenceState, Trace } from '../t
 
 export type Verb = 'accept' | 'transfer' | 'requeue' | 'release' | 'resolve'
 export type CompanyVerb = 'invite' | 'join' | 'leave' | 'remove' | 'bargeIn' | 'takeOver' | 'decline'
-export interface Target { agentId?: string; agentName?: string; teamId?: string; note?: string; silent?: boolean }
+export interface Target { agentId?: string; agentName?: string; teamId?: string; note?: string; silent?: boolean; overCapacity?: boolean }
 
 const POLL_MS = 15_000
 const COMPOSING_MS = 6_000
 
-export const inbox = createInbox(api)
+export const inbox = createInbox(api, (view) => views.filterOf(view)?.sort ?? null)
 export const transcripts = createTranscripts(api, Date.now, (message, extras) => {
   if (extras?.original) translations.originals.set(message.id, extras.original)
 })
 export const views = createViews(api, inbox)
+/** How many wait: what this console sees of the whole queue, or else what the server last counted. */
+export const waitingCount = computed(() => (inbox.whole('queued') ? inbox.queue.value.length : Math.max(views.read.value?.counts.queued ?? 0, inbox.queue.value.length)))
 export const uploads = createUploads(api)
 export const live = createLive({ event: onEvent, opened: onOpened, sessionEnded: session.end, takeActivity })
 
@@ -139,7 +141,7 @@ watch(openId, (id, before) => {
   if (id && session.staff.value) load(id)
   tellViewing()
 })
-watch(() => inbox.queue.value.length, (count) => session.worksAtDesk.value && (alerts.badge.value = count))
+watch(waitingCount, (count) => session.worksAtDesk.value && (alerts.badge.value = count))
 
 function open(conversationId: string | null): void {
   go(place.view, conversationId)
@@ -327,7 +329,7 @@ async function run(verb: Verb, target: Target = {}): Promise<void> {
     const note = target.note ?? ''
     const { conversation: next } = await {
       accept: () => api.accept(id),
-      transfer: () => (target.teamId ? api.transferToTeam(id, target.teamId, note) : api.transfer(id, target.agentId ?? '', note)),
+      transfer: () => (target.teamId ? api.transferToTeam(id, target.teamId, note) : api.transfer(id, target.agentId ?? '', note, target.overCapacity)),
       requeue: () => api.requeue(id, note),
       release: () => api.release(id),
       resolve: () => api.resolve(id, !target.silent),
@@ -339,6 +341,7 @@ async function run(verb: Verb, target: Target = {}): Promise<void> {
     if (error instanceof ApiError && (error.status === 409 || error.status === 403 || error.status === 404)) {
       void inbox.resume()
       void refreshDetail()
+      if (error.code === 'at_capacity') void readAgents()
     }
     throw error
   } finally {

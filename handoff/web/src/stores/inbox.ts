@@ -1,7 +1,7 @@
 // The lists of conversations: read per view, kept in step with live events, never going back to an older state.
 import { computed, reactive, ref } from 'vue'
 
-import { ApiError, type ListedConversation, type api as Api } from '../api'
+import { ApiError, type ConversationPage, type ListedConversation, type api as Api } from '../api'
 import type { LiveEvent } from './live'
 import { PRIORITIES, type BuiltInView, type Conversation, type Sort, type View } from '../types'
 
@@ -18,7 +18,13 @@ export function isAsked(view: View): boolean {
 
 interface List {
   ids: Set<string>
+  /** Those of them that an event brought or changed since they were read: their place may be on a later page. */
+  loose: Set<string>
   cursor: string | null
+  /** The last one of the last page read, as it was then. */
+  end: ListedConversation | null
+  pages: number
+  turn: number
   loaded: boolean
   loading: boolean
   failed: string | null
@@ -49,6 +55,10 @@ export function isNewer(next: Conversation, known: Conversation): boolean {
 
 /** The chosen order; without one, serving order for the queue and newest first for everything else. */
 export function inOrder(view: View, conversations: ListedConversation[], sort: Sort | null = null): ListedConversation[] {
+  return [...conversations].sort(orderOf(view, sort))
+}
+
+function orderOf(view: View, sort: Sort | null): (a: Conversation, b: Conversation) => number {
   const byAge = (a: string | null, b: string | null) => ((a ?? '') < (b ?? '') ? -1 : (a ?? '') > (b ?? '') ? 1 : 0)
   const rank = (one: Conversation) => PRIORITIES.indexOf(one.manual_priority ?? 'none')
   const newest = (a: Conversation, b: Conversation) => byAge(b.updated_at, a.updated_at)
@@ -61,12 +71,13 @@ export function inOrder(view: View, conversations: ListedConversation[], sort: S
     opened: (a, b) => byAge(b.opened_at, a.opened_at),
   }
   const order = orders[sort ?? (view === 'queued' ? 'serving' : 'newest')]
-  return [...conversations].sort((a, b) => order(a, b) || byAge(a.id, b.id))
+  return (a, b) => order(a, b) || byAge(a.id, b.id)
 }
 
 type InboxApi = Pick<typeof Api, 'conversations' | 'conversation'>
 
-export function createInbox(api: InboxApi) {
+/** `savedSort` is the order a saved filter comes in. */
+export function createInbox(api: InboxApi, savedSort: (view: View) => Sort | null = () => null) {
   const view = ref<View>('mine')
   const myId = ref('')
   const known = reactive(new Map<string, ListedConversation>())
@@ -82,50 +93,84 @@ export function createInbox(api: InboxApi) {
     return lists.get(name)!
   }
   const rowsOf = (name: View) => {
-    const members = [...(lists.get(name)?.ids ?? [])].flatMap((id) => known.get(id) ?? [])
-    return inOrder(name, members.filter((one) => belongs(name, one, myId.value)), sorts.get(name))
+    const from = lists.get(name)
+    const sort = sorts.get(name) ?? savedSort(name)
+    const order = orderOf(name, sort)
+    const members = [...(from?.ids ?? [])].flatMap((id) => known.get(id) ?? [])
+    // What is not read yet has a gap before it, so what events brought from there waits for its page.
+    const read = (one: ListedConversation) => !from?.cursor || !from.end || !from.loose.has(one.id) || order(one, from.end) <= 0
+    return inOrder(name, members.filter((one) => belongs(name, one, myId.value) && read(one)), sort)
   }
   const rows = computed(() => rowsOf(view.value))
   const queue = computed(() => rowsOf('queued'))
   const mine = computed(() => rowsOf('mine'))
   const list = computed(() => lists.get(view.value) ?? emptyList())
 
-  /** Reads the first page of a view; what events changed since the request went out stays as the events left it. */
+  /** Reads a view anew, as many pages as are shown; what events changed meanwhile stays as the events left it. */
   async function refresh(name: View): Promise<void> {
     const since = events
     const target = listOf(name)
+    const turn = (target.turn += 1)
     target.loading = true
     try {
-      const page = await api.conversations(name, null, sorts.get(name) ?? null)
+      const sort = sorts.get(name) ?? null
+      let page = await api.conversations(name, null, sort)
+      const found = [...page.conversations]
+      let pages = 1
+      while (page.cursor && pages < target.pages) {
+        page = await api.conversations(name, page.cursor, sort)
+        found.push(...page.conversations)
+        pages += 1
+      }
+      if (turn !== target.turn) return
       const changedMeanwhile = [...target.ids].filter((id) => (touched.get(id) ?? 0) > since)
-      target.ids = new Set([...page.conversations.map((one) => one.id), ...changedMeanwhile])
-      for (const one of page.conversations) put(one)
-      target.cursor = page.cursor
-      target.failed = null
+      target.ids = new Set([...found.map((one) => one.id), ...changedMeanwhile])
+      target.loose = new Set(changedMeanwhile)
+      for (const one of found) put(one)
+      reached(target, page, found)
+      target.pages = pages
       target.loaded = true
     } catch (error) {
-      target.failed = error instanceof ApiError ? error.message : String(error)
+      if (turn === target.turn) target.failed = error instanceof ApiError ? error.message : String(error)
     } finally {
-      target.loading = false
+      if (turn === target.turn) target.loading = false
     }
   }
 
+  /** Reads the page after the last one. */
   async function more(name: View): Promise<void> {
     const target = listOf(name)
     if (!target.cursor || target.loading) return
+    const since = events
+    const turn = (target.turn += 1)
     target.loading = true
     try {
       const page = await api.conversations(name, target.cursor, sorts.get(name) ?? null)
+      if (turn !== target.turn) return
       for (const one of page.conversations) {
         put(one)
         target.ids.add(one.id)
+        if ((touched.get(one.id) ?? 0) <= since) target.loose.delete(one.id)
       }
-      target.cursor = page.cursor
+      reached(target, page, page.conversations)
+      target.pages += 1
     } catch (error) {
-      target.failed = error instanceof ApiError ? error.message : String(error)
+      if (turn === target.turn) target.failed = error instanceof ApiError ? error.message : String(error)
     } finally {
-      target.loading = false
+      if (turn === target.turn) target.loading = false
     }
+  }
+
+  function reached(target: List, page: ConversationPage, found: ListedConversation[]): void {
+    target.cursor = page.cursor
+    target.end = found[found.length - 1] ?? target.end
+    target.failed = null
+  }
+
+  /** Whether everything that belongs to a view has been read. */
+  function whole(name: View): boolean {
+    const target = lists.get(name)
+    return target?.loaded === true && !target.cursor
   }
 
   /** Stores a state of a conversation unless a newer one is known, and puts it on every list it belongs to. */
@@ -140,7 +185,10 @@ export function createInbox(api: InboxApi) {
 
   function enlist(next: Conversation): void {
     touched.set(next.id, (events += 1))
-    for (const name of VIEWS) if (!isAsked(name) && belongs(name, next, myId.value)) listOf(name).ids.add(next.id)
+    for (const name of VIEWS) if (!isAsked(name) && belongs(name, next, myId.value)) {
+      listOf(name).ids.add(next.id)
+      listOf(name).loose.add(next.id)
+    }
   }
 
   function change(next: Conversation): void {
@@ -209,12 +257,14 @@ export function createInbox(api: InboxApi) {
 
   function show(name: View): void {
     view.value = name
+    listOf(name).pages = 1
     void refresh(name)
   }
 
   function sortBy(name: View, sort: Sort | null): void {
     if (sort) sorts.set(name, sort)
     else sorts.delete(name)
+    listOf(name).pages = 1
     void refresh(name)
   }
 
@@ -229,7 +279,7 @@ export function createInbox(api: InboxApi) {
     lists.clear()
   }
 
-  return { view, myId, known, lists, sorts, sortBy, rows, queue, mine, list, refresh, more, put, change, apply, seen, show, resume, clear }
+  return { view, myId, known, lists, sorts, sortBy, rows, queue, mine, list, whole, refresh, more, put, change, apply, seen, show, resume, clear }
 }
 
 export type Inbox = ReturnType<typeof createInbox>
@@ -241,5 +291,5 @@ function furthest(next: Conversation, before: Conversation | undefined): Pick<Co
 }
 
 function emptyList(): List {
-  return { ids: new Set(), cursor: null, loaded: false, loading: false, failed: null }
+  return { ids: new Set(), loose: new Set(), cursor: null, end: null, pages: 1, turn: 0, loaded: false, loading: false, failed: null }
 }

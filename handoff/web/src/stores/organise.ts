@@ -4,6 +4,7 @@ import { reactive, ref, watch } from 'vue'
 
 import { api, ApiError, type BulkResult, type ListedConversation } from '../api'
 import { i18n } from '../i18n'
+import { known } from './acts'
 import { desk, inbox, views } from './desk'
 import { place } from './place'
 import { readThreads } from './threads'
@@ -69,7 +70,7 @@ function settle(results: BulkResult[]): void {
   failures.value = []
   for (const one of results) {
     if (one.ok) selected.delete(one.id)
-    else failures.value.push({ id: one.id, message: one.error.message })
+    else failures.value.push({ id: one.id, message: known(one.error.code, one.error.detail) ?? one.error.message })
   }
   if (!selected.size) selecting.value = false
 }

@@ -1,0 +1,1 @@
+"""Contacts: the pane beside a conversation, edits, tickets, merges."""

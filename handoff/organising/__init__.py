@@ -1,0 +1,1 @@
+"""Order at the desk: views, filters, labels, search."""

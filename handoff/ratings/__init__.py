@@ -1,0 +1,1 @@
+"""Ratings: the report and its CSV, and those of the demo."""

@@ -1,0 +1,1 @@
+"""Teams: who serves what, and how it is set up."""
