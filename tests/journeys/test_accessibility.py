@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.journeys.conftest import Desk
+from tests.journeys.conftest import Desk, come_to_rest
 from tests.journeys.people import REPLY_MS, Agent, Visitor
 from tests.journeys.test_organise import row_of, writes
 
@@ -23,10 +23,7 @@ SAID = {"en": ("talk to a human", "Robin Hale"), "zh": ("转人工", "郝若冰"
 
 def violations(page: Page) -> list[str]:
     """What axe finds on the page, one line for each element."""
-    page.evaluate(
-        "Promise.all(document.getAnimations().filter((one) => one.effect.getTiming().iterations < 9)"
-        ".map((one) => one.finished.catch(() => null))).then(() => null)"
-    )
+    come_to_rest(page)
     if not page.evaluate("Boolean(window.axe)"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
     found: list[dict[str, Any]] = page.evaluate(
