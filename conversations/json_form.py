@@ -70,7 +70,9 @@ def conversation_json(conversation: Conversation, *, for_contact: bool = False) 
         "last_seq": conversation.last_seq,
         "agent_read_seq": conversation.agent_read_seq,
     }
-    if not for_contact:
+    if for_contact:
+        form["merged"] = conversation.merged_into is not None
+    else:
         form |= {
             "channel": conversation.address.channel,
             "account": conversation.address.account,

@@ -123,7 +123,7 @@ class Visitors:
 
     def status_frame(self, conversation: dict[str, Any]) -> Frame:
         """A change of state as the contact sees it."""
-        shown = ("status", "agent_name", "position", "agent_read_seq")
+        shown = ("status", "agent_name", "position", "agent_read_seq", "merged")
         return {
             "type": "status",
             "conversation_id": conversation["id"],

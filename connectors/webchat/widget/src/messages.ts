@@ -100,7 +100,8 @@ export class MessageList {
       }
       const first = !follows(store.messages[index - 1], message) || key === store.dividerKey;
       const last = !follows(message, store.messages[index + 1]);
-      const active = index > store.lastFromContact && store.pending.length === 0;
+      // With a person there is nothing left to choose from, such as leaving the queue.
+      const active = index > store.lastFromContact && store.pending.length === 0 && store.conversation?.status !== 'assigned';
       const rating = message.kind === 'rating_request' ? this.chat.rating(message.conversation_id) : null;
       const read = key === store.readKey;
       const content = JSON.stringify([message.recalled, read, language, first, last, active && message.buttons.length > 0, rating, key, message.text]);
