@@ -187,13 +187,13 @@ def in_language(new_context: NewContext, language: str, **options: object) -> Pa
 
 
 def waiting_visitor(
-    new_context: NewContext, desk: Desk, language: str, says: str = "", first: str = ""
+    new_context: NewContext, desk: Desk, language: str, says: str = "", first: str = "", **options: object
 ) -> tuple[Visitor, str]:
     """A contact in the queue, and the words by which the agents find them: an order number of this journey's own.
 
     ``says`` is what it is about, with ``{mark}`` in it, and ``first`` what the bot is asked before.
     """
-    visitor = Visitor(in_language(new_context, language), language)
+    visitor = Visitor(in_language(new_context, language, **options), language)
     visitor.arrive(desk.url)
     if first:
         visitor.say(first)

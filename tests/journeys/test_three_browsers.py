@@ -90,6 +90,7 @@ def test_a_conversation_goes_to_a_colleague_and_then_to_a_team(desk: Desk, new_c
     visitor.say_unheard("好的，麻烦快一点")
     second.open_in("mine", "好的，麻烦快一点")
     expect(second.bubbles(note)).to_be_visible()
+    expect(second.page.get_by_test_id("contact-history")).to_be_visible(timeout=REPLY_MS)
     shot(second.page, "three-transfer-to")
     second.reply("包裹正在派送，今天能到。")
     visitor.heard("今天能到")
@@ -116,6 +117,7 @@ def test_a_conversation_goes_to_a_colleague_and_then_to_a_team(desk: Desk, new_c
         expect(first.bubbles(one)).to_be_visible()
     first.reply("我是售后，可以为您办理赔付。")
     visitor.heard("可以为您办理赔付")
+    expect(visitor.chat.get_by_role("button", name="先问机器人")).to_have_count(0)  # nobody is in the queue any more
     visitor.never_heard("客户很急|请售后确认")
     expect(visitor.bot_said).to_have_count(bot_said)
     shot(visitor.page, "three-transfer-contact-team")
@@ -174,6 +176,7 @@ def test_an_agent_who_drops_out_gives_the_conversation_back_with_its_place(desk:
         kept = f"快递单尾号是 8842，订单 {mark}"
         visitor.say_unheard(kept)
         expect(gone.page.locator("div.offline")).to_be_visible(timeout=REPLY_MS)
+        expect(gone.bubbles("我来帮您查")).to_have_count(1)  # also while nobody can say that it arrived
         shot(gone.page, "three-lost-agent")
         expect(visitor.said.filter(has_text="客服的连接断开了")).to_have_count(1, timeout=LOST_MS)
         visitor.heard("已为您优先安排其他客服，(您排在第一位|前面还有)")
@@ -187,6 +190,7 @@ def test_an_agent_who_drops_out_gives_the_conversation_back_with_its_place(desk:
         places = [next(n for n, row in enumerate(order) if words in row) for words in (kept, "先来的客户")]
         assert places == sorted(places), "who had an agent before comes before who has just begun to wait"
         colleague.row(kept).click()
+        expect(colleague.page.get_by_test_id("contact-history")).to_be_visible(timeout=REPLY_MS)
         shot(colleague.page, "three-lost-colleague")
         colleague.accept()
         expect(colleague.bubbles(kept)).to_have_count(1)
