@@ -32,8 +32,9 @@ class Inspection:
         place = self.page.locator(opened) if isinstance(opened, str) else opened
         expect(place.first).to_be_visible(timeout=REPLY_MS)
         expect(self.page.locator("[aria-busy=true]")).to_have_count(0, timeout=REPLY_MS)
+        expect(self.page.locator(".el-popper.is-dark:visible")).to_have_count(0)  # a tooltip that fades is no finding
         self.seen.append(name)
-        self.report += [f"{name}: {line}" for line in violations(self.page)]
+        self.report += [f"{name}: {line}" for line in violations(self.page, place)]
 
     @contextmanager
     def box(self, name: str, test_id: str) -> Iterator[Locator]:
@@ -88,7 +89,7 @@ def everything_over_a_conversation(found: Inspection, name: str) -> None:
     expect(page.locator(".el-popconfirm:visible")).to_have_count(0)
     expect(page.get_by_test_id("resolve")).to_be_visible()  # Escape took the question away, not the conversation
     page.get_by_test_id("account").click()
-    found.look("account", "[data-testid=sign-out]")
+    found.look("account", ".el-dropdown__popper:visible")
     page.keyboard.press("Escape")
 
 
@@ -96,12 +97,14 @@ def everything_by_keyboard(found: Inspection, agent: Agent) -> None:
     page = found.page
     agent.composer.fill("")
     agent.composer.press_sequentially("/")
-    found.look("canned replies", page.get_by_test_id("suggestion"))
+    expect(page.get_by_test_id("suggestion").first).to_be_visible(timeout=REPLY_MS)
+    found.look("canned replies", ".composer")
     page.keyboard.press("Escape")
     agent.composer.fill("")
     page.get_by_test_id("mode-note").click()
     agent.composer.press_sequentially("@")
-    found.look("mention a colleague", page.get_by_test_id("suggestion"))
+    expect(page.get_by_test_id("suggestion").first).to_be_visible(timeout=REPLY_MS)
+    found.look("mention a colleague", ".composer")
     page.keyboard.press("Escape")
     agent.composer.fill("")
     page.locator(".box[role=log]").click()
@@ -183,9 +186,11 @@ def test_everybody_can_use_the_desk_on_a_phone(desk: Desk, new_context: NewConte
     )
     found = Inspection(agent.page)
     agent.page.get_by_test_id("view-queued").click()
-    found.look("list", "button[data-id]")
+    expect(row_of(agent.page, f"{SAID['zh'][1]} 手机")).to_be_visible(timeout=REPLY_MS)
+    found.look("list", "body")
     row_of(agent.page, f"{SAID['zh'][1]} 手机").click()
-    found.look("conversation", "[role=log]")
+    expect(agent.page.locator("[role=log] .bubble").first).to_be_visible(timeout=REPLY_MS)
+    found.look("conversation", "body")
     agent.page.get_by_test_id("details").first.click()
     expect(agent.page.get_by_test_id("contact-history")).to_be_visible(timeout=REPLY_MS)
     found.look("details", ".details-drawer")

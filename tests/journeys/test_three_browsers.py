@@ -20,7 +20,7 @@ from tests.journeys.people import (
     in_language,
     waiting_visitor,
 )
-from tests.journeys.test_organise import row_of, waits
+from tests.journeys.test_organise import row_of, writes
 
 pytestmark = [pytest.mark.browser]
 #: Out of the grace period, and the steps before and after it that follow the clock.
@@ -165,7 +165,7 @@ def test_an_agent_who_drops_out_gives_the_conversation_back_with_its_place(desk:
         gone = Agent(in_language(new_context, "zh"))
         gone.sign_in(network.url, SAM, desk.password)
         colleague = at_work(new_context, desk, "zh", CHEN)
-        waits(desk, "three-waits-before", "zh", "先来的客户")
+        writes(desk, "three-waits-before", "转人工", "zh", "先来的客户")
         visitor, mark = waiting_visitor(new_context, desk, "zh")
         gone.open_waiting(mark)
         gone.accept()
