@@ -183,8 +183,14 @@ def keep_last_sight(test: str, pages: list[Page]) -> None:
 def come_to_rest(page: Page) -> None:
     """Wait until whatever slides or fades in has arrived; what moves for ever is left alone."""
     page.evaluate(
-        "Promise.all(document.getAnimations().filter((one) => one.effect.getTiming().iterations < 9)"
-        ".map((one) => one.finished.catch(() => null))).then(() => null)"
+        """async () => {
+            for (let quiet = 0; quiet < 3; quiet += 1) { // what opens begins to move only a frame or two later
+                const moving = document.getAnimations().filter((one) => one.effect.getTiming().iterations < 9)
+                if (moving.length) quiet = 0
+                await Promise.all(moving.map((one) => one.finished.catch(() => null)))
+                await new Promise((next) => requestAnimationFrame(next))
+            }
+        }"""
     )
 
 

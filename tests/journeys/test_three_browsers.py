@@ -181,6 +181,7 @@ def test_an_agent_who_drops_out_gives_the_conversation_back_with_its_place(desk:
         expect(visitor.said.filter(has_text="客服的连接断开了")).to_have_count(1, timeout=LOST_MS)
         visitor.heard("已为您优先安排其他客服，(您排在第一位|前面还有)")
         visitor.status("排队")
+        expect(visitor.chat.get_by_role("button", name="先问机器人")).to_be_in_viewport(ratio=1)
         shot(visitor.page, "three-lost-contact")
 
         colleague.page.get_by_test_id("view-queued").click()

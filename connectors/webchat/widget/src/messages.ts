@@ -50,12 +50,14 @@ export class MessageList {
     }
     let before: Element | null = this.scroller.firstElementChild;
     let grown: HTMLElement | null = null;
+    let redrawn = false;
     for (const row of rows) {
       let entry = this.drawn.get(row.key);
       if (entry?.content !== row.content) {
         const element = row.draw();
         if (!entry) grown = element;
         if (entry) {
+          redrawn = true;
           if (before === entry.element) before = element;
           entry.element.replaceWith(element);
         }
@@ -66,6 +68,7 @@ export class MessageList {
       else this.scroller.insertBefore(entry.element, before);
     }
     if (grown && this.atEnd) this.follow(grown);
+    else if (redrawn && this.atEnd) this.toEnd(false); // buttons may have come to the last one
     this.latest.hidden = this.atEnd;
   }
 
