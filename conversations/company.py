@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from conversations import capacity, custody
-from conversations.change import STAFF, Change
+from conversations.change import Change
 from conversations.errors import IllegalTransition, InvalidMessage, NotAssigned, NotFound
 from conversations.model import Agent, Conversation, Participant, Status
 from conversations.queue_store import QueueStore
@@ -55,7 +55,7 @@ class Company(Verbs):
             until = change.now + INVITATION
             custody.add_participant(change, Participant(colleague.id, colleague.name, "guest", None, until))
             change.record("invited", f"agent:{agent.id}", {"colleague": colleague.id})
-            _tell_staff(change, "invited", agent_id=colleague.id, by=agent.name)
+            custody.tell_staff(change, "invited", agent_id=colleague.id, by=agent.name)
         return change.conversation
 
     async def join(self, conversation_id: str, agent: Agent) -> Conversation:
@@ -92,7 +92,7 @@ class Company(Verbs):
             custody.add_participant(change, Participant(supervisor.id, supervisor.name, "supervisor", change.now))
             change.record("barged_in", f"agent:{supervisor.id}", {"agent_id": conversation.agent_id})
             change.notice("guest_joined", agent=supervisor.name)
-            _tell_staff(change, "barged_in", agent_id=conversation.agent_id, by=supervisor.name)
+            custody.tell_staff(change, "barged_in", agent_id=conversation.agent_id, by=supervisor.name)
         return change.conversation
 
     async def take_over(self, conversation_id: str, supervisor: Agent) -> Conversation:
@@ -109,7 +109,7 @@ class Company(Verbs):
             custody.hand_to(change, supervisor)
             change.record("taken_over", f"agent:{supervisor.id}", {"from": conversation.agent_id})
             change.notice("taken_over", agent=supervisor.name)
-            _tell_staff(change, "taken_over", agent_id=conversation.agent_id, by=supervisor.name)
+            custody.tell_staff(change, "taken_over", agent_id=conversation.agent_id, by=supervisor.name)
         return change.conversation
 
     # -- the sweeper
@@ -144,7 +144,3 @@ def _part(change: Change, agent_id: str, actor: str, how: str) -> None:
     change.record("parted", actor, {"agent_id": agent_id, "how": how})
     if part.joined_at is not None:
         change.notice("guest_left", agent=part.name, owner=conversation.agent_name or "")
-
-
-def _tell_staff(change: Change, kind: str, **facts: str | None) -> None:
-    change.events.append((STAFF, {"type": kind, "conversation_id": change.conversation.id, **facts}))

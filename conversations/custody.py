@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from conversations import callbacks, rating
-from conversations.change import AWAKE, Change
+from conversations.change import AWAKE, STAFF, Change
 from conversations.errors import AlreadyAssigned, IllegalTransition, InvalidMessage, NotAssigned, OfferedToColleague
 from conversations.mentions import mentioned
 from conversations.model import (
@@ -119,6 +119,7 @@ def transfer(change: Change, agent: Agent, to_agent: Agent, text: str) -> None:
     hand_to(change, to_agent)
     change.record("transferred", _actor(agent), {"to": to_agent.id})
     change.notice("transferred", agent=to_agent.name)
+    tell_staff(change, "transferred", agent_id=to_agent.id, by=agent.name)
 
 
 def hand_to(change: Change, agent: Agent) -> None:
@@ -132,6 +133,11 @@ def hand_to(change: Change, agent: Agent) -> None:
         updated_at=change.now,
         **AWAKE,
     )
+
+
+def tell_staff(change: Change, kind: str, **facts: str | None) -> None:
+    """Let the consoles know what happened to a conversation of theirs, so that whom it concerns is told."""
+    change.events.append((STAFF, {"type": kind, "conversation_id": change.conversation.id, **facts}))
 
 
 def join(change: Change, agent: Agent) -> None:

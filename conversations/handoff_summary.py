@@ -5,6 +5,7 @@ Plain data without sentences: the console says it in the agent's own language.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -27,6 +28,8 @@ _COURSE = 12  #: messages whose sentiment is shown
 _ADDED = 5
 _ARTICLES = 5
 _KEPT = ("record", "rewritten")
+#: A phone number or an e-mail address by itself says where somebody is reached, not what they want.
+_ONLY_AN_ADDRESS = re.compile(r"\s*(\S+@\S+|\+?\d[\d ()./-]{5,})\s*")
 
 TurnRow = tuple[int, Mapping[str, Any]]  #: the seq of the message that was answered, and the turn's trace
 
@@ -78,7 +81,7 @@ def _wants(said: Sequence[Message], turns: Sequence[TurnRow]) -> dict[str, Any] 
             break
     if chosen is None:
         open_task = next((task for _, trace in reversed(turns) if (task := _task_of(trace))), None)
-        last = next((one for one in reversed(said) if one.text), None)
+        last = next((one for one in reversed(said) if one.text and not _ONLY_AN_ADDRESS.fullmatch(one.text)), None)
         return None if last is None else {"intent": open_task, "said": last.text[:_QUOTE], "seq": last.seq}
     return {"intent": chosen[1], "said": texts[chosen[0]][:_QUOTE], "seq": chosen[0]}
 

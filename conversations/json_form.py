@@ -73,6 +73,7 @@ def conversation_json(conversation: Conversation, *, for_contact: bool = False) 
     }
     if for_contact:
         form["asks_contact_details"] = conversation.callback_state == callbacks.ASKED
+        form["merged"] = conversation.merged_into is not None
     else:
         form |= {
             "channel": conversation.address.channel,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -21,12 +23,17 @@ SUITES = (
 
 def main() -> None:
     failed = []
+    in_ci = bool(os.environ.get("CI"))
+    if in_ci:  # what is kept is of this run
+        shutil.rmtree(ROOT / "tests" / "screenshots", ignore_errors=True)
     for name, command, folder in SUITES:
         print(f"== {name}: {' '.join(command)}", flush=True)
         started = time.monotonic()
         if subprocess.run(command, cwd=folder).returncode != 0:
             failed.append(name)
         print(f"== {name}: {time.monotonic() - started:.0f} s", flush=True)
+    if in_ci:
+        subprocess.run([".venv/bin/python", "tools/gallery.py"], cwd=ROOT)  # a red run is the one to look at
     if failed:
         sys.exit(f"Failed: {', '.join(failed)}")
     print("All suites passed.")

@@ -124,7 +124,7 @@ class Visitors:
 
     def status_frame(self, conversation: dict[str, Any]) -> Frame:
         """A change of state as the contact sees it."""
-        shown = ("status", "agent_name", "position", "agent_read_seq", "asks_contact_details")
+        shown = ("status", "agent_name", "position", "agent_read_seq", "asks_contact_details", "merged")
         return {
             "type": "status",
             "conversation_id": conversation["id"],

@@ -120,6 +120,16 @@ async def test_a_note_is_for_staff_only(desk: TestDesk) -> None:
     assert "VIP" not in [message.text for message in await desk.conversations.transcript(address())]
 
 
+async def test_a_transfer_tells_the_new_agent_who_passed_it_on(desk: TestDesk) -> None:
+    conversation_id = await desk.assigned(LIN)
+    await desk.conversations.agent_seen(MAX.id, MAX.name)
+    events = desk.hub.subscribe("staff")
+    await desk.conversations.transfer(conversation_id, LIN, MAX)
+    told = [await anext(events) for _ in range(3)]
+    news = {"type": "transferred", "conversation_id": conversation_id, "agent_id": MAX.id, "by": LIN.name}
+    assert told.count(news) == 1
+
+
 async def test_a_transfer_names_the_new_agent_to_the_contact(desk: TestDesk) -> None:
     conversation_id = await desk.assigned(LIN)
     with pytest.raises(InvalidMessage, match="not at the desk"):

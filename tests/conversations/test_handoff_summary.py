@@ -81,6 +81,12 @@ def test_a_wish_for_a_person_right_away_quotes_what_was_said() -> None:
     assert summary["wants"] == {"intent": None, "said": "转人工", "seq": 1}
 
 
+def test_where_somebody_is_reached_is_not_what_they_want() -> None:
+    said = [contact(1, "the zip is broken"), contact(2, "nora@example.com"), contact(3, "+44 7700 900123")]
+    summary = summary_of(conversation(), said, [], NOW)
+    assert summary["wants"] == {"intent": None, "said": "the zip is broken", "seq": 1}
+
+
 def test_a_second_handoff_keeps_the_reasons_before_it_and_what_was_looked_up() -> None:
     first = summary_of(conversation(), [contact(1, "急")], [], NOW, reason="angry")
     known = conversation(handoff_summary=first | {"record": {"order": {"number": "FD1"}}})

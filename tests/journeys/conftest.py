@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -10,13 +11,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCREENSHOTS = ROOT / "tests" / "screenshots"
@@ -28,6 +30,7 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 START_SECONDS = 180
+FAILED = pytest.StashKey[bool]()
 
 
 @dataclass
@@ -129,8 +132,17 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note how the test went, so that what tidies up after it knows."""
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
+
+
 @pytest.fixture
-def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+def new_context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., BrowserContext]]:
     """Opens separate browsers-in-the-browser, one per person; a CSP violation or page error fails the test."""
     contexts: list[BrowserContext] = []
     problems: list[str] = []
@@ -150,12 +162,40 @@ def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
         return context
 
     yield open_context
+    if request.node.stash.get(FAILED, False):
+        keep_last_sight(request.node.name, [page for context in contexts for page in context.pages])
     for context in contexts:
         context.close()
     assert problems == []
 
 
+def keep_last_sight(test: str, pages: list[Page]) -> None:
+    """What everybody saw when a journey failed, so that a red run can be understood from its pictures."""
+    folder = SCREENSHOTS / "failed"
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, page in enumerate(pages, start=1):
+        with contextlib.suppress(PlaywrightError):  # a page that is gone has nothing to show
+            page.screenshot(
+                path=folder / f"{re.sub('[^a-zA-Z0-9_-]+', '-', test).strip('-')}-{number}.png", timeout=5_000
+            )
+
+
+def come_to_rest(page: Page) -> None:
+    """Wait until whatever slides or fades in has arrived; what moves for ever is left alone."""
+    page.evaluate(
+        """async () => {
+            for (let quiet = 0; quiet < 3; quiet += 1) { // what opens begins to move only a frame or two later
+                const moving = document.getAnimations().filter((one) => one.effect.getTiming().iterations < 9)
+                if (moving.length) quiet = 0
+                await Promise.all(moving.map((one) => one.finished.catch(() => null)))
+                await new Promise((next) => requestAnimationFrame(next))
+            }
+        }"""
+    )
+
+
 def shot(page: Page, name: str) -> None:
     """Keep a picture of what the person sees at this point of a journey."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    come_to_rest(page)
     page.screenshot(path=SCREENSHOTS / f"{name}.png")

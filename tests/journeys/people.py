@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.journeys.conftest import Desk
+
+NewContext = Callable[..., BrowserContext]
+#: The demo's sign-ins: two agents and a supervisor.
+CHEN = "agent@kite.example"
+SAM = "sam@kite.example"
+GRACE = "supervisor@kite.example"
 
 #: The few words of our own pages that the journeys look for.
 WORDS = {
@@ -79,6 +89,19 @@ class Visitor:
     def heard(self, pattern: str) -> None:
         expect(self.said.filter(has_text=re.compile(pattern, re.IGNORECASE)).last).to_be_visible(timeout=REPLY_MS)
 
+    @property
+    def bot_said(self) -> Locator:
+        return self.chat.locator(".row.bot:not(.typing) .bubble")
+
+    @property
+    def people_said(self) -> Locator:
+        """What agents said, oldest first."""
+        return self.chat.locator(".row.agent:not(.typing) .bubble")
+
+    def status(self, pattern: str) -> None:
+        """The line under the chat's title says so."""
+        expect(self.chat.locator("header")).to_contain_text(re.compile(pattern), timeout=REPLY_MS)
+
     def never_heard(self, pattern: str) -> None:
         expect(self.said.filter(has_text=re.compile(pattern, re.IGNORECASE))).to_have_count(0)
 
@@ -139,5 +162,63 @@ class Agent:
         self.page.get_by_test_id(verb).click()
         self.page.locator(".el-popconfirm:visible .el-button--primary").click()
 
+    def row(self, text: str) -> Locator:
+        """The conversation in the list that shows these words."""
+        return self.page.locator("button[data-id]").filter(has_text=text)
+
+    def bubbles(self, text: str) -> Locator:
+        """Messages and notes of the open conversation that hold these words."""
+        return self.page.locator("[role=log] .bubble").filter(has_text=text)
+
+    def told(self, text: str) -> None:
+        """Something popped up that says so, and is put aside."""
+        box = self.page.locator(".el-notification").filter(has_text=text)
+        expect(box).to_be_visible(timeout=REPLY_MS)
+
+    def cannot_reply(self) -> None:
+        expect(self.page.locator("textarea[data-testid=composer]")).to_have_count(0, timeout=REPLY_MS)
+
     def sees(self, text: str) -> None:
         expect(self.page.get_by_text(text).last).to_be_visible(timeout=REPLY_MS)
+
+
+def in_language(new_context: NewContext, language: str, **options: object) -> Page:
+    return new_context(locale="zh-CN" if language == "zh" else "en-GB", **options).new_page()
+
+
+def waiting_visitor(
+    new_context: NewContext, desk: Desk, language: str, says: str = "", first: str = "", **options: object
+) -> tuple[Visitor, str]:
+    """A contact in the queue, and the words by which the agents find them: an order number of this journey's own.
+
+    ``says`` is what it is about, with ``{mark}`` in it, and ``first`` what the bot is asked before.
+    """
+    visitor = Visitor(in_language(new_context, language, **options), language)
+    visitor.arrive(desk.url)
+    if first:
+        visitor.say(first)
+    mark = f"KT{time.time_ns() % 10**8:08d}"
+    visitor.say({"en": "human please", "zh": "转人工"}[language])
+    words = says or {"en": "my parcel {mark} is late", "zh": "我的包裹 {mark} 还没到"}[language]
+    visitor.say_unheard(words.format(mark=mark))
+    return visitor, mark
+
+
+def at_work(new_context: NewContext, desk: Desk, language: str, email: str, **options: object) -> Agent:
+    agent = Agent(in_language(new_context, language, **options))
+    agent.sign_in(desk.url, email, desk.password)
+    return agent
+
+
+def confirm(page: Page) -> None:
+    page.locator(".el-popconfirm:visible .el-button--primary").click()
+
+
+def hand_to(agent: Agent, name: str, note: str = "") -> None:
+    """Transfer the open conversation to a colleague."""
+    agent.page.get_by_test_id("transfer").click()
+    dialog = agent.page.locator(".el-dialog:visible")
+    dialog.locator("label", has_text=name).click()
+    dialog.locator("textarea").fill(note)
+    dialog.locator(".el-button--primary").click()
+    expect(dialog).to_have_count(0)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.journeys.conftest import Desk
+from tests.journeys.conftest import Desk, come_to_rest
 from tests.journeys.people import REPLY_MS, Agent, Visitor
 from tests.journeys.test_organise import row_of, writes
 
@@ -21,18 +21,13 @@ PAGES = ("teams", "rules", "canned", "macros", "synonyms", "prompts", "assist", 
 SAID = {"en": ("talk to a human", "Robin Hale"), "zh": ("转人工", "郝若冰")}
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds on the page, one line for each element."""
-    page.evaluate(
-        "Promise.all(document.getAnimations().filter((one) => one.effect.getTiming().iterations < 9)"
-        ".map((one) => one.finished.catch(() => null))).then(() => null)"
-    )
+def violations(page: Page, within: Locator | None = None) -> list[str]:
+    """What axe finds on the page, or in a part of it, one line for each element."""
+    come_to_rest(page)
     if not page.evaluate("Boolean(window.axe)"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: list[dict[str, Any]] = page.evaluate(
-        "levels => axe.run(document, {runOnly: {type: 'tag', values: levels}}).then((result) => result.violations)",
-        LEVELS,
-    )
+    run = "axe.run(place, {runOnly: {type: 'tag', values: levels}}).then((result) => result.violations)"
+    found: list[dict[str, Any]] = (within or page.locator(":root")).first.evaluate(f"(place, levels) => {run}", LEVELS)
     return [
         f"{one['id']}: {one['help']}: {node['target']} {node['html'][:160]} {node.get('failureSummary', '')[:300]}"
         for one in found

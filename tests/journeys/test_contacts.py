@@ -8,8 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.journeys.conftest import Desk
-from tests.journeys.conftest import shot as picture
+from tests.journeys.conftest import Desk, shot
 from tests.journeys.people import REPLY_MS, Agent
 from tests.journeys.test_organise import row_of, writes
 
@@ -29,15 +28,6 @@ SAID = {
         "prove": "查一下订单 KT20260001 到哪了", "last4": "2468", "resolved": "resolved",
     },
 }  # fmt: skip
-
-
-def shot(page: Page, name: str) -> None:
-    """A picture once everything has come to rest."""
-    page.evaluate(
-        "Promise.all(document.getAnimations().filter((one) => one.effect.getTiming().iterations < 9)"
-        ".map((one) => one.finished.catch(() => null))).then(() => null)"
-    )
-    picture(page, name)
 
 
 def field(page: Page, name: str) -> Locator:

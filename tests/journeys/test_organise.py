@@ -27,9 +27,9 @@ SAID = {
 }  # fmt: skip
 
 
-def writes(desk: Desk, contact: str, text: str, language: str, name: str) -> None:
+def writes(desk: Desk, contact: str, text: str, language: str, name: str, wait_seconds: int = 15) -> None:
     """A contact writes through the REST channel and waits for what comes back."""
-    body = {"contact": contact, "text": text, "language": language, "name": name, "wait_seconds": 15}
+    body = {"contact": contact, "text": text, "language": language, "name": name, "wait_seconds": wait_seconds}
     headers = {"Authorization": f"Bearer {desk.rest_key()}"}
     response = httpx.post(f"{desk.url}/api/v1/messages", json=body, headers=headers, timeout=30)
     assert response.status_code in (200, 202), response.text
@@ -38,7 +38,7 @@ def writes(desk: Desk, contact: str, text: str, language: str, name: str) -> Non
 def waits(desk: Desk, contact: str, language: str, name: str) -> None:
     """A contact who asked for a person and said what it is about."""
     writes(desk, contact, SAID[language]["ask"], language, name)
-    writes(desk, contact, SAID[language]["says"], language, name)
+    writes(desk, contact, SAID[language]["says"], language, name, wait_seconds=0)  # nobody answers in the queue
 
 
 def row_of(page: Page, name: str) -> Locator:

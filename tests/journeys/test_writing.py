@@ -3,55 +3,27 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import expect
 
 from tests.journeys.conftest import Desk, shot
-from tests.journeys.people import Agent, Visitor
+from tests.journeys.people import (
+    CHEN,
+    GRACE,
+    SAM,
+    Agent,
+    NewContext,
+    at_work,
+    confirm,
+    hand_to,
+    waiting_visitor,
+)
 
 pytestmark = [pytest.mark.browser]
-NewContext = Callable[..., BrowserContext]
 LANGUAGES = ("en", "zh")
-SAM = "sam@kite.example"
-CHEN = "agent@kite.example"
-GRACE = "supervisor@kite.example"
 expect.set_options(timeout=20_000)  # three browsers and a bot share the machine
-
-
-def in_language(new_context: NewContext, language: str, **options: object) -> Page:
-    return new_context(locale="zh-CN" if language == "zh" else "en-GB", **options).new_page()
-
-
-def waiting_visitor(new_context: NewContext, desk: Desk, language: str) -> tuple[Visitor, str]:
-    """A contact in the queue, and the words by which the agents find them."""
-    visitor = Visitor(in_language(new_context, language), language)
-    visitor.arrive(desk.url)
-    mark = f"w{language}{time.time_ns() % 10**8}"
-    visitor.say({"en": "human please", "zh": "转人工"}[language])
-    visitor.say_unheard({"en": f"my parcel is late {mark}", "zh": f"包裹还没到 {mark}"}[language])
-    return visitor, mark
-
-
-def at_work(new_context: NewContext, desk: Desk, language: str, email: str, **options: object) -> Agent:
-    agent = Agent(in_language(new_context, language, **options))
-    agent.sign_in(desk.url, email, desk.password)
-    return agent
-
-
-def confirm(page: Page) -> None:
-    page.locator(".el-popconfirm:visible .el-button--primary").click()
-
-
-def hand_to(agent: Agent, name: str) -> None:
-    agent.page.get_by_test_id("transfer").click()
-    dialog = agent.page.locator(".el-dialog:visible")
-    dialog.locator("label", has_text=name).click()
-    dialog.locator(".el-button--primary").click()
-    expect(dialog).to_have_count(0)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

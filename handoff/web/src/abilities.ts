@@ -2,7 +2,7 @@
 import type { Conversation, Role } from './types'
 import type { Verb } from './stores/desk'
 
-export type Why = 'readOnly' | 'notYours' | 'resolved' | 'queuedFirst' | 'botFirst' | 'botSpeaks' | 'alreadyQueued' | 'alreadyBot' | 'offered'
+export type Why = 'readOnly' | 'notYours' | 'resolved' | 'queuedFirst' | 'botFirst' | 'botSpeaks' | 'alreadyQueued' | 'alreadyBot' | 'offered' | 'merged'
 /** null: allowed; else the reason to show. */
 export type Abilities = Record<Verb | 'reply' | 'note', Why | null>
 /** What concerns several agents in one conversation: only what is true is offered at all. */
@@ -20,6 +20,7 @@ export function abilitiesOf(conversation: Conversation, me: { id: string; role: 
   const others = status === 'assigned' && !mine
   if (me.role === 'trainer') return everything('readOnly')
   const note = oversees ? null : holder()
+  if (conversation.merged_into) return { ...everything('merged'), note }
   if (status === 'resolved') return { ...everything('resolved'), note }
   const offered = status === 'queued' && conversation.offered_to && conversation.offered_to !== me.id && Date.parse(conversation.offered_until ?? '') > Date.now()
   const unheld = oversees && status !== 'assigned'

@@ -25,6 +25,16 @@ export function shortDate(iso: string, language: Language): string {
   return dateFormat(language, { day: 'numeric', month: 'short', ...(thisYear ? {} : { year: 'numeric' }) }).format(new Date(iso))
 }
 
+/** Several names in a row, with the comma of the language. */
+export function listed(names: readonly string[], language: Language): string {
+  return names.join(language === 'zh' ? '、' : ', ')
+}
+
+/** A title and what it is about, with the colon of the language. */
+export function titled(title: string, text: string, language: Language): string {
+  return `${title}${language === 'zh' ? '：' : ': '}${text}`
+}
+
 /** The calendar day in the reader's time zone, for grouping. */
 export function dayKey(iso: string): string {
   const date = new Date(iso)

@@ -19,6 +19,11 @@ describe('several agents in one conversation', () => {
     expect(companyOf(theirs({ participants: [guest(true)] }), me)).toEqual({ invite: false, join: false, leave: true, bargeIn: false, takeOver: false })
   })
 
+  it('says of a merged conversation that it goes on elsewhere', () => {
+    const can = abilitiesOf(theirs({ status: 'resolved', merged_into: 'd' }), me)
+    expect([can.reply, can.accept, can.resolve]).toEqual(['merged', 'merged', 'merged'])
+  })
+
   it('shows an invitation among mine and lets me join', () => {
     const invited = theirs({ participants: [guest(false)] })
     expect(belongs('mine', invited, 'me')).toBe(true)

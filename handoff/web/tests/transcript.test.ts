@@ -88,6 +88,25 @@ describe('a transcript', () => {
     expect(texts(transcripts.get('c1')?.messages)).toEqual(['text 1', 'hello'])
   })
 
+  it('shows a message once whose answer was lost with the network, and confirms it later', async () => {
+    const { api, state } = server([message(1)])
+    const transcripts = createTranscripts(api)
+    transcripts.open('c1')
+    await transcripts.read('c1')
+    let go = () => {}
+    state.hold = new Promise((resolve) => (go = resolve))
+    const sending = transcripts.send('c1', 'reply', 'hello', [])
+    transcripts.apply({ type: 'message', conversation_id: 'c1', message: message(2, { author: 'agent', author_id: 'me', text: 'hello' }) }, ME)
+    state.offline = true
+    go()
+    await sending
+    expect(transcripts.get('c1')?.pending.map((one) => [one.state, one.echoed])).toEqual([['failed', true]])
+    state.offline = false
+    transcripts.resume('c1')
+    await settled()
+    expect(transcripts.get('c1')?.pending).toEqual([])
+  })
+
   it('does not take a colleague’s message for ours', async () => {
     const { api, state } = server()
     const transcripts = createTranscripts(api)

@@ -298,7 +298,7 @@ export class FrontdeskChat extends HTMLElement {
       case 'assigned':
         return words.say('statusAssigned');
       case 'resolved':
-        return words.say('statusResolved');
+        return words.say(state.merged ? 'statusMerged' : 'statusResolved');
       default:
         return words.say('statusBot');
     }

@@ -51,12 +51,14 @@ export class MessageList {
     }
     let before: Element | null = this.scroller.firstElementChild;
     let grown: HTMLElement | null = null;
+    let redrawn = false;
     for (const row of rows) {
       let entry = this.drawn.get(row.key);
       if (entry?.content !== row.content) {
         const element = row.draw();
         if (!entry) grown = element;
         if (entry) {
+          redrawn = true;
           if (before === entry.element) before = element;
           entry.element.replaceWith(element);
         }
@@ -67,6 +69,7 @@ export class MessageList {
       else this.scroller.insertBefore(entry.element, before);
     }
     if (grown && this.atEnd) this.follow(grown);
+    else if (redrawn && this.atEnd) this.toEnd(false); // buttons may have come to the last one
     this.latest.hidden = this.atEnd;
   }
 
@@ -101,7 +104,8 @@ export class MessageList {
       }
       const first = !follows(store.messages[index - 1], message) || key === store.dividerKey;
       const last = !follows(message, store.messages[index + 1]);
-      const active = index > store.lastFromContact && store.pending.length === 0;
+      // With a person there is nothing left to choose from, such as leaving the queue.
+      const active = index > store.lastFromContact && store.pending.length === 0 && store.conversation?.status !== 'assigned';
       const rating = message.kind === 'rating_request' ? this.chat.rating(message.conversation_id) : null;
       const read = key === store.readKey;
       const content = JSON.stringify([message.recalled, read, language, first, last, active && message.buttons.length > 0, rating, key, message.text]);

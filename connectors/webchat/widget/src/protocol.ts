@@ -49,6 +49,8 @@ export interface ConversationState {
   /** How far an agent has read. */
   agent_read_seq?: number;
   wait_minutes?: number | null;
+  /** It goes on in another conversation of the same person. */
+  merged?: boolean;
   closed?: boolean;
   /** Out of hours: a form asks how to reach the visitor. */
   asks_contact_details?: boolean;
@@ -59,7 +61,7 @@ export type ServerFrame =
   | { type: 'message'; message: Message }
   | { type: 'ack'; client_msg_id: string; conversation_id: string; seq?: number }
   | { type: 'typing'; author: Author }
-  | { type: 'status'; conversation_id: string; status: Status; agent_name?: string | null; position?: number | null; wait_minutes?: number | null; closed?: boolean; agent_read_seq?: number; asks_contact_details?: boolean }
+  | { type: 'status'; conversation_id: string; status: Status; agent_name?: string | null; position?: number | null; wait_minutes?: number | null; closed?: boolean; merged?: boolean; agent_read_seq?: number; asks_contact_details?: boolean }
   | { type: 'recalled'; conversation_id: string; seq: number }
   | { type: 'read'; conversation_id: string; seq: number }
   | { type: 'error'; client_msg_id?: string; code: string; message: string; retry_after_seconds?: number }

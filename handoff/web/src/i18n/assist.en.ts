@@ -15,7 +15,7 @@ export const assist = {
   pageTitle: 'Agent assist', intro: 'What agents were offered, what they used, and what they left.', page: 'Assist', days: 'Last {n} days', reportFailed: 'The report could not be read: {message}', empty: 'Nothing was shown yet', emptyText: 'As soon as agents answer with the assist tab open, you see here what helped them.', partial: 'There were more cards than one report counts; these are the newest.',
   kinds: { suggestion: 'Suggested reply', phrased: 'Phrased reply', bot: 'Bot’s answer', passage: 'Article', similar: 'Similar conversation' },
   columns: { kind: 'Card', agent: 'Agent', shown: 'Shown', used: 'Used', unchanged: 'As it was', edited: 'Edited', rejected: 'Rejected', ignored: 'Ignored', acceptance: 'Used of decided', edit: 'Edits', wait: 'Shown to sent' },
-  byKind: 'By card', byAgent: 'By agent', total: 'All', replies: '{share} of {n} answers used assist', noReplyYet: 'No answer was sent with assist in view yet.', took: 'Looking up takes {p50} (median), {p95} (95th percentile).', digests: '{held} of {resolved} resolved conversations can be found.', rejectedBecause: 'Why cards were rejected', none: 'none', seconds: '{n} s', ms: '{n} ms',
+  byKind: 'By card', byAgent: 'By agent', total: 'All', replies: '{share} of {n} answer used assist | {share} of {n} answers used assist', noReplyYet: 'No answer was sent with assist in view yet.', took: 'Looking up takes {p50} (median), {p95} (95th percentile).', digests: '{held} of {resolved} resolved conversations can be found.', rejectedBecause: 'Why cards were rejected', none: 'none', seconds: '{n} s', ms: '{n} ms',
 }
 
 export const translation = {

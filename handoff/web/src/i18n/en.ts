@@ -75,7 +75,7 @@ export const en = {
     conflict: 'Somebody else was quicker', refused: 'That did not work',
     accepted: 'The conversation is yours.', transferred: 'Transferred to {name}.', requeued: 'Back in the queue.', released: 'The bot is answering again.', resolved: 'Resolved. The customer is asked for a rating.',
     why: {
-      readOnly: 'Your role reads conversations but does not answer them.', notYours: '{name} holds this conversation.', resolved: 'This conversation is resolved. The customer’s next message opens a new one.',
+      readOnly: 'Your role reads conversations but does not answer them.', notYours: '{name} holds this conversation.', resolved: 'This conversation is resolved. The customer’s next message opens a new one.', merged: 'This goes on in another conversation. What the customer writes here is shown there.',
       queuedFirst: 'Accept the conversation first.', botFirst: 'The bot is answering. Take over to reply.', alreadyQueued: 'It is already in the queue.', alreadyBot: 'The bot is already answering.', offered: 'A colleague is being asked to take it. It is free again in a moment.', botSpeaks: 'The bot is answering. A supervisor may take over; otherwise it comes to you through the queue.',
     },
   },

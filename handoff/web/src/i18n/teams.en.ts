@@ -2,7 +2,7 @@
 export const company = {
   offer: '{name} is waiting for a person', offerTeam: 'for {team}', invited: '{owner} asks you to help with {name}', accept: 'Accept', decline: 'Decline', join: 'Join', later: 'Not now', seconds: '{n} s left', requests: 'Requests to you',
   missed: 'The time was up; it went to somebody else.', declined: 'Declined. The next colleague is asked.',
-  bargedIn: '{by} joined your conversation with {name}.', takenOver: '{by} took over your conversation with {name}.', open: 'Open',
+  handedToMe: '{by} passed the conversation with {name} on to you.', bargedIn: '{by} joined your conversation with {name}.', takenOver: '{by} took over your conversation with {name}.', open: 'Open',
   participants: 'Also here', supervisor: 'supervisor', pending: 'invited', remove: 'Send {name} away', leave: 'Leave conversation', joinThis: 'Join conversation', bargeIn: 'Join as supervisor', takeOver: 'Take over from {name}', takeOverSure: 'Take this conversation over from {name}? They and the customer are told.', bargeInHint: 'You can write; {name} keeps the conversation. The customer is told.',
   invite: 'Invite a colleague', inviteTitle: 'Invite a colleague to help', inviteText: 'Both of you can write; the conversation stays yours. The customer is told once your colleague joins.', inviteSubmit: 'Invite', nobody: 'No other agent is at the desk now.',
   inviteDone: '{name} is invited.', left: 'You have left the conversation.', joined: 'You are in the conversation.', removed: '{name} is no longer in the conversation.', tookOver: 'The conversation is yours.',

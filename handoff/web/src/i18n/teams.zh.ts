@@ -4,7 +4,7 @@ import type { company as Company, teams as Teams } from './teams.en'
 export const company: typeof Company = {
   offer: '{name} 正在等待人工', offerTeam: '{team}', invited: '{owner} 请您协助接待 {name}', accept: '接入', decline: '婉拒', join: '加入', later: '暂不', seconds: '剩 {n} 秒', requests: '待您回应',
   missed: '已超时，转给其他同事了。', declined: '已婉拒，将邀请下一位同事。',
-  bargedIn: '{by} 加入了您与 {name} 的会话。', takenOver: '{by} 接手了您与 {name} 的会话。', open: '查看',
+  handedToMe: '{by} 把与 {name} 的会话转给了您。', bargedIn: '{by} 加入了您与 {name} 的会话。', takenOver: '{by} 接手了您与 {name} 的会话。', open: '查看',
   participants: '还有', supervisor: '主管', pending: '已邀请', remove: '请 {name} 离开', leave: '离开会话', joinThis: '加入会话', bargeIn: '以主管身份加入', takeOver: '从 {name} 手中接手', takeOverSure: '确定从 {name} 手中接手？对方和客户都会收到提示。', bargeInHint: '您可以发言，会话仍由 {name} 负责；客户会看到提示。',
   invite: '邀请同事', inviteTitle: '邀请同事协助', inviteText: '两人都能发言，会话仍归您。同事加入后客户会看到提示。', inviteSubmit: '邀请', nobody: '现在没有其他客服在线。',
   inviteDone: '已邀请 {name}。', left: '您已离开会话。', joined: '您已加入会话。', removed: '{name} 已不在会话中。', tookOver: '会话已由您负责。',

@@ -57,7 +57,7 @@ export const zh: Texts = {
     resolveSure: '确定结束会话？客户会收到评价邀请。', releaseSure: '确定交回机器人？从下一条消息起由机器人回答。', requeueTitle: '退回排队', requeueText: '客户会被告知将由其他同事接待，其他客服可以接入。', cancel: '取消', 
     conflict: '其他同事先了一步', refused: '操作未成功', accepted: '已接入会话。', transferred: '已转接给 {name}。', requeued: '已退回排队。', released: '已交回机器人。', resolved: '会话已结束，已邀请客户评价。',
     why: {
-      readOnly: '您的角色可以查看会话，但不能回复。', notYours: '会话由 {name} 接待。', resolved: '会话已结束；客户再发消息会开启新会话。', offered: '正在邀请另一位同事接入，稍后即可接入。', queuedFirst: '请先接入会话。', botFirst: '机器人正在回答，接管后即可回复。', alreadyQueued: '会话已在排队。', alreadyBot: '机器人正在接待。', botSpeaks: '机器人正在回答。主管可以接管；客户要求人工时会进入排队。',
+      readOnly: '您的角色可以查看会话，但不能回复。', notYours: '会话由 {name} 接待。', resolved: '会话已结束；客户再发消息会开启新会话。', merged: '已并入另一个会话，客户在这里写的内容会显示在那边。', offered: '正在邀请另一位同事接入，稍后即可接入。', queuedFirst: '请先接入会话。', botFirst: '机器人正在回答，接管后即可回复。', alreadyQueued: '会话已在排队。', alreadyBot: '机器人正在接待。', botSpeaks: '机器人正在回答。主管可以接管；客户要求人工时会进入排队。',
     },
   },
   transfer: { title: '转接会话', to: '转给', note: '给同事的备注（客户看不到）', notePlaceholder: '需要让对方知道什么？', submit: '转接', nobody: '现在没有其他客服在线，可以改为退回排队。', holds: '暂无会话 | {n} 个会话 | {n} 个会话', online: '在线', away: '离开', offline: '离线', choose: '请选择同事。' },

@@ -2,8 +2,10 @@
 import { ElMessage } from 'element-plus'
 
 import { ApiError } from '../api'
+import { titled } from '../format'
 import { i18n } from '../i18n'
 import { desk, type Target, type Verb } from './desk'
+import { preferences } from './preferences'
 
 const DONE: Record<Verb, string> = { accept: 'accepted', transfer: 'transferred', requeue: 'requeued', release: 'released', resolve: 'resolved' }
 
@@ -22,7 +24,7 @@ export async function act(verb: Verb, target: Target = {}): Promise<boolean> {
       return false
     }
     const title = t(conflict ? 'conversation.conflict' : 'conversation.refused')
-    ElMessage({ type: conflict ? 'warning' : 'error', message: `${title}: ${told(error)}`, duration: 7000, showClose: true })
+    ElMessage({ type: conflict ? 'warning' : 'error', message: titled(title, told(error), preferences.language), duration: 7000, showClose: true })
     return false
   }
 }

@@ -5,7 +5,7 @@ import type { LiveEvent } from './live'
 import type { Language } from './preferences'
 import type { Conversation } from '../types'
 
-type News = Extract<LiveEvent, { type: 'invited' | 'barged_in' | 'taken_over' }>
+type News = Extract<LiveEvent, { type: 'invited' | 'transferred' | 'barged_in' | 'taken_over' }>
 
 /** An offer or an invitation that still stands. */
 export interface Request { kind: 'offer' | 'invited'; conversation: Conversation; until: number; seconds: number }
@@ -26,6 +26,7 @@ export function requestsFor(known: Iterable<Conversation>, myId: string, at: num
 const TITLES: Record<'offer' | News['type'], [string, string]> = {
   offer: ['有新会话邀请您接入', 'A conversation is offered to you'],
   invited: ['同事邀请您协助', 'A colleague asks for your help'],
+  transferred: ['同事转来一个会话', 'A conversation was handed to you'],
   barged_in: ['主管加入了您的会话', 'A supervisor joined your conversation'],
   taken_over: ['主管接手了您的会话', 'A supervisor took over your conversation'],
 }

@@ -222,7 +222,7 @@ function onEvent(event: LiveEvent): void {
   if (event.type === 'message' && event.conversation_id === openId.value && watched) markSeen()
   if (event.type === 'trace' && event.conversation_id === openId.value) void readTraces(event.conversation_id)
   if (event.type === 'presence') onPresence(event)
-  if (event.type === 'offer' || event.type === 'invited' || event.type === 'taken_over' || event.type === 'barged_in') onCompany(event)
+  if (event.type === 'offer' || event.type === 'invited' || event.type === 'transferred' || event.type === 'taken_over' || event.type === 'barged_in') onCompany(event)
   if (event.type === 'viewing' && event.agent_id !== me.id) {
     if (event.conversation_id) viewers.set(event.agent_id, { name: event.name, conversationId: event.conversation_id })
     else viewers.delete(event.agent_id)
@@ -284,11 +284,12 @@ function onNotice(event: Extract<LiveEvent, { type: 'mention' | 'woke' }>): void
 }
 
 /** Somebody wants something of us, or did something with a conversation of ours. */
-function onCompany(event: Extract<LiveEvent, { type: 'offer' | 'invited' | 'taken_over' | 'barged_in' }>): void {
+function onCompany(event: Extract<LiveEvent, { type: 'offer' | 'invited' | 'transferred' | 'taken_over' | 'barged_in' }>): void {
   if (event.agent_id !== session.staff.value?.id) return
   const known = inbox.known.get(event.conversation_id)
   const name = known ? contactName(known, preferences.language) : ''
   if (event.type !== 'offer') company.told.push({ ...event, name })
+  if (event.type === 'transferred') return // that it is theirs now has rung already
   const title = company.titles(event, preferences.language)
   const open = () => go(event.type === 'offer' ? 'queued' : 'mine', event.conversation_id)
   ring('assigned', `${event.type}:${event.conversation_id}`, event.conversation_id, title, name, open)

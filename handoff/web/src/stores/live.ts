@@ -21,7 +21,7 @@ export type LiveEvent =
   | { type: 'label'; label: Label }
   | { type: 'contact'; contact_id: string; revision: number | null }
   | { type: 'offer'; conversation_id: string; agent_id: string | null; until: string | null }
-  | { type: 'invited' | 'barged_in' | 'taken_over'; conversation_id: string; agent_id: string | null; by: string }
+  | { type: 'invited' | 'transferred' | 'barged_in' | 'taken_over'; conversation_id: string; agent_id: string | null; by: string }
   | { type: 'sentiment'; conversation_id: string; message_id: string; seq: number; sentiment: number; sentiment_label: string; anger: number }
 
 export type Connection = 'connecting' | 'open' | 'offline'

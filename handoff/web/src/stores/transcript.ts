@@ -185,8 +185,8 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
       const failed = find(id, clientMsgId)
       if (!failed) return
       failed.state = 'failed'
-      failed.echoed = false
       failed.offline = error instanceof ApiError && error.offline
+      failed.echoed &&= failed.offline // what the socket has shown was stored, although its answer was lost
       failed.code = error instanceof ApiError ? error.code : ''
       failed.error = error instanceof Error ? error.message : String(error)
     }
