@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.contact_tables import contact_merges, contact_tickets
 from conversations.episode_tables import ratings
+from conversations.link_tables import link_codes
 from conversations.search_store import SearchStore
 from conversations.tables import (
     addresses,
@@ -116,11 +117,19 @@ class AuditStore:
             update(messages)
             .where(of_theirs)
             .values(text="", attachments=None, citations=None, buttons=None, external_id=None),
+            delete(link_codes).where(
+                tuple_(link_codes.c.channel, link_codes.c.account, link_codes.c.contact).in_(
+                    select(addresses.c.channel, addresses.c.account, addresses.c.contact).where(
+                        addresses.c.contact_id.in_(contact_ids)
+                    )
+                )
+            ),
             delete(addresses).where(addresses.c.contact_id.in_(contact_ids)),
             update(conversations)
             .where(conversations.c.contact_id.in_(contact_ids))
             .values(
                 contact=nobody + "-" + conversations.c.id,
+                reply_to=None,
                 preview="",
                 callback_ticket=None,
                 contact_point=None,

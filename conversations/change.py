@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -56,6 +56,10 @@ def contact_topic(address: Address) -> str:
     return f"contact:{address}"
 
 
+#: Others who keep a contact's id beside a conversation's: they are told which conversations go to which contact.
+MovesToo = Callable[[AsyncConnection, Sequence[str], str], Awaitable[None]]
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What the desk as a whole decides: time, opening hours, the audit log, and which channels are pushed to."""
@@ -69,6 +73,7 @@ class Desk:
     tier: Callable[[str | None], str] = _standard  #: how much a customer is worth, as far as it is known here
     contact_point: Callable[[str], str | None] = _no_contact_point  #: the phone number or e-mail address in a text
     ratings: RatingRules = field(default_factory=RatingRules)
+    moves_too: list[MovesToo] = field(default_factory=list)  #: told of conversations that go to another contact
 
 
 class Change:
@@ -288,7 +293,7 @@ class Change:
             await self.store.add_buttons(self._buttons)
         for inbound, message, values in self._arrived:
             await self.deliveries.add_inbound(inbound, message, **values)
-        address = conversation.address
+        address = conversation.reached_at
         visible = [message for message, _ in self._messages if not message.private]
         outbound = [message for message in visible if message.author is not Author.CONTACT]
         if outbound and self.desk.pushes(address):
@@ -326,16 +331,18 @@ class Change:
         for one in self._notices:
             news = {"type": one.kind, "conversation_id": one.conversation_id, "staff_id": one.staff_id, "seq": one.seq}
             self.events.append((STAFF, news | {"by_name": one.by_name}))
-        contact = contact_topic(self.conversation.address)
+        # A page that is open where they wrote before goes on showing what is said.
+        topics = {contact_topic(self.conversation.address), contact_topic(self.conversation.reached_at)}
         for message, _ in self._messages:
             event = {"type": "message", "conversation_id": message.conversation_id}
             self.events.append((STAFF, event | {"message": message_json(message)}))
             if message in visible:
-                self.events.append((contact, event | {"message": message_json(message, for_contact=True)}))
+                shown = event | {"message": message_json(message, for_contact=True)}
+                self.events += [(topic, shown) for topic in sorted(topics)]
         if self._state_changed:
             self.events.append((STAFF, {"type": "conversation", "conversation": conversation_json(self.conversation)}))
             form = conversation_json(self.conversation, for_contact=True)
-            self.events.append((contact, {"type": "conversation", "conversation": form}))
+            self.events += [(topic, {"type": "conversation", "conversation": form}) for topic in sorted(topics)]
 
 
 def _holder(conversation: Conversation) -> str | None:

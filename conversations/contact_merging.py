@@ -10,7 +10,7 @@ that says where it went.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.audit import AuditEntry, AuditLog
-from conversations.change import STAFF
+from conversations.change import STAFF, Desk, MovesToo
 from conversations.contact_merge_store import ContactMergeStore
 from conversations.contact_model import MAX_NOTE, ContactMerge, ContactProfile, Holding, SamePerson
 from conversations.contact_store import GONE, ContactStore
@@ -34,13 +34,12 @@ from conversations.errors import (
     NotYours,
 )
 from conversations.json_form import conversation_json
-from conversations.model import Agent, new_id
+from conversations.link_store import LinkStore
+from conversations.model import Address, Agent, new_id
 from conversations.organising_store import OrganisingStore
 from conversations.segmenting import parse
 from conversations.verbs import Verbs
 
-#: Others who keep a contact's id beside a conversation's: they are told which conversations go to which contact.
-MovesToo = Callable[[AsyncConnection, Sequence[str], str], Awaitable[None]]
 _MERGED = (
     "name",
     "named_by",
@@ -71,7 +70,11 @@ class ContactMerging(Verbs):
     """The part of ``Conversations`` that merges contacts."""
 
     audit: AuditLog
-    moves_too: list[MovesToo]
+
+    @property
+    def moves_too(self) -> list[MovesToo]:
+        """Who else is told which conversations go to another contact; add to it."""
+        return self._desk.moves_too
 
     async def merge_contacts(self, source_id: str, target_id: str, agent: Agent) -> ContactMerge:
         """Put one contact into another one.
@@ -79,26 +82,11 @@ class ContactMerging(Verbs):
         Raises ``DifferentCustomers``, ``AlreadyMerged`` when a colleague was quicker, ``NotFound``, ``InvalidMessage``.
         """
         async with self._both(source_id, target_id) as (connection, source, target):
-            error = _refusal(source, target)
+            error = refusal(source, target)
             if error is not None:
                 raise error
-            now = self.now()
-            store = ContactMergeStore(connection)
-            moved = await store.move_in(source, target)
-            before = _kept(target) | {"shared": target.shared}
-            after = _merged(source, target)
-            await ContactStore(connection).update(source.id, merged_into=target.id)
-            await ContactStore(connection).update(target.id, shared=True, **after)
-            for move in self.moves_too:
-                await move(connection, moved["conversations"], target.id)
-            merge = ContactMerge(
-                new_id(), source.id, target.id, agent.id, agent.name, now, moved, _json(before), _json(after)
-            )
-            await store.add_merge(merge)
-            data = {"source": source.id, "target": target.id, "merge": merge.id}
-            counts = {name: len(moved[name]) for name in moved}
-            entry = AuditEntry("contacts_merged", f"agent:{agent.id}", None, target.id, data | counts)
-            await self.audit.append(connection, now, [entry])
+            merge = await merge_rows(self._desk, connection, source, target, by_id=agent.id, by_name=agent.name)
+        moved = merge.moved
         await self._tell_moved(moved["conversations"], source.id, target.id)
         return merge
 
@@ -120,6 +108,8 @@ class ContactMerging(Verbs):
                 raise NotYours(f"{merge.by_name} merged these; ask them or a supervisor to separate them")
             await _check_separable(store, merge, target)
             moving, proofs = await store.move_out(source, target, merge.moved)
+            left = [Address(one["channel"], one["account"], one["contact"]) for one in merge.moved["addresses"]]
+            await LinkStore(connection).unlink(left)
             await ContactStore(connection).update(source.id, merged_into=None, **_proved(source, proofs))
             values = _restored(target, merge)
             if merge.before["shared"]:
@@ -128,7 +118,7 @@ class ContactMerging(Verbs):
                 own = await store.forget_proofs(target.id)
                 values |= {"shared": False, "customer_id": own[0] if own else merge.before["customer_id"]}
             await ContactStore(connection).update(target.id, **values)
-            for move in self.moves_too:
+            for move in self._desk.moves_too:
                 await move(connection, moving, source.id)
             await store.end_merge(merge.id, self.now())
             data = {"source": source.id, "target": target.id, "merge": merge.id, "conversations": len(moving)}
@@ -142,7 +132,7 @@ class ContactMerging(Verbs):
         async with self.database.read() as connection:
             store, merges = ContactStore(connection), ContactMergeStore(connection)
             source, target = await store.get(source_id), await store.get(target_id)
-            error = _refusal(source, target)
+            error = refusal(source, target)
             holds = await merges.holding(source.id), await merges.holding(target.id)
         return MergePreview(source, target, *holds, None if error is None else error.code)
 
@@ -193,7 +183,30 @@ class ContactMerging(Verbs):
             await self.hub.publish(STAFF, {"type": "conversation", "conversation": conversation_json(one)})
 
 
-def _refusal(source: ContactProfile, target: ContactProfile) -> ConversationError | None:
+async def merge_rows(
+    desk: Desk, connection: AsyncConnection, source: ContactProfile, target: ContactProfile, *, by_id: str, by_name: str
+) -> ContactMerge:
+    """Put one contact into another one in a transaction that has locked both; ``by_id`` is an agent's, or "contact"."""
+    now = desk.now()
+    store = ContactMergeStore(connection)
+    moved = await store.move_in(source, target)
+    before = _kept(target) | {"shared": target.shared}
+    after = _merged(source, target)
+    await ContactStore(connection).update(source.id, merged_into=target.id)
+    await ContactStore(connection).update(target.id, shared=True, **after)
+    for move in desk.moves_too:
+        await move(connection, moved["conversations"], target.id)
+    merge = ContactMerge(new_id(), source.id, target.id, by_id, by_name, now, moved, _json(before), _json(after))
+    await store.add_merge(merge)
+    data = {"source": source.id, "target": target.id, "merge": merge.id}
+    counts = {name: len(moved[name]) for name in moved}
+    actor = by_id if by_id == "contact" else f"agent:{by_id}"
+    await desk.audit.append(connection, now, [AuditEntry("contacts_merged", actor, None, target.id, data | counts)])
+    return merge
+
+
+def refusal(source: ContactProfile, target: ContactProfile) -> ConversationError | None:
+    """Why two contacts cannot be one person, if so."""
     for one in (source, target):
         if one.erased_at is not None:
             return NotFound(GONE)

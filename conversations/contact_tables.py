@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, String, Table, Text, case, select
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    select,
+)
 
 from conversations.tables import UtcDateTime, addresses, contacts, conversations, metadata
 
@@ -53,3 +69,21 @@ PROVED_CUSTOMER = case(
     ),
     else_=contacts.c.customer_id,
 )
+
+
+_PARTS = ("channel", "account", "contact")
+
+
+def _home(name: str, given: Mapping[str, Any]) -> Any:
+    """A part of the home of an address, or of the address itself if it is linked to none."""
+    known = select(addresses.c[f"home_{name}"]).where(*(addresses.c[part] == given[part] for part in _PARTS))
+    return func.coalesce(known.scalar_subquery(), given[name])
+
+
+def at_home(given: Mapping[str, Any]) -> Any:
+    """The condition that a conversation belongs to an address (its parts by name) or to the home of that address."""
+    return and_(*(conversations.c[name] == _home(name, given) for name in _PARTS))
+
+
+#: The same for the address in the parameters of a statement.
+AT_HOME = at_home({name: bindparam(name) for name in _PARTS})

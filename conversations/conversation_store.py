@@ -11,7 +11,7 @@ from sqlalchemy import Row, Select, and_, bindparam, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conversations.contact_tables import PROVED_CUSTOMER
+from conversations.contact_tables import AT_HOME, PROVED_CUSTOMER, at_home
 from conversations.errors import FencedOut, NotFound
 from conversations.model import (
     Address,
@@ -34,21 +34,20 @@ SELECT_CONVERSATION: Select[Any] = select(
     conversations, contacts.c.name.label("contact_name"), PROVED_CUSTOMER.label("customer_id")
 ).join(contacts, contacts.c.id == conversations.c.contact_id)
 
-_HERE = (
-    conversations.c.channel == bindparam("channel"),
-    conversations.c.account == bindparam("account"),
-    conversations.c.contact == bindparam("contact"),
-)
 # Statements of every turn are built once: building one costs more than running it.
 _LOCK = SELECT_CONVERSATION.where(conversations.c.id == bindparam("id")).with_for_update(of=conversations)
 _LOCK_LATEST = (
-    SELECT_CONVERSATION.where(*_HERE)
+    SELECT_CONVERSATION.where(AT_HOME)
     .order_by(conversations.c.opened_at.desc(), conversations.c.id)
     .limit(1)
     .with_for_update(of=conversations)
 )
 _LOCK_CONTACT = (
-    select(contacts, addresses.c.customer_id.label("proved_here"), addresses.c.origin_id)
+    select(
+        contacts,
+        addresses.c.customer_id.label("proved_here"),
+        *(addresses.c[name] for name in ("origin_id", "home_channel", "home_account", "home_contact")),
+    )
     .join(addresses, addresses.c.contact_id == contacts.c.id)
     .where(
         addresses.c.channel == bindparam("channel"),
@@ -141,6 +140,7 @@ def conversation_of(row: Row[Any]) -> Conversation:
     values = row._mapping
     return Conversation(
         address=Address(values["channel"], values["account"], values["contact"]),
+        reply_to=Address(*values["reply_to"].split(":", 2)) if values["reply_to"] else None,
         status=Status(values["status"]),
         required_skills=tuple(values["required_skills"] or ()),
         asked=values["asked"] or {},
@@ -183,11 +183,9 @@ def message_of(row: Row[Any]) -> Message:
     )
 
 
-def at_address(table: Any, address: Address) -> Any:
-    """The condition that a row belongs to ``address``."""
-    return and_(
-        table.c.channel == address.channel, table.c.account == address.account, table.c.contact == address.contact
-    )
+def at_address(address: Address) -> Any:
+    """The condition that a conversation belongs to an address itself."""
+    return and_(*(conversations.c[name] == value for name, value in asdict(address).items()))
 
 
 def _locked(row: Row[Any] | None) -> Locked:
@@ -229,6 +227,7 @@ class ConversationStore:
             row.proved_here if row.shared else row.customer_id,
             row.created_at,
             row.origin_id,
+            Address(row.home_channel, row.home_account, row.home_contact) if row.home_channel else None,
         )
 
     async def lock_latest(self, address: Address) -> Locked | None:
@@ -310,7 +309,7 @@ class ConversationStore:
         row = await self._connection.execute(
             select(buttons.c.conversation_id, buttons.c.title, buttons.c.payload)
             .join(conversations, conversations.c.id == buttons.c.conversation_id)
-            .where(buttons.c.id == button_id, at_address(conversations, address))
+            .where(buttons.c.id == button_id, or_(at_address(address), at_home(asdict(address))))
         )
         found = row.first()
         return None if found is None else (found.conversation_id, found.title, found.payload)
@@ -383,7 +382,11 @@ def _values(conversation: Conversation) -> dict[str, Any]:
         "participants": [_form(one) for one in conversation.participants] or None,
         "label_ids": list(conversation.label_ids) or None,
     }
-    return values | asdict(conversation.address) | lists | {"status": conversation.status.value}
+    others = {
+        "status": conversation.status.value,
+        "reply_to": str(conversation.reply_to) if conversation.reply_to else None,
+    }
+    return values | asdict(conversation.address) | lists | others
 
 
 def _form(participant: Participant) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from conversations.audit_store import AuditStore
 from conversations.callback_verbs import Callbacks
 from conversations.change import STAFF, Change, Desk, contact_topic
 from conversations.company import Company
-from conversations.contact_merging import ContactMerging, MovesToo
+from conversations.contact_merging import ContactMerging
 from conversations.contact_store import ContactStore
 from conversations.contacts import Contacts
 from conversations.delivery_store import DeliveryStore
@@ -139,7 +139,6 @@ class Conversations(
         self.watcher: Watcher | None = None
         #: Others who keep a contact's words.
         self.erases_too: list[Callable[[AsyncConnection, str], Awaitable[None]]] = []
-        self.moves_too: list[MovesToo] = []
 
     # -- the contact's side -------------------------------------------------------------------------------------
 
@@ -395,5 +394,5 @@ class Conversations(
 
     async def _typing(self, conversation: Conversation, author: str, name: str) -> None:
         event = {"type": "typing", "conversation_id": conversation.id, "author": author, "preview": ""}
-        await self.hub.publish(contact_topic(conversation.address), event)
+        await self.hub.publish(contact_topic(conversation.reached_at), event)
         await self.hub.publish(STAFF, event | {"author_name": name})

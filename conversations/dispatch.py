@@ -101,7 +101,7 @@ class Dispatch(Verbs):
                 event: dict[str, Any] = {"type": "status", "conversation_id": one.id, "status": one.status.value}
                 place = outlook.place if minutes is not None else None  # nobody moves up while the team is away
                 event |= {"position": place, "wait_minutes": minutes, "closed": minutes is None}
-                await self.hub.publish(contact_topic(one.address), event)
+                await self.hub.publish(contact_topic(one.reached_at), event)
         return shown
 
     async def _outlooks(self, now: datetime) -> list[tuple[Conversation, Outlook]]:

@@ -204,7 +204,7 @@ class Engine:
             sent_at=message.created_at,
             customer_id=conversation.customer_id,
             products=tuple(self._products_in(message.text)),
-            audiences=tuple(self._audiences(conversation.address.channel, conversation.address.account)),
+            audiences=tuple(self._audiences(conversation.reached_at.channel, conversation.reached_at.account)),
             misses=2 if self._signals is None else self._signals.misses(conversation),
             **more,
         )

@@ -8,6 +8,7 @@ from conversations import rating
 from conversations.episode_store import EpisodeStore, RatedRow
 from conversations.episodes import Episode, RatingRules
 from conversations.errors import NotFound
+from conversations.link_store import LinkStore
 from conversations.model import Address, Rating
 from conversations.verbs import Verbs
 
@@ -35,7 +36,7 @@ class Episodes(Verbs):
         """
         answer = rating.Answer(score, solved, nps, comment, other_score, never_again)
         async with self._change(conversation_id) as change:
-            if change.conversation.address != address:
+            if change.conversation.address not in (address, await LinkStore(change.connection).home_of(address)):
                 raise NotFound("there is no such conversation")
             return await rating.rate(change, answer)
 

@@ -56,7 +56,7 @@ def summary_of(
         "detail": dict(detail) if detail is not None else ({} if reason is not None else before.get("detail") or {}),
         "reasons": reasons[-10:],
         "language": conversation.language,
-        "channel": conversation.address.channel,
+        "channel": conversation.reached_at.channel,
         "wants": wants,
         "details": _details(turns),
         "tried": _tried(messages, turns),

@@ -76,9 +76,9 @@ def conversation_json(conversation: Conversation, *, for_contact: bool = False) 
         form["merged"] = conversation.merged_into is not None
     else:
         form |= {
-            "channel": conversation.address.channel,
-            "account": conversation.address.account,
-            "address": str(conversation.address),
+            "channel": conversation.reached_at.channel,
+            "account": conversation.reached_at.account,
+            "address": str(conversation.reached_at),
             "contact_id": conversation.contact_id,
             "contact_name": conversation.contact_name,
             "customer_id": conversation.customer_id,

@@ -144,7 +144,7 @@ async def _merge(source: Change, target: Change, agent: Agent) -> None:
         await source.hand_to_people()
         source.move(Status.RESOLVED, actor, "merged", resolved_at=source.now, resolved_by="merged", priority=0)
     source.set(merged_into=target.conversation.id, updated_at=source.now)
-    told = open_before and was.address != target.conversation.address
+    told = open_before and was.reached_at != target.conversation.reached_at
     if told:
         _tell_where(source, target.conversation)
     source.record("merged", actor, {"into": target.conversation.id})
@@ -197,9 +197,9 @@ async def _undo(source: Change, target: Change, merge: Merge, agent: Agent) -> N
 
 def _tell_where(source: Change, target: Conversation) -> Message:
     language = source.conversation.language
-    if source.conversation.address.channel == target.address.channel:
+    if source.conversation.reached_at.channel == target.reached_at.channel:
         return source.notice("merged_same")
-    return source.notice("merged", channel=notices.channel_name(target.address.channel, language))
+    return source.notice("merged", channel=notices.channel_name(target.reached_at.channel, language))
 
 
 async def follow(source: Change, now: datetime) -> Change | None:
@@ -226,7 +226,7 @@ async def show_in_target(source: Change, target: Change, message: Message) -> No
     target.record("shown", "contact", {"from": message.conversation_id, "seq": message.seq}, {"text": message.text})
     store = OrganisingStore(source.connection)
     merge = await store.find_merge(source.conversation.id)
-    same = source.conversation.address == target.conversation.address
+    same = source.conversation.reached_at == target.conversation.reached_at
     if merge is None or same or (merge.told_at is not None and source.now - merge.told_at < TELL_AGAIN_AFTER):
         return
     _tell_where(source, target.conversation)

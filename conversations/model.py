@@ -242,6 +242,7 @@ class Contact:
     customer_id: str | None
     created_at: datetime
     origin_id: str | None = None  #: of a merged address: the contact it belonged to before
+    home: Address | None = None  #: the linked address at which their conversations are kept, if it is not this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +315,12 @@ class Conversation:
     sentiment_label: str | None = None
     handoff_summary: dict[str, Any] | None = None  #: what an agent needs to know; see ``handoff_summary``
     origin_id: str | None = None  #: whose key seals its audit entries, where its contact was merged into another
+    reply_to: Address | None = None  #: the linked address at which the contact wrote last, if it is not ``address``
+
+    @property
+    def reached_at(self) -> Address:
+        """Where the contact is now, and answers go."""
+        return self.reply_to or self.address
 
     def participant(self, agent_id: str) -> Participant | None:
         """The agent's part in this conversation besides the assignee's."""

@@ -51,6 +51,39 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "现在不在人工服务时间。您的留言已保存，客服{opens}上班后会尽快回复您。",
         "Our team is offline right now. Your messages are saved, and someone will reply after {opens}.",
     ),
+    "link_code": (
+        "想换个渠道接着聊，请在 {minutes} 分钟内到那边发送：/link {code}。这串数字只能用一次，请不要告诉别人。",
+        "To carry on somewhere else, send this there within {minutes} minutes: /link {code}. "
+        "It works once; please don't share it with anyone.",
+    ),
+    "link_done": (
+        "已接上之前的对话，我们就在这里继续，前面说过的不用再说一遍。",
+        "We'll carry on here, right where you left off. No need to repeat anything.",
+    ),
+    "link_known": (
+        "已关联好，以后您在这里说话，我们也知道是您。",
+        "All linked. From now on we'll know it's you here, too.",
+    ),
+    "link_here": (
+        "这串数字就是从您这里发出的，请到另一个渠道发送。",
+        "That code came from here. Send it on the other channel.",
+    ),
+    "link_wrong": (
+        "这串数字不对或已过期。请在原来的渠道再发一次 /link，取一个新的。",
+        "That code is wrong or has expired. Send /link where you were before to get a new one.",
+    ),
+    "link_later": (
+        "试错的次数太多了，请过一小时再试，或者直接在这里说您的问题。",
+        "Too many wrong codes. Please try again in an hour, or just tell us here what you need.",
+    ),
+    "link_busy": (
+        "两边都有客服在为您处理，暂时不能合到一起。请等其中一边结束后再试。",
+        "People are already helping you in both places. Please try again once one of them is done.",
+    ),
+    "link_refused": (
+        "这两边登录的是不同的客户账号，不能关联。如果弄错了，请说“转人工”，由客服帮您处理。",
+        "These two belong to different customer accounts, so they can't be linked. If that's wrong, say \"talk to a person\".",
+    ),
     "leave_queue": ("先问机器人", "Ask the bot instead"),
     "left_queue": ("好的，已取消排队，由我继续为您服务。", "All right, you're out of the queue. I'm back to help."),
     "joined": ("客服 {agent} 已接入，正在为您服务。", "{agent} has joined and is with you now."),

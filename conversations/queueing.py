@@ -54,7 +54,7 @@ def route_of(desk: Desk, conversation: Conversation, tier: str, why: str, intent
     if own is not None and conversation.status is Status.ASSIGNED:
         return Route(own, conversation.required_skills)
     topics = frozenset(topic for topic in (why, intent) if topic)
-    facts = Facts(conversation.address.channel, conversation.language, topics, tier)
+    facts = Facts(conversation.reached_at.channel, conversation.language, topics, tier)
     return routing.route(roster, facts, lambda team: is_open(desk, team, now))
 
 

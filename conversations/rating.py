@@ -41,7 +41,7 @@ async def ask(change: Change) -> None:
     if not found:
         return
     asked = [found[-1]]
-    shows_form = conversation.address.channel in FORM_CHANNELS
+    shows_form = conversation.reached_at.channel in FORM_CHANNELS
     if shows_form:
         before = [one for one in found if one.kind is not found[-1].kind]
         asked += before[-1:]

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, and_, bindparam, cast, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from conversations.contact_tables import AT_HOME
 from conversations.conversation_store import SELECT_CONVERSATION, conversation_of, message_of
 from conversations.errors import NotFound
 from conversations.model import Address, Author, Contact, Conversation, Cursor, Message, MessageKind, Page, Status
@@ -17,18 +18,13 @@ from conversations.queue_store import SERVING_ORDER, served_after
 from conversations.tables import addresses, contacts, conversations, inbox, messages, turns
 from conversations.turn_model import Trace
 
-_AT_ADDRESS = (
-    conversations.c.channel == bindparam("channel"),
-    conversations.c.account == bindparam("account"),
-    conversations.c.contact == bindparam("contact"),
-)
 # Statements of every turn are built once: building one costs more than running it.
-_LATEST = SELECT_CONVERSATION.where(*_AT_ADDRESS).order_by(conversations.c.opened_at.desc()).limit(1)
-_OPENED_AT = select(conversations.c.opened_at).where(conversations.c.id == bindparam("conversation_id"), *_AT_ADDRESS)
+_LATEST = SELECT_CONVERSATION.where(AT_HOME).order_by(conversations.c.opened_at.desc()).limit(1)
+_OPENED_AT = select(conversations.c.opened_at).where(conversations.c.id == bindparam("conversation_id"), AT_HOME)
 _SHOWN = (
     select(messages)
     .join(conversations, conversations.c.id == messages.c.conversation_id)
-    .where(*_AT_ADDRESS, messages.c.kind != MessageKind.NOTE.value)
+    .where(AT_HOME, messages.c.kind != MessageKind.NOTE.value)
     .limit(bindparam("most"))
 )
 _LAST_SHOWN = _SHOWN.order_by(conversations.c.opened_at.desc(), messages.c.seq.desc())

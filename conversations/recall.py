@@ -61,7 +61,7 @@ async def recall(change: Change, agent: Agent, seq: int, within: timedelta) -> R
     event = {"type": "recalled", "conversation_id": message.conversation_id, "seq": seq}
     whole = {"type": "message", "conversation_id": message.conversation_id, "message": message_json(message)}
     change.events += [
-        (contact_topic(change.conversation.address), event),
+        (contact_topic(change.conversation.reached_at), event),
         (STAFF, event | {"agent_id": agent.id, "name": agent.name}),
         (STAFF, whole),
     ]

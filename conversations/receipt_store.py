@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conversations.conversation_store import at_address
+from conversations.contact_tables import at_home
 from conversations.model import Address, Cursor, MessageKind, Status
 from conversations.tables import conversations, messages
 
@@ -26,7 +27,7 @@ class ReceiptStore:
             update(conversations)
             .where(
                 conversations.c.id == conversation_id,
-                at_address(conversations, address),
+                at_home(asdict(address)),
                 conversations.c.contact_read_seq < seq,
                 conversations.c.last_seq >= seq,
             )
@@ -54,7 +55,7 @@ class ReceiptStore:
         query = (
             select(messages.c.conversation_id, messages.c.seq)
             .join(conversations, conversations.c.id == messages.c.conversation_id)
-            .where(at_address(conversations, address), messages.c.recalled_at.is_not(None))
+            .where(at_home(asdict(address)), messages.c.recalled_at.is_not(None))
             .order_by(messages.c.recalled_at.desc())
             .limit(_RECALLS)
         )

@@ -42,7 +42,7 @@ class Receipts(Transcripts):
             async with self.database.write() as connection:
                 moved = await ReceiptStore(connection).agent_read(conversation.id, agent.id, seq, now)
         if moved:
-            await self.hub.publish(contact_topic(conversation.address), event | {"by": "agent"})
+            await self.hub.publish(contact_topic(conversation.reached_at), event | {"by": "agent"})
         await self.hub.publish(STAFF, event | {"by": agent.id, "holder": moved})
         return moved
 

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conversations import merging, notices, organising, queueing, rating
+from conversations import linking, merging, notices, organising, queueing, rating
 from conversations.change import Change, Desk
 from conversations.conversation_store import ConversationStore, Locked
 from conversations.delivery_store import DeliveryStore
 from conversations.errors import BadContactPoint, InvalidMessage
 from conversations.model import (
+    Address,
     Author,
     Contact,
     Conversation,
@@ -22,6 +23,7 @@ from conversations.model import (
     Status,
     new_id,
 )
+from conversations.organising_store import OrganisingStore
 from conversations.turns import Claim, claim_of
 
 MAX_TEXT = 20_000
@@ -77,17 +79,27 @@ async def receive(
     """Store one message; with ``lease_until`` its turn is claimed in the same transaction where that is possible."""
     store, deliveries = ConversationStore(connection), DeliveryStore(connection)
     now = desk.now()
-    contact = await store.lock_contact(inbound.address, inbound.contact_name, inbound.language, now)
+    asked, says = linking.asked_by(inbound), None
+    if asked is not None:
+        await OrganisingStore(connection).lock_merging()  # which whoever merges contacts takes before any address
+    here = (inbound.address, inbound.contact_name, inbound.language, now)
+    contact = await store.lock_contact(*here)
     known = await deliveries.find_received(inbound)
     if known is not None:
         receipt, address = known
-        if address != inbound.address:
+        if address.contact not in (inbound.address.contact, contact.home.contact if contact.home else None):
             raise InvalidMessage("this message id was used by another contact; use a new one")
         return Reception(receipt)
     if inbound.contact_point is not None:
         inbound = replace(inbound, contact_point=_contact_point(desk, inbound.contact_point))
+    if asked is not None:
+        says = await linking.obey(desk, connection, contact, inbound.address, asked)
+        inbound, contact = replace(inbound, text=linking.COMMAND), await store.lock_contact(*here)
+    home = contact.home or inbound.address
+    if home != inbound.address:
+        contact = await store.lock_contact(home, None, None, now)
     latest = await store.lock_latest(inbound.address)
-    press = await _find_press(desk, connection, inbound, latest)
+    press = None if says is not None else await _find_press(desk, connection, inbound, latest)
     if press is None and inbound.button_id is not None and not inbound.text:
         raise InvalidMessage("there is no such button; write what you need instead")
     rates = press is not None and press.answer is not None
@@ -95,16 +107,16 @@ async def receive(
         merged = Change(desk, connection, max(now, latest.conversation.updated_at), latest)
         target = await merging.follow(merged, now)
         if target is not None:
-            return await _store_merged(merged, target, inbound, press)
+            return await _store_merged(merged, target, inbound, press, says)
     if latest is None or (latest.conversation.status is Status.RESOLVED and not rates):
         # The newest conversation at an address is known by when it was opened, also after the clock was set back.
         after = now if latest is None else max(now, latest.conversation.opened_at + timedelta(microseconds=1))
-        change = _open(desk, connection, inbound, contact, after)
+        change = _open(desk, connection, inbound, home, contact, after)
     elif rates and press is not None and press.conversation_id != latest.conversation.id:
         change = Change(desk, connection, now, await store.lock(press.conversation_id))
     else:
         change = Change(desk, connection, max(now, latest.conversation.updated_at), latest)
-    return await _store(change, inbound, press, lease_until)
+    return await _store(change, inbound, press, says, lease_until)
 
 
 def _contact_point(desk: Desk, typed: str) -> str:
@@ -116,8 +128,13 @@ def _contact_point(desk: Desk, typed: str) -> str:
 
 
 async def _store(
-    change: Change, inbound: InboundMessage, press: _Press | None, lease_until: datetime | None
+    change: Change,
+    inbound: InboundMessage,
+    press: _Press | None,
+    says: linking.Answer | None,
+    lease_until: datetime | None,
 ) -> Reception:
+    linking.follow(change, inbound)
     title = press.title if press is not None else ""
     message = change.say(
         Author.CONTACT,
@@ -131,7 +148,11 @@ async def _store(
     payload = press.payload if press is not None and press.conversation_id == change.conversation.id else None
     if press is not None and press.payload == notices.PERSON:
         payload = _ASK_FOR_PERSON
-    if payload is not None and payload.startswith("frontdesk:") and press is not None:
+    if says is not None:
+        state = "done"
+        change.notice(says.notice, stays=True, **says.values)
+        change.events += says.events
+    elif payload is not None and payload.startswith("frontdesk:") and press is not None:
         await _obey(change, press)
         state, payload = "done", None
     else:
@@ -146,7 +167,10 @@ async def _store(
     return Reception(Receipt(message.conversation_id, message.id, message.seq), change, claim)
 
 
-async def _store_merged(source: Change, target: Change, inbound: InboundMessage, press: _Press | None) -> Reception:
+async def _store_merged(
+    source: Change, target: Change, inbound: InboundMessage, press: _Press | None, says: linking.Answer | None
+) -> Reception:
+    linking.follow(source, inbound)
     message = source.say(
         Author.CONTACT,
         inbound.text or (press.title if press is not None else ""),
@@ -158,6 +182,9 @@ async def _store_merged(source: Change, target: Change, inbound: InboundMessage,
         organising.wake(target, "contact")
     source.arrived(inbound, message, state="done", payload=None, attempts=0, next_at=source.now)
     await merging.show_in_target(source, target, message)
+    if says is not None:
+        source.notice(says.notice, stays=True, **says.values)
+        source.events += says.events
     await source.save()
     await target.save()
     source.events += target.events
@@ -173,10 +200,12 @@ async def _claim(change: Change, message: Message, payload: str | None, lease_un
     return await claim_of(change, message, payload, 1, lease_until)
 
 
-def _open(desk: Desk, connection: AsyncConnection, inbound: InboundMessage, contact: Contact, now: datetime) -> Change:
+def _open(
+    desk: Desk, connection: AsyncConnection, inbound: InboundMessage, home: Address, contact: Contact, now: datetime
+) -> Change:
     conversation = Conversation(
         id=new_id(),
-        address=inbound.address,
+        address=home,
         contact_id=contact.id,
         status=Status.BOT,
         language=contact.language or inbound.language or guess_language(inbound.text),

@@ -78,7 +78,7 @@ class Signals:
 
     def misses(self, conversation: Conversation) -> int:
         """At how many misses in a row the bot hands off; 0 is never."""
-        rule = self.book.rules.two_misses.here(conversation.language, conversation.address.channel)
+        rule = self.book.rules.two_misses.here(conversation.language, conversation.reached_at.channel)
         return rule.count if rule.enabled else 0
 
     async def around(self, claim: Claim, answer: Awaitable[TurnResult]) -> TurnResult:
@@ -145,7 +145,7 @@ class Signals:
         language = str(result.trace.get("language") or conversation.language)
         decision = None
         if named not in {reason.value for reason in ALWAYS}:
-            channel = conversation.address.channel
+            channel = conversation.reached_at.channel
             decision = decide(turn, seen.earlier, had, seen.tier, language, channel, self.book.rules)
         if decision is None:
             if named is None:

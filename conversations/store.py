@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from conversations import (  # noqa: F401  # their tables belong to the same metadata
     contact_tables,
     episode_tables,
+    link_tables,
     organising_tables,
 )
 from conversations.sqlite_store import connect_directly

@@ -83,6 +83,9 @@ addresses = Table(
     Column("contact_id", ForeignKey("contacts.id"), nullable=False, index=True),
     Column("customer_id", Text),  # of a shared contact: who was proved at this very address
     Column("origin_id", String(32)),  # the contact it belonged to before contacts were merged
+    Column("home_channel", String(64)),  # of an address linked to another one: where its conversations are kept
+    Column("home_account", String(128)),
+    Column("home_contact", String(512)),
 )
 
 conversations = Table(
@@ -152,6 +155,7 @@ conversations = Table(
     Column("sentiment_label", String(8)),
     Column("handoff_summary", JSON(none_as_null=True)),
     Column("origin_id", String(32)),  # the contact with whose key its audit entries are sealed, after a merge
+    Column("reply_to", Text),  # the linked address at which the contact wrote last, if it is not this one
     Index("ix_conversations_address", "channel", "account", "contact", "opened_at"),
     Index("ix_conversations_status", "status", "updated_at"),
     Index("ix_conversations_agent", "agent_id", "status"),

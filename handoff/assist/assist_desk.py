@@ -246,7 +246,7 @@ class AssistDesk:
 
     async def _reader_of(self, conversation: Conversation) -> Reader:
         """What the contact may read: as the bot reckons it for its answers."""
-        audiences = set(self._sources.audiences_of(conversation.address.channel, conversation.address.account))
+        audiences = set(self._sources.audiences_of(conversation.reached_at.channel, conversation.reached_at.account))
         if conversation.customer_id is not None:
             try:
                 async with asyncio.timeout(_CRM_SECONDS):
