@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import hmac
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Annotated, ClassVar, Self, TypeVar
 
@@ -59,7 +59,9 @@ class TelegramConnector(Connector):
         api_base: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")] = (
             "https://api.telegram.org"
         )
-        proxy: str | None = Field(default=None, repr=False)  #: where Telegram is reached only through one
+        proxy: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = Field(
+            default=None, repr=False
+        )  #: where Telegram is reached only through one
         # Telegram's advice on sending (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits); not promised.
         per_second: Annotated[int, Field(ge=1, le=1000)] = 30
         chat_per_second: Annotated[float, Field(gt=0, le=100)] = 1.0
@@ -160,14 +162,25 @@ class TelegramConnector(Connector):
         await self._api.close()
 
     async def _poll(self, receive: Receive) -> None:
-        """Updates one after the other; asking for the next ones confirms those before, so only when they are stored."""
+        """Store updates; asking for the next ones confirms those before, so only when all of them are stored."""
         after: int | None = None
         while True:
+            by_chat: dict[int, list[Update]] = {}
             for update in await self._api.updates(after):
-                with contextlib.suppress(BadPayload):  # it would come again for ever
-                    await receive(self._reader.arrivals(update))
-                    self._be_courteous(update)
+                chat = update.effective_chat
+                by_chat.setdefault(chat.id if chat is not None else 0, []).append(update)
                 after = update.update_id + 1
+            # One chat's voice message does not hold up the others.
+            taken = [self._take(receive, updates) for updates in by_chat.values()]
+            for failure in await asyncio.gather(*taken, return_exceptions=True):
+                if failure is not None:
+                    raise failure
+
+    async def _take(self, receive: Receive, updates: Sequence[Update]) -> None:
+        for update in updates:
+            with contextlib.suppress(BadPayload):  # it would come again for ever
+                await receive(self._reader.arrivals(update))
+                self._be_courteous(update)
 
     def _be_courteous(self, update: Update) -> None:
         """Show the contact that they were heard, without anybody waiting for it."""

@@ -41,8 +41,8 @@ from conversations.errors import (
 from conversations.model import Attachment, Button
 
 MAX_FILE = 10 * 1024 * 1024  #: the desk keeps no larger ones; Telegram hands out 20 MB
-MAX_PHOTO = 10 * 1024 * 1024
-MAX_VOICE = 1024 * 1024  #: a larger one is shown as a file
+MAX_PHOTO = 10_000_000
+MAX_VOICE = 1_000_000  #: a larger one is shown as a file
 _POLL_SECONDS = 25
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 10.0

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from telegram import constants
 
+from connectors import telegram_api, telegram_text
 from connectors.base import Means, Media
 from connectors.telegram import TelegramConnector
 from connectors.telegram_text import Part, Run, cut, keyboard, parts_of, utf16, written
@@ -157,6 +159,19 @@ def test_a_part_in_plain_text_keeps_its_addresses_where_they_fit() -> None:
     long = Part((Run("a" * 4000), Run("page", href="https://x.example/" + "b" * 200)))
     assert long.plain == long.text
     assert parts_of(message("javascript: [x](javascript:alert)"), "")[0].html == "javascript: [x](javascript:alert)"
+
+
+def test_the_limits_are_those_that_the_library_knows() -> None:
+    assert telegram_text.MAX_TEXT == constants.MessageLimit.MAX_TEXT_LENGTH
+    assert telegram_text.MAX_CALLBACK_DATA == constants.InlineKeyboardButtonLimit.MAX_CALLBACK_DATA
+    assert telegram_text.MAX_BUTTONS == constants.InlineKeyboardMarkupLimit.TOTAL_BUTTON_NUMBER
+    assert constants.FileSizeLimit.PHOTOSIZE_UPLOAD == telegram_api.MAX_PHOTO
+    assert constants.FileSizeLimit.VOICE_NOTE_FILE_SIZE == telegram_api.MAX_VOICE
+    assert telegram_api.MAX_FILE <= constants.FileSizeLimit.FILESIZE_DOWNLOAD
+    defaults = TelegramConnector.Settings(channel="telegram", token=TOKEN, polling=True)
+    assert defaults.per_second == constants.FloodLimit.MESSAGES_PER_SECOND
+    assert defaults.chat_per_second == constants.FloodLimit.MESSAGES_PER_SECOND_PER_CHAT
+    assert defaults.group_per_minute == constants.FloodLimit.MESSAGES_PER_MINUTE_PER_GROUP
 
 
 OUTCOMES: list[tuple[Refused | str, type[SendError], str]] = [

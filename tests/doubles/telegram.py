@@ -84,6 +84,13 @@ class TelegramDouble:
         """The messages that are out in a chat (or anywhere), once there are ``count``."""
         return await self._once(count, lambda: [one for one in self.sent if chat is None or one["chat_id"] == chat])
 
+    async def saying(self, words: str) -> dict[str, Any]:
+        """The newest message with these words in its text or on its buttons, once there is one."""
+        found = await self._once(
+            1, lambda: [one for one in self.sent if words in json.dumps(_seen(one), ensure_ascii=False)]
+        )
+        return found[-1]
+
     async def called(self, method: str, count: int = 1) -> list[dict[str, Any]]:
         """The parameters of the calls of a method, once there are ``count``."""
         return await self._once(count, lambda: self.named(method))
@@ -116,6 +123,7 @@ class TelegramDouble:
                 self.calls.append((method, {}))
                 raise planned
             if planned == "broken":
+                self.calls.append((method, {}))
                 return Answer(502, b"<html>Bad Gateway</html>")
             result = await self._answer(method, call)
             if planned == "silence":
@@ -252,6 +260,10 @@ class TelegramDouble:
             "file_size": len(content),
             "file_path": path,
         }
+
+
+def _seen(message: dict[str, Any]) -> list[Any]:
+    return [message.get("text"), message.get("reply_markup")]
 
 
 class _Html(HTMLParser):
