@@ -12,15 +12,13 @@ from connectors.base import Arrival, Connector, Files, Media
 from connectors.desk import Inbox
 from connectors.speech import Speech
 from conversations.errors import ConversationError, InvalidMessage, SendError
-from conversations.model import Attachment, InboundMessage
+from conversations.model import SPOKEN, Attachment, InboundMessage
 
 log = structlog.get_logger()
 
 #: All files of one request together; channels take back a webhook that is not answered within three to five seconds.
 FETCH_SECONDS = 2.5
 _STORE_SECONDS = 0.5  #: left for storing the message, of what its channel waits
-#: Before what was spoken, so that staff know that a machine wrote it down.
-SPOKEN = "🎤 "
 #: What stands in the transcript for a file that could not be fetched or is not accepted.
 NOT_FETCHED = {
     "zh": {

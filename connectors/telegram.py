@@ -44,7 +44,7 @@ class TelegramConnector(Connector):
     """One bot."""
 
     channel: ClassVar[str] = "telegram"
-    limits: ClassVar[Limits] = Limits(MAX_TEXT, "utf-16", buttons=MAX_BUTTONS, button_title=64, caption=1024)
+    limits: ClassVar[Limits] = Limits(MAX_TEXT, "utf-16", buttons=MAX_BUTTONS, button_title=64)
     answers_within: ClassVar[float] = 20.0  # Telegram waits for a minute before it gives a webhook up
 
     class Settings(AccountSettings):

@@ -234,6 +234,34 @@ async def test_a_file_is_kept_and_a_voice_is_heard(tmp_path: Path) -> None:
         ]
 
 
+async def test_a_spoken_choice_and_a_spoken_rating_count_like_typed_ones(tmp_path: Path) -> None:
+    async with SpeechDouble().running() as ear, scene(tmp_path, ear) as on:
+        ann = on.telegram.updates.person(42)
+
+        def speaks(words: str) -> None:
+            content = f"OggS {words}".encode()
+            ear.knows[content] = words
+            on.telegram.files[words] = (f"voice/{len(words)}.oga", content)
+            on.telegram.updates.says(ann, voice={"file_id": words, "file_unique_id": "u", "duration": 2})
+
+        speaks("Cancel my order.")
+        await on.telegram.until(1)
+        speaks("A1 kite.")
+        await on.telegram.saying("Order A1 is cancelled.")
+        assert [turn.text for turn in on.bot.turns] == ["Cancel my order.", "A1 kite."]
+        on.telegram.updates.says(ann, "a person please")
+        await on.telegram.until(4)
+        conversation_id = await on.agent_takes_over()
+        await on.server.desk.resolve(conversation_id, AGENT)
+        await on.telegram.saying(rating_titles("en")[0][1])
+        speaks("4.")
+        await on.telegram.updates.settled()
+        async with on.server.desk.database.read() as connection:
+            assert list((await connection.execute(sql("select score from ratings"))).scalars()) == [4]
+        shown = [message.text for message in await on.transcript() if message.author is Author.CONTACT]
+        assert shown[-1] == "🎤 4."
+
+
 async def test_typing_is_shown_while_the_bot_works_and_not_where_a_person_answers(tmp_path: Path) -> None:
     async with scene(tmp_path) as on:
         ann = on.telegram.updates.person(42)
