@@ -20,10 +20,11 @@ MAX_BUTTONS = 100
 _ROW_WIDTH = 24  #: what one row of buttons shows on a phone without cutting titles; a Chinese character counts twice
 _ROW_BUTTONS = 8
 
+#: Bounded, so that a line of nothing but opening marks is not read again and again to its end.
 _INLINE = re.compile(
-    r"\*\*(?P<bold>(?=\S)[^\n]+?(?<=\S))\*\*"
-    r"|`(?P<code>[^`\n]+)`"
-    r"|\[(?P<title>[^\]\n]+)\]\((?P<href>(?:https?://|/)[^\s()<>]*)\)"
+    r"\*\*(?P<bold>(?=\S)[^\n]{1,1000}?(?<=\S))\*\*"
+    r"|`(?P<code>[^`\n]{1,500})`"
+    r"|\[(?P<title>[^\]\n]{1,300})\]\((?P<href>(?:https?://|/)[^\s()<>]{0,1000})\)"
 )
 _HEADING = re.compile(r"^#{1,6}[ \t]+(?P<title>\S.*?)[ \t]*$")
 _BULLET = re.compile(r"^(?P<indent>[ \t]*)[-*][ \t]+(?=\S)")

@@ -259,6 +259,19 @@ async def test_a_chat_and_a_bot_have_their_own_pace() -> None:
             await one.send("43", message(outbox_id="2"))
 
 
+async def test_who_is_too_quick_for_telegram_all_the_same_waits_as_long_as_it_says() -> None:
+    now = [0.0]
+    async with telegram() as (double, one):
+        double.quota, double.clock = 2, lambda: now[0]
+        long = message("一" * 3 * 4096)
+        with pytest.raises(RateLimited) as wait:
+            await one.send("42", long)
+        assert wait.value.retry_after_seconds == 1
+        now[0] += 1.1
+        await one.send("42", long)
+        assert len(double.sent) == 3
+
+
 async def test_what_cannot_be_sent_at_all_says_so() -> None:
     async with telegram() as (_, one):
         for to, text in (("ann", "hello"), ("42", "  "), ("42", "")):

@@ -63,7 +63,10 @@ class TelegramDouble:
         self.moved: dict[int, int] = {}
         self.files: dict[str, tuple[str, bytes]] = {}
         self.next: dict[str, deque[Refused | str]] = defaultdict(deque)  #: what happens to the next calls of a method
+        self.quota = 1000  #: messages that a chat takes in a second
+        self.clock: Callable[[], float] = time.monotonic
         self.updates = Updates()
+        self._times: dict[int, list[float]] = defaultdict(list)
         self._ids = itertools.count(1000)
         self._arrived = asyncio.Condition()
 
@@ -173,6 +176,10 @@ class TelegramDouble:
 
     def _send(self, method: str, given: dict[str, Any]) -> dict[str, Any]:
         number, chat = next(self._ids), int(given["chat_id"])
+        self._times[chat] = [at for at in self._times[chat] if at > self.clock() - 1]
+        if len(self._times[chat]) >= self.quota:
+            raise Refused(429, "Too Many Requests: retry after 1", retry_after=1)
+        self._times[chat].append(self.clock())
         message: dict[str, Any] = {"message_id": number, "date": int(time.time()), "chat": self.updates.chats[chat]}
         if method == "sendMessage":
             text = shown(given["text"]) if given.get("parse_mode") == "HTML" else given["text"]
