@@ -28,6 +28,7 @@ from connectors.desk import Forms
 from connectors.door import Door
 from connectors.rest import RestConnector
 from connectors.rest_routes import rest_api
+from connectors.speech import Speech
 from connectors.webchat.connector import WebchatConnector
 from connectors.webchat.pages import PAGE_POLICY, demo_shop, widget_file
 from connectors.webchat.routes import webchat
@@ -165,12 +166,11 @@ async def build(settings: desk_settings.Settings) -> Desk:
     hours = BusinessHours.parse(settings.business_hours)
     routing = await Routing.open(database, crm)
     rest = RestConnector(settings.rest_api_keys)
-    web_channel = WebchatConnector(hub)
     files = settings.data_dir / "files"
     attachments = Attachments(database, files, settings.key_for("file links"), base_url=settings.public_url)
     accounts = desk_settings.read_channels(settings.channels_file)
     messaging = connectors_of(accounts, Means(settings.public_url, attachments, utc_now))
-    connectors: Sequence[Connector] = (web_channel, rest, *messaging)
+    connectors: Sequence[Connector] = (WebchatConnector(hub), rest, *messaging)
     conversations = Conversations(
         database,
         hub,
@@ -201,7 +201,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         products_in=lambda text: [asdict(name) for name in synonyms.rules.products_in(text)],
         signals=signals,
     )
-    channels = Channels(connectors, Door(conversations, attachments))
+    channels = Channels(connectors, Door(conversations, attachments, Speech.at(*settings.speech)))
     backlog = Backlog(database)
     checkpoints = Checkpoints(settings.data_dir / CHECKPOINTS, signing_key(settings.data_dir), utc_now)
     sweeper = Sweeper(

@@ -6,11 +6,14 @@ import logging
 
 import structlog
 
+#: Libraries that tell too much below a warning; some write addresses with a token in them.
+CHATTY = ("httpx", "httpcore", "telegram", "sanic.access", "alembic")
+
 
 def as_json(level: str) -> None:
     """One JSON object per line; nothing below the level."""
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for chatty in ("httpx", "httpcore", "sanic.access", "alembic"):
+    for chatty in CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.configure(
         processors=[

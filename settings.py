@@ -100,6 +100,16 @@ class Settings(BaseModel):
     llm_timeout_seconds: float = Field(
         5, ge=0.5, le=6.5, description="time the endpoint gets; afterwards the quoted answer is given in the same turn"
     )
+    stt_url: str | None = Field(
+        None,
+        description="OpenAI-compatible endpoint that writes down voice messages, like https://host/v1; empty: none; "
+        "customers' voices go there",
+    )
+    stt_key: str | None = Field(None, repr=False, description="its key, sent as bearer token; empty: none is sent")
+    stt_model: str | None = Field(None, max_length=200, description="the model's name there; needed with STT_URL")
+    stt_timeout_seconds: float = Field(
+        12, ge=0.5, le=60, description="time it gets at most; less where the channel does not wait that long"
+    )
     labels_by_agents: bool = Field(True, description="whether agents may make new labels; supervisors always may")
     translation: bool = Field(
         True, description="offer agents translations of messages by the model at LLM_URL; customers' words go there"
@@ -140,31 +150,38 @@ class Settings(BaseModel):
         for part in filter(None, map(str.strip, self.channel_audiences.split(","))):
             if not re.fullmatch(r"[\w-]+(/[\w.-]+)?\s*=\s*[a-z][\w-]*(\s*\+\s*[a-z][\w-]*)*", part):
                 raise ValueError(f'CHANNEL_AUDIENCES has {part!r}; write it like "rest=business, wecom/internal=staff"')
-        self._check_model()
+        self._check_endpoint("LLM")
+        self._check_endpoint("STT")
         low, high = self.clarify_threshold, self.answer_threshold
         if low is not None and high is not None and low > high:
             raise ValueError("CLARIFY_THRESHOLD must not be above ANSWER_THRESHOLD")
         return self
 
-    def _check_model(self) -> None:
-        if self.llm_url is None:
-            for name in ("llm_key", "llm_model"):
-                if getattr(self, name) is not None:
-                    raise ValueError(f"{name.upper()} is set, but LLM_URL is missing; set both or neither")
+    def _check_endpoint(self, name: str) -> None:
+        url, key, model = (getattr(self, f"{name.lower()}_{part}") for part in ("url", "key", "model"))
+        if url is None:
+            for part, value in (("KEY", key), ("MODEL", model)):
+                if value is not None:
+                    raise ValueError(f"{name}_{part} is set, but {name}_URL is missing; set both or neither")
             return
         try:
-            address = urlsplit(self.llm_url)
+            address = urlsplit(url)
             usable = address.scheme in {"http", "https"} and bool(address.hostname) and address.port != 0
         except ValueError:
             usable = False
         if not usable or address.query or address.fragment:
-            raise ValueError("LLM_URL must be the base of an OpenAI-compatible API, like https://host/v1")
+            raise ValueError(f"{name}_URL must be the base of an OpenAI-compatible API, like https://host/v1")
         if address.username or address.password:
-            raise ValueError("LLM_URL must not hold a user or password; put the key into LLM_KEY")
-        if self.llm_model is None or not self.llm_model.strip():
-            raise ValueError("LLM_MODEL is missing; name the model that the endpoint at LLM_URL should use")
-        if self.llm_key is not None and not re.fullmatch(r"[\x21-\x7e]+", self.llm_key):
-            raise ValueError("LLM_KEY must be printable ASCII without spaces; copy it again")
+            raise ValueError(f"{name}_URL must not hold a user or password; put the key into {name}_KEY")
+        if model is None or not model.strip():
+            raise ValueError(f"{name}_MODEL is missing; name the model that the endpoint at {name}_URL should use")
+        if key is not None and not re.fullmatch(r"[\x21-\x7e]+", key):
+            raise ValueError(f"{name}_KEY must be printable ASCII without spaces; copy it again")
+
+    @property
+    def speech(self) -> tuple[str | None, str | None, str | None, float]:
+        """Address, model, key and time of what writes down voice messages."""
+        return self.stt_url, self.stt_model, self.stt_key, self.stt_timeout_seconds
 
     def key_for(self, purpose: str) -> bytes:
         """A 256-bit key for one purpose, so that no key made from the secret serves two."""

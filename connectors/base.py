@@ -111,6 +111,7 @@ class Connector(ABC):
     channel: ClassVar[str]  #: URL segment and address prefix, for example "telegram"
     limits: ClassVar[Limits] = Limits(4000)
     language: ClassVar[str] = "en"  #: of what the desk itself must say there before it knows the contact's
+    answers_within: ClassVar[float] = 4.5  #: seconds in which the channel wants to hear that a message is stored
     reads_transcript: ClassVar[bool] = False  #: contacts there read the transcript; nothing goes through the outbox
 
     def __init__(self, account: str = "default") -> None:

@@ -62,6 +62,8 @@ class Channels:
         for connector in self._by_account.values():
             with contextlib.suppress(Exception):
                 await connector.close()
+        with contextlib.suppress(Exception):
+            await self.door.close()
 
     async def _keep(self, connector: Connector) -> None:
         """Run the connection again when it breaks, after pauses that grow; one that held for a while starts afresh."""

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import structlog
 
 from connectors.base import Arrival, Connector, Files, Media
 from connectors.desk import Inbox
+from connectors.speech import Speech
 from conversations.errors import ConversationError, InvalidMessage, SendError
-from conversations.model import Attachment, InboundMessage
+from conversations.model import SPOKEN, Attachment, InboundMessage
 
 log = structlog.get_logger()
 
 #: All files of one request together; channels take back a webhook that is not answered within three to five seconds.
 FETCH_SECONDS = 2.5
+_STORE_SECONDS = 0.5  #: left for storing the message, of what its channel waits
 #: What stands in the transcript for a file that could not be fetched or is not accepted.
 NOT_FETCHED = {
     "zh": {
@@ -37,9 +39,12 @@ NOT_FETCHED = {
 class Door:
     """Brings arrivals into the inbox; what a file's channel or type forbids never stops the message itself."""
 
-    def __init__(self, inbox: Inbox, files: Files, *, fetch_seconds: float = FETCH_SECONDS) -> None:
+    def __init__(
+        self, inbox: Inbox, files: Files, speech: Speech | None = None, *, fetch_seconds: float = FETCH_SECONDS
+    ) -> None:
         self._inbox = inbox
         self._files = files
+        self._speech = speech
         self._fetch_seconds = fetch_seconds
 
     async def receive(self, connector: Connector, arrivals: Iterable[Arrival]) -> None:
@@ -49,10 +54,11 @@ class Door:
         """
         clock = asyncio.get_running_loop()
         until = clock.time() + self._fetch_seconds
+        stored_by = clock.time() + connector.answers_within - _STORE_SECONDS
         for arrival in arrivals:
             message = arrival.message
             if arrival.media:
-                message = await self._with_files(connector, arrival, until - clock.time())
+                message = await self._with_files(connector, arrival, until - clock.time(), stored_by)
             try:
                 await self._inbox.receive(message)
             except InvalidMessage as error:
@@ -61,24 +67,45 @@ class Door:
                 # A channel that is told no sends the same again for hours and holds back what comes after it.
                 log.warning("message_refused", channel=connector.channel, account=connector.account, error=str(error))
 
-    async def _with_files(self, connector: Connector, arrival: Arrival, seconds: float) -> InboundMessage:
+    async def close(self) -> None:
+        """Let go of connections."""
+        if self._speech is not None:
+            await self._speech.close()
+
+    async def _with_files(
+        self, connector: Connector, arrival: Arrival, seconds: float, stored_by: float
+    ) -> InboundMessage:
         message = arrival.message
         fetched = await asyncio.gather(
             *(self._fetched(connector, one, str(message.address), seconds) for one in arrival.media)
         )
         words = NOT_FETCHED[message.language or connector.language]
         missing = [words[media.kind] for media, file in zip(arrival.media, fetched, strict=True) if file is None]
+        spoken = [] if message.text.strip() else await self._heard(arrival.media, fetched, stored_by)
         return replace(
             message,
-            text="\n".join(filter(None, [message.text, *missing])),
-            attachments=(*message.attachments, *(file for file in fetched if file is not None)),
+            text="\n".join(filter(None, [message.text, *spoken, *missing])),
+            attachments=(*message.attachments, *(file[0] for file in fetched if file is not None)),
         )
 
-    async def _fetched(self, connector: Connector, media: Media, owner: str, seconds: float) -> Attachment | None:
+    async def _heard(
+        self, media: Sequence[Media], fetched: Sequence[tuple[Attachment, bytes] | None], stored_by: float
+    ) -> list[str]:
+        """What is said in voice messages; one that is not understood in time stays a file."""
+        if self._speech is None:
+            return []
+        left = stored_by - asyncio.get_running_loop().time()
+        voices = [file for one, file in zip(media, fetched, strict=True) if one.kind == "voice" and file is not None]
+        heard = await asyncio.gather(*(self._speech.transcribe(file.name, content, left) for file, content in voices))
+        return [f"{SPOKEN}{text}" for text in heard if text]
+
+    async def _fetched(
+        self, connector: Connector, media: Media, owner: str, seconds: float
+    ) -> tuple[Attachment, bytes] | None:
         try:
             async with asyncio.timeout(max(0.0, seconds)):
                 name, content = await connector.fetch(media)
-            return await self._files.save(owner, media.name or name, content)
+            return await self._files.save(owner, media.name or name, content), content
         except (TimeoutError, SendError, ConversationError) as error:
             reason = str(error) or type(error).__name__
             log.warning("file_not_received", channel=connector.channel, account=connector.account, error=reason)

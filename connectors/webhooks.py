@@ -96,9 +96,13 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 def webhook_request(request: Request, body: bytes) -> WebhookRequest:
     """A Sanic request as connectors see it."""
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        # A header that is there twice is one list (RFC 9110, 5.3): no second signature hides behind a first.
+        headers[name.lower()] = f"{headers[name.lower()]}, {value}" if name.lower() in headers else value
     return WebhookRequest(
         method=request.method,
-        headers={name.lower(): value for name, value in request.headers.items()},
+        headers=headers,
         query={name: values[0] for name, values in request.args.items() if values},
         body=body,
     )

@@ -16,7 +16,7 @@ from conversations.conversations import Conversations
 from conversations.dialogue import Dialogue
 from conversations.dispatch import Shown
 from conversations.errors import DialogueRefused, DialogueUnavailable, FencedOut
-from conversations.model import Conversation, Message
+from conversations.model import SPOKEN, Conversation, Message
 from conversations.signals import Signals
 from conversations.turn_model import Thresholds, TurnRequest, TurnResult
 from conversations.turns import Claim
@@ -198,7 +198,7 @@ class Engine:
         return TurnRequest(
             turn_id=message.id,
             conversation_id=conversation.id,
-            text=message.text,
+            text=message.text.removeprefix(SPOKEN),
             language_hint=conversation.language,
             thresholds=self._thresholds(),
             sent_at=message.created_at,

@@ -63,6 +63,8 @@ class HandoffReason(StrEnum):
 #: Three heartbeats without a sign: the process that sent them is gone, or the agent is.
 HEARTBEATS_MISSED = timedelta(seconds=30)
 LONGEST_OFFER = timedelta(seconds=300)
+#: Begins what a machine wrote down of a voice message: staff see it, whoever takes the words as typed does without.
+SPOKEN = "🎤 "
 PRIORITIES = ("none", "low", "normal", "high", "urgent")
 
 

@@ -13,6 +13,7 @@ from conversations.conversation_store import ConversationStore, Locked
 from conversations.delivery_store import DeliveryStore
 from conversations.errors import BadContactPoint, InvalidMessage
 from conversations.model import (
+    SPOKEN,
     Address,
     Author,
     Contact,
@@ -238,8 +239,11 @@ async def _find_press(
     conversation = latest.conversation
     if conversation.merged_into is not None:
         return None  # nobody asked for anything here: the conversation goes on elsewhere
+    spoken = inbound.text.startswith(SPOKEN)
+    if spoken:  # machines that write down end everything with a full stop
+        inbound = replace(inbound, text=inbound.text.removeprefix(SPOKEN).rstrip(".。 "))
     pressed = await _press_by_text(store, inbound, latest)
-    if pressed is not None or not rating.waits_for_answer(latest) or inbound.attachments:
+    if pressed is not None or not rating.waits_for_answer(latest) or (inbound.attachments and not spoken):
         return pressed
     over = Change(desk, connection, max(desk.now(), conversation.updated_at), latest)
     answer = await rating.read_answer(over, inbound.text)

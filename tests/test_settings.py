@@ -77,3 +77,21 @@ def test_models_of_hugging_face_are_named_by_path_or_by_hub_name(name: str) -> N
 def test_an_encoder_or_reranker_of_no_known_kind_stops_the_start(setting: str, value: str) -> None:
     with pytest.raises(BadSetting, match=setting):
         loaded(**{setting: value})
+
+
+def test_an_endpoint_that_hears_is_set_up_and_checked_like_the_model() -> None:
+    assert settings().speech == (None, None, None, 12)
+    voice = {"STT_URL": "http://127.0.0.1:9000/v1", "STT_MODEL": "whisper-1", "STT_KEY": "sk-hidden"}
+    found = settings(**voice, STT_TIMEOUT_SECONDS="3")
+    assert found.speech == ("http://127.0.0.1:9000/v1", "whisper-1", "sk-hidden", 3)
+    assert "sk-hidden" not in repr(found)
+    for changed, named in (
+        ({"STT_URL": "https://user:secret@host/v1"}, "STT_URL must not hold"),
+        ({"STT_URL": "host"}, "STT_URL must be the base"),
+        ({"STT_URL": ""}, "STT_KEY is set, but STT_URL is missing"),
+        ({"STT_MODEL": ""}, "STT_MODEL is missing"),
+        ({"STT_KEY": "two words"}, "STT_KEY must be"),
+        ({"STT_TIMEOUT_SECONDS": "99"}, "STT_TIMEOUT_SECONDS"),
+    ):
+        with pytest.raises(BadSetting, match=named):
+            settings(**{**voice, **changed})

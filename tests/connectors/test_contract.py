@@ -19,11 +19,14 @@ from connectors.webchat.tokens import BadToken, VisitorTokens
 from conversations.hub import LocalHub
 from conversations.model import Author, MessageKind, OutboundMessage, utc_now
 from tests.connectors.desk import API_KEY, Server
+from tests.connectors.test_telegram import connector as telegram
 
-CONNECTORS: list[Connector] = [RestConnector([API_KEY]), WebchatConnector(LocalHub())]
+CONNECTORS: list[Connector] = [RestConnector([API_KEY]), WebchatConnector(LocalHub()), telegram()]
 EVERY = pytest.mark.parametrize("connector", CONNECTORS, ids=lambda connector: connector.channel)
 HEADERS = st.dictionaries(
-    st.sampled_from(["authorization", "idempotency-key", "content-type", "x-signature"]),
+    st.sampled_from(
+        ["authorization", "idempotency-key", "content-type", "x-signature", "x-telegram-bot-api-secret-token"]
+    ),
     st.text(max_size=300),
     max_size=4,
 )
@@ -31,7 +34,7 @@ BODIES = st.binary(max_size=200) | st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=20),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["contact", "text", "message", "update_id"]), inner)
+        | st.dictionaries(st.sampled_from(["contact", "text", "message", "update_id", "chat", "from"]), inner)
     ),
     max_leaves=8,
 ).map(lambda value: repr(value).replace("'", '"').encode("utf-8", "surrogatepass"))
@@ -57,7 +60,9 @@ def test_garbage_is_a_bad_payload_or_no_messages(connector: Connector, headers: 
         assert all(message.address.channel == connector.channel and message.external_id for message in messages)
 
 
-@EVERY
+@pytest.mark.parametrize(
+    "connector", [one for one in CONNECTORS if one.reads_transcript], ids=lambda connector: connector.channel
+)
 async def test_sending_where_contacts_read_the_transcript_always_succeeds(connector: Connector) -> None:
     message = OutboundMessage("outbox-1", "c" * 32, 1, Author.BOT, MessageKind.TEXT, "hello", utc_now())
     assert await connector.send("someone", message) == "outbox-1"
