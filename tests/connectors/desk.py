@@ -6,18 +6,19 @@ import asyncio
 import json
 import socket
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 from sanic import Sanic
 from websockets.asyncio.client import ClientConnection, connect
 
-from connectors.base import Connector
+from connectors.base import Connector, Means
+from connectors.channels import Channels
 from connectors.desk import Forms
 from connectors.door import Door
 from connectors.rest import RestConnector
@@ -35,7 +36,8 @@ from conversations.episodes import RatingRules
 from conversations.hub import LocalHub
 from conversations.idempotency_store import IdempotencyKeys
 from conversations.json_form import conversation_json, message_json
-from conversations.model import Agent, InboundMessage, Receipt
+from conversations.model import Agent, InboundMessage, Receipt, utc_now
+from conversations.outbox import Outbox
 from conversations.store import Database
 from conversations.turn_model import Reply, ReplyButton, Thresholds, TurnRequest, TurnResult
 
@@ -54,6 +56,12 @@ class Bot:
         handoff = "asked_for_person" if "person" in request.text else None
         buttons = (ReplyButton("Yes", "/affirm"),) if "button" in request.text else ()
         return TurnResult((Reply(f"you said {request.text}", buttons=buttons, handoff=handoff),), {"language": "en"})
+
+
+class Responds(Protocol):
+    """What takes the bot's turns."""
+
+    async def respond(self, request: TurnRequest) -> TurnResult: ...
 
 
 class Desk(Conversations):
@@ -77,6 +85,8 @@ class Server:
     tokens: VisitorTokens
     http: httpx.AsyncClient
     load: dict[str, bool]
+    attachments: Attachments
+    connectors: tuple[Connector, ...]  #: those of the test
 
     @asynccontextmanager
     async def widget(self, token: str | None = None, after: str | None = None) -> AsyncIterator[Widget]:
@@ -137,20 +147,28 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def running_server(
-    folder: Path, connectors: tuple[Connector, ...] = (), bundle: Path | None = None
+    folder: Path,
+    connectors: Sequence[Connector] | Callable[[Means], Sequence[Connector]] = (),
+    bundle: Path | None = None,
+    *,
+    bot: Responds | None = None,
+    now: Callable[[], datetime] = utc_now,
 ) -> AsyncIterator[Server]:
+    """Serve with connectors, or with those that are made from the desk's means; what they push goes through an outbox."""
     database = Database.open(f"sqlite+aiosqlite:///{folder / 'desk.db'}")
     await database.create_tables()
     hub = LocalHub()
     at_once = RatingRules(correct_within=timedelta(0))  # a second answer is refused without waiting for ten minutes
-    desk = Desk(database, hub, AuditLog(bytes(32)), pushes=lambda address: False, ratings=at_once)
-    limits = Thresholds(0.6, 0.3, 0.5)
-    engine = Engine(desk, Bot(), lambda: {"en": limits, "zh": limits})
     attachments = Attachments(database, folder / "files", b"secret of the tests")
-    tokens = VisitorTokens("secret of the tests, long enough")
-    load = {"overloaded": False}
     port = free_port()
     url = f"http://127.0.0.1:{port}"
+    made = tuple(connectors(Means(url, attachments, now)) if callable(connectors) else connectors)
+    pushed = {connector.channel for connector in made if not connector.reads_transcript}
+    desk = Desk(database, hub, AuditLog(bytes(32)), pushes=lambda address: address.channel in pushed, ratings=at_once)
+    limits = Thresholds(0.6, 0.3, 0.5)
+    engine = Engine(desk, bot or Bot(), lambda: {"en": limits, "zh": limits})
+    tokens = VisitorTokens("secret of the tests, long enough")
+    load = {"overloaded": False}
     web = Sanic(f"test-{uuid.uuid4().hex}", configure_logging=False)
     web.config.WEBSOCKET_MAX_SIZE = 128 * 1024  # above the limit of the protocol, which must hold by itself
     web.config.REQUEST_MAX_SIZE = 12 * 1024 * 1024
@@ -161,8 +179,11 @@ async def running_server(
         return load["overloaded"]
 
     rest = RestConnector([API_KEY])
+    door = Door(desk, attachments)
+    channels = Channels(made, door, first_pause_seconds=0.05)
+    outbox = Outbox(desk, channels.deliver, poll_seconds=0.05, jitter=lambda: 0.02)  # retries come soon
     for blueprint in (
-        webhooks((rest, *connectors), Door(desk, attachments), overloaded),
+        webhooks((rest, *made), door, overloaded),
         rest_api(rest, desk, hub, IdempotencyKeys(database), FORMS, overloaded),
         webchat(
             desk,
@@ -182,12 +203,19 @@ async def running_server(
     await server.startup()  # type: ignore[no-untyped-call]
     await engine.start()
     await server.start_serving()  # type: ignore[no-untyped-call]
+    if pushed:
+        await outbox.start()
+        await channels.start()
     async with httpx.AsyncClient(base_url=url, timeout=10) as http:
-        yield Server(url, desk, hub, tokens, http, load)
+        yield Server(url, desk, hub, tokens, http, load, attachments, made)
     if web.websocket_tasks:  # sockets whose client is gone finish their last read
         await asyncio.wait(set(web.websocket_tasks), timeout=2)
     server.close()  # type: ignore[no-untyped-call]
+    await channels.stop()
     await engine.stop()
+    if pushed:
+        await outbox.stop()
+    await channels.close()
     await hub.close()
     await database.close()
     Sanic.unregister_app(web)
