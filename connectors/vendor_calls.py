@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
 from conversations.errors import ChannelUnavailable, DeliveryUnknown, MessageRejected, RateLimited
+
+#: At INFO it writes every address, and some vendors want tokens there.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 MAX_DOWNLOAD = 10 * 1024 * 1024
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)

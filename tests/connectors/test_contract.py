@@ -19,11 +19,18 @@ from connectors.webchat.tokens import BadToken, VisitorTokens
 from conversations.hub import LocalHub
 from conversations.model import Author, MessageKind, OutboundMessage, utc_now
 from tests.connectors.desk import API_KEY, Server
+from tests.connectors.dingtalk_desk import robot
+from tests.doubles.dingtalk import DingTalk
 
-CONNECTORS: list[Connector] = [RestConnector([API_KEY]), WebchatConnector(LocalHub())]
+CONNECTORS: list[Connector] = [
+    RestConnector([API_KEY]),
+    WebchatConnector(LocalHub()),
+    robot(DingTalk()),
+    robot(DingTalk(), mode="http"),
+]
 EVERY = pytest.mark.parametrize("connector", CONNECTORS, ids=lambda connector: connector.channel)
 HEADERS = st.dictionaries(
-    st.sampled_from(["authorization", "idempotency-key", "content-type", "x-signature"]),
+    st.sampled_from(["authorization", "idempotency-key", "content-type", "x-signature", "timestamp", "sign"]),
     st.text(max_size=300),
     max_size=4,
 )
@@ -57,7 +64,9 @@ def test_garbage_is_a_bad_payload_or_no_messages(connector: Connector, headers: 
         assert all(message.address.channel == connector.channel and message.external_id for message in messages)
 
 
-@EVERY
+@pytest.mark.parametrize(
+    "connector", [one for one in CONNECTORS if one.reads_transcript], ids=lambda connector: connector.channel
+)
 async def test_sending_where_contacts_read_the_transcript_always_succeeds(connector: Connector) -> None:
     message = OutboundMessage("outbox-1", "c" * 32, 1, Author.BOT, MessageKind.TEXT, "hello", utc_now())
     assert await connector.send("someone", message) == "outbox-1"

@@ -63,9 +63,14 @@ Handle = Callable[[Call], Awaitable[Answer]]
 async def serving(handle: Handle) -> AsyncIterator[str]:
     """Serve on a free port of loopback; gives the base address."""
     writers: set[asyncio.StreamWriter] = set()
+    tasks: set[asyncio.Task[None]] = set()
 
     async def on_connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writers.add(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
         try:
             while True:
                 call = await _read(reader)
@@ -88,7 +93,9 @@ async def serving(handle: Handle) -> AsyncIterator[str]:
     finally:
         server.close()
         for writer in list(writers):
-            writer.close()
+            writer.transport.abort()
+        if tasks:
+            await asyncio.wait(tasks, timeout=5)
 
 
 async def _read(reader: asyncio.StreamReader) -> Call | None:
