@@ -48,7 +48,7 @@ def parts_of(message: OutboundMessage, *, limit: int, buttons: int, public_url: 
         text = _LINE_END.sub("  \n", _as_markdown(listed, public_url, language))
     else:
         text = as_plain_text(listed, public_url, language)
-    pieces = split_text(text, limit, "utf-8")
+    pieces = [piece for piece in split_text(text, limit, "utf-8") if piece.strip()]  # an empty message is an error
     if choices and not pieces:
         pieces = ["请选择" if language == "zh" else "Please choose"]
     title = title_of(message.text) or ("客服消息" if language == "zh" else "Message")

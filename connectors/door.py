@@ -53,6 +53,7 @@ class Door:
             message = arrival.message
             if arrival.media:
                 message = await self._with_files(connector, arrival, until - clock.time())
+            message = await self._introduced(connector, message, until - clock.time())
             try:
                 await self._inbox.receive(message)
             except InvalidMessage as error:
@@ -60,6 +61,17 @@ class Door:
                     raise  # whoever wrote the program that sent it can mend it
                 # A channel that is told no sends the same again for hours and holds back what comes after it.
                 log.warning("message_refused", channel=connector.channel, account=connector.account, error=str(error))
+
+    async def _introduced(self, connector: Connector, message: InboundMessage, seconds: float) -> InboundMessage:
+        if type(connector).introduce is Connector.introduce:
+            return message
+        try:
+            async with asyncio.timeout(max(0.0, seconds)):
+                return await connector.introduce(message)
+        except (TimeoutError, SendError) as error:
+            reason = str(error) or type(error).__name__
+            log.info("sender_not_introduced", channel=connector.channel, account=connector.account, error=reason)
+            return message
 
     async def _with_files(self, connector: Connector, arrival: Arrival, seconds: float) -> InboundMessage:
         message = arrival.message
