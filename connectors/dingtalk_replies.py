@@ -9,12 +9,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
-from connectors.text import as_plain_text, split_text
+from connectors.text import as_plain_text, split_markdown
 from conversations.model import Attachment, Author, Button, Citation, OutboundMessage
 
 #: A press lets the client send the words as the user's own message [2nd: used by several published robots].
 _SAYS = "dtmd://dingtalkclient/sendMessage?content="
 MOST_BUTTONS = 5  # sampleActionCard has one, sampleActionCard2 to 5 have as many as their number
+#: Answers a press: the card shows no buttons any more [2nd: the vendor's samples for card callbacks].
+WITHOUT_BUTTONS: dict[str, Any] = {
+    "cardUpdateOptions": {"updateCardDataByKey": True},
+    "cardData": {"cardParamMap": {"sys_full_json_obj": '{"buttons":[]}'}},
+}
 _LONGEST_LINK = 500
 _LINE_END = re.compile(r"(?<!\n)\n(?!\n)")
 _MARKS = re.compile(r"[#*_`>\[\]|~]+")
@@ -48,7 +53,7 @@ def parts_of(message: OutboundMessage, *, limit: int, buttons: int, public_url: 
         text = _LINE_END.sub("  \n", _as_markdown(listed, public_url, language))
     else:
         text = as_plain_text(listed, public_url, language)
-    pieces = [piece for piece in split_text(text, limit, "utf-8") if piece.strip()]  # an empty message is an error
+    pieces = [piece for piece in split_markdown(text, limit, "utf-8") if piece.strip()]  # an empty message is an error
     if choices and not pieces:
         pieces = ["请选择" if language == "zh" else "Please choose"]
     title = title_of(message.text) or ("客服消息" if language == "zh" else "Message")

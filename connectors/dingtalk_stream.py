@@ -11,7 +11,7 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -43,6 +43,7 @@ class Push:
 
     contact: str
     store: Callable[[], Awaitable[None]]
+    response: Mapping[str, Any] | None = None  #: what DingTalk is told when it is stored
 
 
 #: Makes a push of a topic's data; None for what is not for us; raises ``BadPayload``.
@@ -89,7 +90,9 @@ class Stream:
                     group.create_task(self._keep())
         finally:
             if self._storing:
-                await asyncio.wait(self._storing, timeout=_FINISH_SECONDS)
+                _, late = await asyncio.wait(self._storing, timeout=_FINISH_SECONDS)
+                for task in late:
+                    task.cancel()
 
     async def _keep(self) -> None:
         clock = asyncio.get_running_loop()
@@ -205,10 +208,10 @@ class Stream:
                 if not await self._stored(push):
                     await _answer(connection, headers, {"response": None}, 500, "not stored")
                     return
-        await _answer(connection, headers, {"response": None})
+        await _answer(connection, headers, {"response": push.response if push is not None else None})
 
     async def _stored(self, push: Push) -> bool:
-        """Store it, and try again for a few minutes: DingTalk will not send it a second time."""
+        """Store it, and try again for about two minutes: DingTalk will not send it a second time."""
         pause = self._settings.first_pause_seconds
         for attempt in range(1, self._settings.store_attempts + 1):
             try:
@@ -229,7 +232,7 @@ class Stream:
 
 
 async def _answer(
-    connection: ClientConnection, headers: dict[str, Any], data: dict[str, Any], code: int = 200, message: str = "OK"
+    connection: ClientConnection, headers: dict[str, Any], data: Mapping[str, Any], code: int = 200, message: str = "OK"
 ) -> None:
     answer = {
         "code": code,

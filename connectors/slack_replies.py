@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.slack_messages import ACTION, BLOCK
-from connectors.text import as_plain_text, split_text
+from connectors.text import as_plain_text, split_markdown
 from conversations.model import Attachment, Author, Button, Citation, OutboundMessage
 
 MOST_BUTTONS = 25  # elements of an actions block
@@ -101,7 +101,7 @@ def chosen(blocks: list[Any], title: str) -> list[Any]:
 
 def _pieces(text: str, limit: int, convert: Callable[[str], str], raw_limit: int | None = None) -> Iterator[str]:
     raw_limit = limit if raw_limit is None else raw_limit
-    for piece in split_text(text, raw_limit):
+    for piece in split_markdown(text, raw_limit):
         if not piece.strip():
             continue  # an empty message is an error
         if len(convert(piece)) <= limit or raw_limit == 1:

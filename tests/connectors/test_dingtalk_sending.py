@@ -72,6 +72,15 @@ async def test_a_session_that_lives_is_used_and_later_the_openapi(double: DingTa
     ]
 
 
+async def test_in_http_mode_members_are_never_answered_by_a_link_that_nobody_signed(double: DingTalk) -> None:
+    connector = robot(double, mode="http")
+    to = await met(connector, double)
+    await connector.send(to, outbound("one"))
+    guest = await met(connector, double, staff=None)
+    await connector.send(guest, outbound("two", outbox_id="outbox-2"))
+    assert [one.by for one in double.said] == ["api", "session"]
+
+
 async def test_a_session_that_dingtalk_forgot_is_left_for_the_openapi(double: DingTalk) -> None:
     connector = robot(double)
     to = await met(connector, double)
@@ -178,7 +187,9 @@ class TestWhatIsShown:
             await double.acked(await double.push(double.message("我要退掉它")))
             await double.until(lambda: [one for one in double.said if one.kind == "card"])
             for _ in range(2):
-                await double.acked(await double.press("订单二"))
+                ack = await double.acked(await double.press("订单二"))
+                update = json.loads(ack["data"])["response"]["cardData"]["cardParamMap"]
+                assert json.loads(update["sys_full_json_obj"]) == {"buttons": []}
             await double.until(lambda: "已登记退货 2" in double.texts("manager01"))
             transcript = await server.desk.transcript(Address("dingtalk", "default", WANG))
             assert [one.text for one in transcript if one.author is Author.CONTACT] == ["我要退掉它", "订单二"]

@@ -6,12 +6,15 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import dingtalk_stream  # type: ignore[import-untyped]
 import pytest
 from dingtalk_stream import stream as official
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from conversations.model import Address, Author, Message
 from tests.connectors.desk import AGENT, Server
@@ -132,13 +135,30 @@ async def test_a_message_pushed_while_nothing_is_connected_is_lost_by_the_platfo
 
 
 async def test_a_ticket_opens_one_connection_within_ninety_seconds(double: DingTalk) -> None:
-    from websockets.asyncio.client import connect
-    from websockets.exceptions import InvalidStatus
+    double._tickets |= {"old": (double.now, set()), "new": (double.now + timedelta(seconds=90), set())}
+    async with connect(f"{double.stream}?ticket=new"):
+        for used in ("new", "old", ""):
+            with pytest.raises(InvalidStatus):
+                async with connect(f"{double.stream}?ticket={used}"):
+                    pass
 
-    double._tickets["old"] = (double.now, set())
-    with pytest.raises(InvalidStatus):
-        async with connect(f"{double.stream}?ticket=old"):
-            pass
+
+async def test_a_message_that_is_being_stored_when_the_desk_stops_is_stored(double: DingTalk) -> None:
+    began = asyncio.Event()
+    stored: list[str] = []
+
+    async def receive(arrivals: Any) -> None:
+        began.set()
+        await asyncio.sleep(0.1)
+        stored.extend(arrival.message.text for arrival in arrivals)
+
+    running = asyncio.create_task(robot(double).run(receive))
+    await double.until(lambda: double.connections)
+    await double.push(double.message("last words"))
+    await began.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert stored == ["last words"]
 
 
 async def test_events_are_done_with_and_unknown_topics_and_bad_data_have_their_own_codes(
