@@ -198,6 +198,7 @@ class DingTalkConnector(Connector):
                 client_secret=self._secret,
                 topics=(MESSAGES, CARDS) if settings.card_template_id else (MESSAGES,),
                 connections=settings.connections,
+                account=self.account,
             ),
             self._http,
             read,

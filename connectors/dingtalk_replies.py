@@ -81,7 +81,7 @@ def fits_card(buttons: Sequence[Button], most: int) -> bool:
 
 def for_webhook(part: Text, mention: str | None) -> dict[str, Any]:
     """The body for a session webhook; ``mention`` is the staff id that is called by name."""
-    text = f"@{mention} {part.text}" if mention else part.text
+    text = _called(mention or "", part)
     at: dict[str, Any] = {"at": {"atUserIds": [mention]}} if mention else {}
     if part.buttons:
         buttons = [{"title": button.title, "actionURL": _link(button)} for button in part.buttons]
@@ -94,7 +94,7 @@ def for_webhook(part: Text, mention: str | None) -> dict[str, Any]:
 
 def for_api(part: Text, name: str) -> tuple[str, str]:
     """Template key and parameters of a robot message; ``name`` stands before it where it answers one of a group."""
-    text = f"@{name} {part.text}" if name else part.text
+    text = _called(name, part)
     if part.buttons:
         values = {"title": part.title, "text": text}
         if len(part.buttons) == 1:
@@ -113,6 +113,14 @@ def card_data(part: Text) -> dict[str, str]:
     buttons = [{"text": button.title, "button_id": button.id} for button in part.buttons]
     # Lists travel as JSON in this one variable [src: dingtalk-stream 0.24.3, MarkdownButtonCardInstance].
     return {"title": part.title, "text": part.text, "sys_full_json_obj": _json({"buttons": buttons})}
+
+
+def _called(name: str, part: Text) -> str:
+    """The text with a name before it; a heading or list must still begin its line."""
+    if not name:
+        return part.text
+    begins = part.markdown and re.match(r"[#>*|\-\d]", part.text)
+    return f"@{name}\n\n{part.text}" if begins else f"@{name} {part.text}"
 
 
 def _as_markdown(message: OutboundMessage, public_url: str, language: str) -> str:

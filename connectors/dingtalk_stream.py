@@ -60,6 +60,7 @@ class StreamSettings:
     client_secret: str
     topics: Sequence[str]
     connections: int
+    account: str = "default"  #: named in the log
     first_pause_seconds: float = 1.0
     longest_pause_seconds: float = 60.0
     store_attempts: int = 8
@@ -73,6 +74,7 @@ class Stream:
         self._settings = settings
         self._http = http
         self._read = read
+        self._log = log.bind(account=settings.account)
         self._order: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._storing: set[asyncio.Task[None]] = set()
         self._open: set[ClientConnection] = set()
@@ -121,7 +123,7 @@ class Stream:
                     )
                 if clock.time() - began > self._settings.longest_pause_seconds:
                     pause = self._settings.first_pause_seconds
-                log.warning("dingtalk_stream_disconnected", error=reason, retry_in_seconds=round(pause, 1))
+                self._log.warning("dingtalk_stream_disconnected", error=reason, retry_in_seconds=round(pause, 1))
                 await asyncio.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311  # spreads retries, guards nothing
                 pause = min(self._settings.longest_pause_seconds, pause * 2)
         finally:
@@ -166,7 +168,7 @@ class Stream:
                         self._open.discard(connection)
                         asyncio.get_running_loop().call_later(self._settings.drain_seconds, connection.transport.abort)
         except (WebSocketException, OSError) as error:
-            log.info("dingtalk_connection_broke", error=type(error).__name__)
+            self._log.info("dingtalk_connection_broke", error=type(error).__name__)
         finally:
             self._open.discard(connection)
 
@@ -189,7 +191,7 @@ class Stream:
                 self._storing.add(task)
                 task.add_done_callback(self._storing.discard)
             case _:
-                log.warning("dingtalk_frame_unknown", type=str(frame.get("type"))[:40])
+                self._log.warning("dingtalk_frame_unknown", type=str(frame.get("type"))[:40])
 
     async def _store(self, connection: ClientConnection, headers: dict[str, Any], topic: str, data: str) -> None:
         if topic not in self._settings.topics:
@@ -198,7 +200,7 @@ class Stream:
         try:
             push = self._read(topic, data)
         except BadPayload as error:
-            log.warning("dingtalk_push_unreadable", topic=topic, error=str(error))
+            self._log.warning("dingtalk_push_unreadable", topic=topic, error=str(error))
             await _answer(connection, headers, {"response": None}, 400, "bad payload")
             return
         if push is not None:
@@ -219,7 +221,7 @@ class Stream:
                 return True
             except Exception as error:
                 last = attempt == self._settings.store_attempts
-                write = log.error if last else log.warning
+                write = self._log.error if last else self._log.warning
                 write(
                     "dingtalk_message_lost" if last else "dingtalk_message_not_stored",
                     error=repr(error),

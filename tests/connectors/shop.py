@@ -26,6 +26,8 @@ class ShopBot:
 
     async def respond(self, request: TurnRequest) -> TurnResult:
         language = "zh" if any("\u4e00" <= letter <= "\u9fff" for letter in request.text) else "en"
+        if request.text.isdigit() and request.language_hint in WORDS:
+            language = request.language_hint
         answer, which, one, two, noted = WORDS[language]
         trace = {"language": language}
         if request.payload is not None and request.payload.startswith("/order"):

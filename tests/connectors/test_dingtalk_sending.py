@@ -32,6 +32,7 @@ from conversations.errors import (
 from conversations.model import Address, Author, MessageKind
 from tests.connectors.dingtalk_desk import Shelf, buttons, citation, desk_with_robot, outbound, robot
 from tests.doubles.dingtalk import DingTalk
+from tests.doubles.dingtalk_api import CLIENT_SECRET
 from tests.doubles.loopback import Answer
 
 BATCH = "/v1.0/robot/oToMessages/batchSend"
@@ -124,6 +125,8 @@ async def test_a_group_reply_mentions_who_asked_and_goes_to_their_group(double: 
     await connector.send(to, outbound("here"))
     assert double.said[-1].mentioned == ["manager01"]
     assert double.said[-1].text == "@manager01 here"
+    await connector.send(to, outbound("# Title", outbox_id="heading"))
+    assert double.said[-1].text == "@manager01\n\n# Title"
     double.now += timedelta(hours=2)
     await connector.send(to, outbound("later", outbox_id="outbox-2"))
     assert (double.said[-1].chat, double.said[-1].text) == ("cidGROUP==", "@王芳 later")
@@ -329,6 +332,17 @@ class TestTheToken:
         with pytest.raises(MessageRejected, match="check client_id and secret") as refused:
             await robot(double, client_secret="wrong-secret-value").send(WANG, outbound("x"))
         assert "wrong-secret-value" not in str(refused.value)
+
+
+async def test_no_token_secret_or_session_is_in_any_log(double: DingTalk, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    shelf = Shelf()
+    connector = robot(double, shelf)
+    to = await met(connector, double)
+    await connector.send(to, outbound("x", attachments=(shelf.put("a.png", "image/png", PNG),)))
+    assert double.tokens
+    for secret in (*double.tokens, *double.sessions, CLIENT_SECRET):
+        assert secret not in caplog.text
 
 
 class TestFilesOfContacts:

@@ -304,3 +304,24 @@ async def test_a_conversation_goes_from_a_question_to_a_rating(double: DingTalk,
         await say(score, 1)
         transcript = await server.desk.transcript(WANG)
         assert {message.conversation_id for message in transcript} == {conversation.id}
+
+
+async def test_in_a_group_each_person_has_a_conversation_and_chooses_by_number(
+    double: DingTalk, tmp_path: Path
+) -> None:
+    async with desk_with_robot(tmp_path, double) as server:
+        group = "cidGROUP=="
+
+        async def say(text: str, staff: str) -> str:
+            before = len(double.said)
+            await double.acked(await double.push(double.message(text, staff=staff, group=group)))
+            await double.until(lambda: len(double.said) > before)
+            assert double.said[-1].mentioned == [staff]
+            return double.said[-1].text
+
+        for staff in ("manager01", "staff02"):
+            assert "2. 订单二" in await say("我要退掉它", staff)
+        assert await say("2", "manager01") == "@manager01 已登记退货 2"
+        assert await say("1", "staff02") == "@staff02 已登记退货 1"
+        for staff in ("manager01", "staff02"):
+            assert len(await said_by_contact(server, Address("dingtalk", "default", f"group:{group}:{staff}"))) == 2
