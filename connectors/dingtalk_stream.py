@@ -31,6 +31,7 @@ log = structlog.get_logger()
 MESSAGES = "/v1.0/im/bot/messages/get"
 CARDS = "/v1.0/card/instances/callback"
 _MAX_FRAME = 1024 * 1024
+_SHORT_LIVED = 3
 _FINISH_SECONDS = 5.0  # for messages that are being stored when the desk stops
 #: The library writes addresses, and with them tickets, into its log below this level.
 _QUIET = logging.getLogger("connectors.dingtalk_stream.websockets")
@@ -99,6 +100,7 @@ class Stream:
     async def _keep(self) -> None:
         clock = asyncio.get_running_loop()
         pause = self._settings.first_pause_seconds
+        short_lived = 0  # connections in a row that were told to go as soon as they came
         reading: set[asyncio.Task[None]] = set()
         try:
             while True:
@@ -114,7 +116,9 @@ class Stream:
                         await asyncio.wait({reader, notice}, return_when=asyncio.FIRST_COMPLETED)
                     finally:
                         notice.cancel()
-                    if leaving.is_set():
+                    held = clock.time() - began > self._settings.first_pause_seconds
+                    short_lived = 0 if held else short_lived + 1
+                    if leaving.is_set() and short_lived <= _SHORT_LIVED:
                         pause = self._settings.first_pause_seconds
                         continue  # the old connection is read until it ends, while the next one opens
                 except (SendError, OSError, TimeoutError, WebSocketException) as error:

@@ -26,6 +26,11 @@ from tests.doubles.loopback import Answer
 WANG = Address("dingtalk", "default", "staff:manager01")
 
 
+def said_so_far(capsys: pytest.CaptureFixture[str], printed: list[str]) -> str:
+    printed.append(capsys.readouterr().out)
+    return "".join(printed)
+
+
 async def end_all() -> None:
     """Cancel what runs beside this; the official client takes the first cancellation for a network error."""
     for _ in range(3):
@@ -117,6 +122,24 @@ async def test_a_connection_that_is_announced_to_end_is_replaced_before_it_ends(
         assert len(await said_by_contact(server)) == 2
 
 
+async def test_a_gateway_that_sends_every_connection_away_is_not_asked_without_end(double: DingTalk) -> None:
+    async def receive(arrivals: Any) -> None:
+        raise AssertionError
+
+    running = asyncio.create_task(robot(double, connections=1).run(receive))
+    ended: set[int] = set()
+    ending: list[asyncio.Task[None]] = []
+    for _ in range(40):
+        for connection in list(double.connections):
+            if id(connection) not in ended:
+                ended.add(id(connection))
+                ending.append(asyncio.create_task(double.disconnect(connection)))
+        await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.gather(running, *ending, return_exceptions=True)
+    assert sum(path.endswith("connections/open") for path, _ in double.calls) <= 5
+
+
 async def test_a_broken_connection_is_opened_again_with_a_new_ticket_and_the_other_one_serves_meanwhile(
     double: DingTalk, tmp_path: Path
 ) -> None:
@@ -190,11 +213,12 @@ async def test_a_wrong_secret_is_named_in_the_log_and_never_the_secret_itself(
     await double.until(lambda: double.calls)
     right = asyncio.create_task(robot(double).run(receive))
     await double.until(lambda: double.connections)
-    await asyncio.sleep(0.05)
+    printed: list[str] = []
+    await double.until(lambda: "check client_id" in said_so_far(capsys, printed))
     for running in (task, right):
         running.cancel()
     await asyncio.gather(task, right, return_exceptions=True)
-    logged = capsys.readouterr().out + caplog.text
+    logged = said_so_far(capsys, printed) + caplog.text
     assert "check client_id and secret" in logged
     for secret in ("a-wrong-secret", CLIENT_SECRET, "ticket+"):
         assert secret not in logged
@@ -212,11 +236,10 @@ async def test_the_gateway_cannot_send_us_to_a_strangers_server(
         raise AssertionError
 
     task = asyncio.create_task(robot(double, connections=1).run(receive))
-    await double.until(lambda: double.calls)
-    await asyncio.sleep(0.05)
+    printed: list[str] = []
+    await double.until(lambda: "stream_hosts" in said_so_far(capsys, printed))
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    assert "stream_hosts" in capsys.readouterr().out
 
 
 async def test_the_official_client_works_with_the_double_and_answers_as_ours_does(
