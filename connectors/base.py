@@ -137,6 +137,10 @@ class Connector(ABC):
         """Name and content of a file that a contact sent; raises a ``SendError``."""
         raise MessageRejected(f"{self.channel} hands out no files")
 
+    async def introduce(self, message: InboundMessage) -> InboundMessage:
+        """The message with what the channel tells only when asked, such as the sender's name; raises a ``SendError``."""
+        return message
+
     def challenge(self, request: WebhookRequest) -> str | None:
         """The answer to the channel's set-up handshake (GET), or None if it has none."""
         return None

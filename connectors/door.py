@@ -59,6 +59,7 @@ class Door:
             message = arrival.message
             if arrival.media:
                 message = await self._with_files(connector, arrival, until - clock.time(), stored_by)
+            message = await self._introduced(connector, message, until - clock.time())
             try:
                 await self._inbox.receive(message)
             except InvalidMessage as error:
@@ -71,6 +72,17 @@ class Door:
         """Let go of connections."""
         if self._speech is not None:
             await self._speech.close()
+
+    async def _introduced(self, connector: Connector, message: InboundMessage, seconds: float) -> InboundMessage:
+        if type(connector).introduce is Connector.introduce:
+            return message
+        try:
+            async with asyncio.timeout(max(0.0, seconds)):
+                return await connector.introduce(message)
+        except (TimeoutError, SendError) as error:
+            reason = str(error) or type(error).__name__
+            log.info("sender_not_introduced", channel=connector.channel, account=connector.account, error=reason)
+            return message
 
     async def _with_files(
         self, connector: Connector, arrival: Arrival, seconds: float, stored_by: float

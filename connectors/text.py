@@ -24,6 +24,8 @@ _CUTS = ("\n", "。！？!?…", "；;，,、：:", " \t\u3000")
 
 _ROW = re.compile(r"\s*\|.*\|\s*$")
 _RULE = re.compile(r"\s*\|(?:\s*:?-+:?\s*\|)+\s*$")
+_WHOLE = re.compile(r"\[[^\]\n]+\]\([^\s()]+\)|\*\*[^*\n]+\*\*")
+_LOOK_AHEAD = 100
 _ZWJ = "\u200d"
 _SOURCES = {"zh": "来源", "en": "Source"}
 
@@ -51,6 +53,23 @@ def split_text(text: str, limit: int, unit: Unit = "characters") -> list[str]:
         size += cluster_size
     if part:
         parts.append("".join(part))
+    return parts
+
+
+def split_markdown(text: str, limit: int, unit: Unit = "characters") -> list[str]:
+    """The parts of ``split_text``, none of which ends inside a link or a bold phrase that fits into one part."""
+    whole = [(found.start(), found.end()) for found in _WHOLE.finditer(text)]
+    if not whole:
+        return split_text(text, limit, unit)
+    parts: list[str] = []
+    at = 0
+    while at < len(text):
+        # No more than this can be in the first part: a character is a unit or more, a visible one rarely many.
+        end = at + len(split_text(text[at : at + limit + _LOOK_AHEAD], limit, unit)[0])
+        inside = next((start for start, stop in whole if start < end < stop), at)
+        end = inside if inside > at else end
+        parts.append(text[at:end])
+        at = end
     return parts
 
 

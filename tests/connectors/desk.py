@@ -9,9 +9,9 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 from sanic import Sanic
@@ -33,7 +33,6 @@ from connectors.webhooks import webhooks
 from conversations.attachments import Attachments
 from conversations.audit import AuditLog
 from conversations.conversations import Conversations
-from conversations.dialogue import Dialogue
 from conversations.engine import Engine
 from conversations.episodes import RatingRules
 from conversations.hub import LocalHub
@@ -62,6 +61,12 @@ class Bot:
         return TurnResult((Reply(f"you said {request.text}", buttons=buttons, handoff=handoff),), {"language": "en"})
 
 
+class Responds(Protocol):
+    """What takes the bot's turns."""
+
+    async def respond(self, request: TurnRequest) -> TurnResult: ...
+
+
 class Desk(Conversations):
     """Conversations that can be told to fail, as a full disk would make them."""
 
@@ -87,6 +92,8 @@ class Server:
     tokens: VisitorTokens
     http: httpx.AsyncClient
     load: dict[str, bool]
+    attachments: Attachments
+    connectors: tuple[Connector, ...]  #: those of the test
 
     @asynccontextmanager
     async def widget(self, token: str | None = None, after: str | None = None) -> AsyncIterator[Widget]:
@@ -151,8 +158,9 @@ async def running_server(
     connectors: Sequence[Connector] | Callable[[Means], Sequence[Connector]] = (),
     bundle: Path | None = None,
     *,
-    bot: Dialogue | None = None,
+    bot: Responds | None = None,
     speech: Speech | None = None,
+    now: Callable[[], datetime] = utc_now,
 ) -> AsyncIterator[Server]:
     """The desk with connectors, or with those made of its means; messages of pushed channels go through an outbox."""
     database = Database.open(f"sqlite+aiosqlite:///{folder / 'desk.db'}")
@@ -163,13 +171,13 @@ async def running_server(
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     rest = RestConnector([API_KEY])
-    made = connectors(Means(url, attachments, utc_now)) if callable(connectors) else connectors
+    made = tuple(connectors(Means(url, attachments, now)) if callable(connectors) else connectors)
     pushes = pushed((rest, WebchatConnector(hub), *made))
     desk = Desk(database, hub, AuditLog(bytes(32)), pushes=pushes, ratings=at_once)
     channels = Channels((rest, *made), Door(desk, attachments, speech), first_pause_seconds=0.05)
     limits = Thresholds(0.6, 0.3, 0.5)
     engine = Engine(desk, bot or Bot(), lambda: {"en": limits, "zh": limits})
-    outbox = Outbox(desk, channels.deliver, poll_seconds=0.1)
+    outbox = Outbox(desk, channels.deliver, poll_seconds=0.05, jitter=lambda: 0.02)  # retries come soon
     tokens = VisitorTokens("secret of the tests, long enough")
     load = {"overloaded": False}
     web = Sanic(f"test-{uuid.uuid4().hex}", configure_logging=False)
@@ -205,7 +213,7 @@ async def running_server(
     await server.start_serving()  # type: ignore[no-untyped-call]
     await channels.start()
     async with httpx.AsyncClient(base_url=url, timeout=10) as http:
-        yield Server(url, desk, hub, tokens, http, load)
+        yield Server(url, desk, hub, tokens, http, load, attachments, made)
     if web.websocket_tasks:  # sockets whose client is gone finish their last read
         await asyncio.wait(set(web.websocket_tasks), timeout=2)
     await channels.stop()

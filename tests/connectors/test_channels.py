@@ -133,6 +133,22 @@ async def test_a_file_that_does_not_come_is_named_and_the_message_is_stored_all_
     assert [message.text for message in box.received] == ["［语音未能接收］", "b"]
 
 
+@pytest.mark.parametrize("trouble", [None, "slow", "refused"])
+async def test_a_sender_is_introduced_or_the_message_is_stored_as_it_is(trouble: str | None) -> None:
+    class Telling(Pigeon):
+        async def introduce(self, message: InboundMessage) -> InboundMessage:
+            if trouble == "slow":
+                await asyncio.sleep(5)
+            if trouble == "refused":
+                raise MessageRejected("no")
+            return replace(message, contact_name="Ann")
+
+    box = Box()
+    telling = Telling(Pigeon.Settings(channel="pigeon", token="t"), MEANS)
+    await Door(box, Shelf(), fetch_seconds=0.05).receive(telling, [arrival("hello")])
+    assert [(one.text, one.contact_name) for one in box.received] == [("hello", None if trouble else "Ann")]
+
+
 async def test_what_can_never_be_stored_does_not_hold_back_what_comes_after_it() -> None:
     box = Box()
     await Door(box, Shelf()).receive(pigeon(), [arrival(""), arrival("second", external_id="2")])

@@ -19,13 +19,33 @@ from connectors.webchat.tokens import BadToken, VisitorTokens
 from conversations.hub import LocalHub
 from conversations.model import Author, MessageKind, OutboundMessage, utc_now
 from tests.connectors.desk import API_KEY, Server
+from tests.connectors.dingtalk_desk import robot
+from tests.connectors.slack_desk import app
 from tests.connectors.test_telegram import connector as telegram
+from tests.doubles.dingtalk import DingTalk
+from tests.doubles.slack import Slack
 
-CONNECTORS: list[Connector] = [RestConnector([API_KEY]), WebchatConnector(LocalHub()), telegram()]
+CONNECTORS: list[Connector] = [
+    RestConnector([API_KEY]),
+    WebchatConnector(LocalHub()),
+    telegram(),
+    robot(DingTalk()),
+    robot(DingTalk(), mode="http"),
+    app(Slack()),
+]
 EVERY = pytest.mark.parametrize("connector", CONNECTORS, ids=lambda connector: connector.channel)
 HEADERS = st.dictionaries(
     st.sampled_from(
-        ["authorization", "idempotency-key", "content-type", "x-signature", "x-telegram-bot-api-secret-token"]
+        [
+            "authorization",
+            "idempotency-key",
+            "content-type",
+            "x-signature",
+            "x-telegram-bot-api-secret-token",
+            "timestamp",
+            "sign",
+            "x-slack-signature",
+        ]
     ),
     st.text(max_size=300),
     max_size=4,

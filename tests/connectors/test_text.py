@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.text import Unit, as_plain_text, split_text, tables_as_lists
+from connectors.text import Unit, as_plain_text, split_markdown, split_text, tables_as_lists
 from conversations.model import Author, Button, Citation, MessageKind, OutboundMessage, utc_now
 
 FAMILY = "👨‍👩‍👧‍👦"
@@ -112,3 +112,20 @@ def test_a_table_is_read_out_row_by_row_where_tables_cannot_be_shown() -> None:
 @pytest.mark.parametrize("text", ["a | b", "| a | b |", "| a |\nno rule\n| b |", "", "|\n|", "1 | 2\n--|--"])
 def test_what_is_no_table_stays_as_it_is(text: str) -> None:
     assert tables_as_lists(text) == text
+
+
+@given(
+    st.lists(PIECES | st.sampled_from(["[a b](https://x.y/z?q=1)", "**bold: words**", "[", "](", "**"]), max_size=60),
+    st.integers(40, 80),
+    UNITS,
+)
+def test_markdown_is_split_as_text_is_but_never_inside_a_link_or_a_bold_phrase(
+    pieces: list[str], limit: int, unit: Unit
+) -> None:
+    text = "".join(pieces)
+    parts = split_markdown(text, limit, unit)
+    assert "".join(parts) == text
+    assert all(0 < measured(part, unit) <= limit for part in parts)
+    for entity in ("[a b](https://x.y/z?q=1)", "**bold: words**"):
+        if all(sign not in text.replace(entity, "") for sign in ("[", "](", "**")):
+            assert sum(part.count(entity) for part in parts) == text.count(entity)
