@@ -259,7 +259,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         lambda message: message_json(message, for_contact=True),
         lambda conversation: conversation_json(conversation, for_contact=True),
     )
-    visitors = Visitors(conversations, attachments, forms, VisitorTokens(settings.secret_key))
+    visitors = Visitors(conversations, attachments, forms, VisitorTokens(settings.secret_key), elsewhere=bool(messaging))
     act = ActionSettings(knowledge_base.gate)
     executor, dry_executor = build_executors(crm, knowledge_base, act, writer if writer.configured else None)
     for blueprint in (

@@ -30,9 +30,18 @@ class Visitors:
     """The visitors of one widget account."""
 
     def __init__(
-        self, desk: Desk, attachments: Attachments, forms: Forms, tokens: VisitorTokens, account: str = "default"
+        self,
+        desk: Desk,
+        attachments: Attachments,
+        forms: Forms,
+        tokens: VisitorTokens,
+        account: str = "default",
+        *,
+        elsewhere: bool = False,
     ) -> None:
+        """``elsewhere``: whether there are other channels on which a visitor may go on."""
         self._desk = desk
+        self._elsewhere = elsewhere
         self._attachments = attachments
         self._forms = forms
         self._tokens = tokens
@@ -57,6 +66,7 @@ class Visitors:
             "token": token,
             "visitor": visitor,
             "conversation": None if current is None else self._forms.conversation(current),
+            "elsewhere": self._elsewhere,
         }
 
     async def say(self, address: Address, said: Say, language: str | None) -> Frame:

@@ -171,6 +171,7 @@ def merge_json(session: Session, merge: ContactMerge, name: str | None) -> dict[
         "name": name,
         "channels": list(dict.fromkeys(one["channel"] for one in addresses)),
         "by_name": merge.by_name,
+        "by_contact": merge.by_id == "contact",  # with a code, see conversations/linking.py
         "at": moment(merge.at),
         "may_separate": may,
     }

@@ -235,7 +235,7 @@ export interface ContactProfile {
   created_at: string
   addresses: ContactAddress[]
 }
-export interface ContactMerge { id: string; source_id: string; name: string | null; channels: string[]; by_name: string; at: string; may_separate: boolean }
+export interface ContactMerge { id: string; source_id: string; name: string | null; channels: string[]; by_name: string; by_contact: boolean; at: string; may_separate: boolean }
 export interface SamePerson extends ContactProfile { why: 'customer' | 'phone' | 'email' | 'found'; last_at: string | null; conversations: number }
 export interface Holding { addresses: number; conversations: number; open: number; messages: number; ratings: number; labels: number; tickets: number }
 export interface MergeSide { contact: ContactProfile; customer: Customer | null; holds: Holding }

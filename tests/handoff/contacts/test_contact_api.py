@@ -242,6 +242,7 @@ async def test_two_contacts_become_one_and_two_again(shop: Desk) -> None:
     assert len(merged.json()["contact"]["addresses"]) == 2
     (shown,) = (await pane(sam, mei))["merges"]
     assert (shown["by_name"], shown["channels"], shown["may_separate"]) == ("Chen Yu", ["web"], False)
+    assert not shown["by_contact"]
     assert code(await sam.post(f"contacts/{mei}/separate", {"merge_id": shown["id"]})) == (403, "not_yours")
     assert (await pane(chen, other))["contact"]["id"] == mei  # an old link leads to where it went
     assert (await chen.post(f"contacts/{mei}/separate", {"merge_id": shown["id"]})).status_code == 200

@@ -248,6 +248,7 @@ export class Chat {
     }
     this.token = frame.token;
     if (stored !== frame.token) this.memory.set('token', frame.token);
+    this.store.elsewhere = frame.elsewhere === true;
     if (frame.conversation) this.store.takeState(frame.conversation);
     for (const rating of this.ratings.values()) this.connection.send(rating);
   }

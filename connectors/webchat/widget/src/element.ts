@@ -1,7 +1,7 @@
 // <frontdesk-chat>: the launcher and the panel, put together from the conversation, the list and the composer.
 import { Chat } from './chat';
 import { Composer } from './composer';
-import { h, icon } from './dom';
+import { h, type Icon, icon } from './dom';
 import { languageOf, Words } from './i18n';
 import { avatar, MessageList } from './messages';
 import { browserMemory, type Memory } from './storage';
@@ -266,13 +266,17 @@ export class FrontdeskChat extends HTMLElement {
     this.face.replaceChildren(avatar(agent === null ? 'bot' : 'agent', agent));
     this.menuButton.setAttribute('aria-label', words.say('menu'));
     this.closeButton.setAttribute('aria-label', words.say('close'));
-    const callPerson = (): void => {
-      this.toggleMenu(false);
-      chat.say(words.say('personMessage'));
-      this.composer.focus();
+    const item = (name: 'person' | 'elsewhere', message: 'personMessage' | 'elsewhereMessage', picture: Icon): HTMLElement => {
+      const say = (): void => {
+        this.toggleMenu(false);
+        chat.say(words.say(message));
+        this.composer.focus();
+      };
+      return h('button', { type: 'button', role: 'menuitem', click: say }, icon(picture), words.say(name));
     };
-    if (this.menu.textContent !== words.say('person')) {
-      this.menu.replaceChildren(h('button', { type: 'button', role: 'menuitem', click: callPerson }, icon('person'), words.say('person')));
+    if (this.menu.textContent !== words.say('person') + (store.elsewhere ? words.say('elsewhere') : '')) {
+      this.menu.replaceChildren(item('person', 'personMessage', 'person'));
+      if (store.elsewhere) this.menu.append(item('elsewhere', 'elsewhereMessage', 'move'));
     }
     this.banner.hidden = connection.phase !== 'offline';
     const kept = store.pending.some((item) => item.state === 'waiting' && !item.seq);

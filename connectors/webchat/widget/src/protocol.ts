@@ -57,7 +57,7 @@ export interface ConversationState {
 }
 
 export type ServerFrame =
-  | { type: 'welcome'; token: string; visitor: string; conversation: ConversationState | null }
+  | { type: 'welcome'; token: string; visitor: string; conversation: ConversationState | null; /** There are other channels to go on at. */ elsewhere?: boolean }
   | { type: 'message'; message: Message }
   | { type: 'ack'; client_msg_id: string; conversation_id: string; seq?: number }
   | { type: 'typing'; author: Author }

@@ -18,6 +18,8 @@ export class Store {
   messages: Message[] = [];
   pending: Pending[] = [];
   conversation: ConversationState | null = null;
+  /** Whether there are other channels on which the visitor may go on. */
+  elsewhere = false;
   typingUntil = 0;
   /** Whether the visitor has the conversation in front of them: then nothing new is unread. */
   looking = false;

@@ -20,7 +20,7 @@ export const contacts: typeof Contacts = {
     do: '合并联系人', title: '合并联系人', intro: '选出属于同一个人的联系人，对方的全部内容会移到这里；之后也可以拆分。', search: '姓名、电话、邮箱、渠道账号或订单号', likely: '很可能是同一个人', found: '搜索结果', noneLikely: '没有明显重复的联系人', noneLikelyText: '只有客户账户、电话或邮箱相同才会推荐。其他情况请在上方搜索。', nothing: '没有找到与“{q}”相符的联系人。', loading: '正在查找联系人…', why: { customer: '同一客户账户', phone: '电话相同', email: '邮箱相同', found: '搜索找到' }, count: '没有会话 | {n} 个会话 | {n} 个会话',
     preview: '合并后的变化', from: '移到这里', into: '保留', keeps: '名称、语言和客户价值以当前联系人为准，两边的备注都会保留。', proof: '身份只在核实过的渠道有效：合并不会放开任何账户信息。', submit: '合并', cancel: '取消', done: '已合并。', holds: { conversations: '会话', open: '进行中', messages: '消息', ratings: '评价', labels: '标签', tickets: '工单', addresses: '渠道' }, customer: '客户：{name}',
     refused: { different_customers: '这两位联系人属于不同的客户，不是同一个人。如果是误关联，请先取消关联。', already_merged: '其中一位刚刚被合并了，请关闭后重新查看。' }, sure: '我已确认是同一个人。',
-    merged: '已合并的联系人', byWhen: '{name} 于{when}合并', separate: '拆分', separateSure: '确定拆分？会话和渠道会还给原来的联系人。', separated: '已拆分。', onlyThey: '只有 {name} 或主管可以拆分。',
+    merged: '已合并的联系人', byWhen: '{name} 于{when}合并', separate: '拆分', separateSure: '确定拆分？会话和渠道会还给原来的联系人。', separated: '已拆分。', onlyThey: '只有 {name} 或主管可以拆分。', byCode: '联系人于{when}用关联码自己关联', onlySupervisors: '只有主管可以拆分。',
   },
   action: { edit: '修改联系人', ticket: '新建工单', merge: '合并联系人', link: '关联客户' }, words: { edit: '客户 姓名 备注 资料 kehu', ticket: '工单 问题 gongdan', merge: '重复 合并 hebing', link: '账户 身份 guanlian' },
   inUse: { phone: '这个电话号码已被另一个账户使用。', email: '这个邮箱已被另一个账户使用。' },
