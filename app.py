@@ -169,7 +169,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
     files = settings.data_dir / "files"
     attachments = Attachments(database, files, settings.key_for("file links"), base_url=settings.public_url)
     accounts = desk_settings.read_channels(settings.channels_file)
-    messaging = connectors_of(accounts, Means(settings.public_url, attachments, utc_now))
+    messaging = connectors_of(accounts, Means(settings.public_url, attachments, utc_now, attachments.signed_url))
     connectors: Sequence[Connector] = (web_channel, rest, *messaging)
     conversations = Conversations(
         database,

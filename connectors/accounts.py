@@ -11,7 +11,10 @@ from pydantic import ValidationError
 from connectors.base import AccountSettings, Connector, Means
 
 #: Channels that are set up in the channels file, with module and class; a library is loaded only where it is used.
-CHANNELS: Mapping[str, tuple[str, str]] = {}
+CHANNELS: Mapping[str, tuple[str, str]] = {
+    "wechat": ("connectors.wechat", "WechatConnector"),
+    "wecom": ("connectors.wecom", "WecomConnector"),
+}
 
 
 class BadAccount(SystemExit):

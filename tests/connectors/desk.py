@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,11 +17,13 @@ import httpx
 from sanic import Sanic
 from websockets.asyncio.client import ClientConnection, connect
 
-from connectors.base import Connector
+from connectors.base import Connector, Means
+from connectors.channels import Channels, pushed
 from connectors.desk import Forms
 from connectors.door import Door
 from connectors.rest import RestConnector
 from connectors.rest_routes import rest_api
+from connectors.webchat.connector import WebchatConnector
 from connectors.webchat.pages import demo_shop, widget_file
 from connectors.webchat.routes import webchat
 from connectors.webchat.tokens import VisitorTokens
@@ -30,12 +32,14 @@ from connectors.webhooks import webhooks
 from conversations.attachments import Attachments
 from conversations.audit import AuditLog
 from conversations.conversations import Conversations
+from conversations.dialogue import Dialogue
 from conversations.engine import Engine
 from conversations.episodes import RatingRules
 from conversations.hub import LocalHub
 from conversations.idempotency_store import IdempotencyKeys
 from conversations.json_form import conversation_json, message_json
-from conversations.model import Agent, InboundMessage, Receipt
+from conversations.model import Agent, InboundMessage, Receipt, utc_now
+from conversations.outbox import Outbox
 from conversations.store import Database
 from conversations.turn_model import Reply, ReplyButton, Thresholds, TurnRequest, TurnResult
 
@@ -137,20 +141,30 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def running_server(
-    folder: Path, connectors: tuple[Connector, ...] = (), bundle: Path | None = None
+    folder: Path,
+    connectors: Sequence[Connector] | Callable[[Means], Sequence[Connector]] = (),
+    bundle: Path | None = None,
+    *,
+    bot: Dialogue | None = None,
 ) -> AsyncIterator[Server]:
+    """The desk with connectors, or with those made of its means; messages of pushed channels go through an outbox."""
     database = Database.open(f"sqlite+aiosqlite:///{folder / 'desk.db'}")
     await database.create_tables()
     hub = LocalHub()
     at_once = RatingRules(correct_within=timedelta(0))  # a second answer is refused without waiting for ten minutes
-    desk = Desk(database, hub, AuditLog(bytes(32)), pushes=lambda address: False, ratings=at_once)
-    limits = Thresholds(0.6, 0.3, 0.5)
-    engine = Engine(desk, Bot(), lambda: {"en": limits, "zh": limits})
-    attachments = Attachments(database, folder / "files", b"secret of the tests")
-    tokens = VisitorTokens("secret of the tests, long enough")
-    load = {"overloaded": False}
     port = free_port()
     url = f"http://127.0.0.1:{port}"
+    attachments = Attachments(database, folder / "files", b"secret of the tests", base_url=url)
+    rest = RestConnector([API_KEY])
+    made = connectors(Means(url, attachments, utc_now, attachments.signed_url)) if callable(connectors) else connectors
+    pushes = pushed((rest, WebchatConnector(hub), *made))
+    desk = Desk(database, hub, AuditLog(bytes(32)), pushes=pushes, ratings=at_once)
+    channels = Channels((rest, *made), Door(desk, attachments), first_pause_seconds=0.05)
+    limits = Thresholds(0.6, 0.3, 0.5)
+    engine = Engine(desk, bot or Bot(), lambda: {"en": limits, "zh": limits})
+    outbox = Outbox(desk, channels.deliver, poll_seconds=0.1)
+    tokens = VisitorTokens("secret of the tests, long enough")
+    load = {"overloaded": False}
     web = Sanic(f"test-{uuid.uuid4().hex}", configure_logging=False)
     web.config.WEBSOCKET_MAX_SIZE = 128 * 1024  # above the limit of the protocol, which must hold by itself
     web.config.REQUEST_MAX_SIZE = 12 * 1024 * 1024
@@ -160,9 +174,8 @@ async def running_server(
     def overloaded() -> bool:
         return load["overloaded"]
 
-    rest = RestConnector([API_KEY])
     for blueprint in (
-        webhooks((rest, *connectors), Door(desk, attachments), overloaded),
+        webhooks((rest, *made), channels.door, overloaded),
         rest_api(rest, desk, hub, IdempotencyKeys(database), FORMS, overloaded),
         webchat(
             desk,
@@ -181,13 +194,18 @@ async def running_server(
     assert server is not None
     await server.startup()  # type: ignore[no-untyped-call]
     await engine.start()
+    await outbox.start()
+    await channels.start()
     await server.start_serving()  # type: ignore[no-untyped-call]
     async with httpx.AsyncClient(base_url=url, timeout=10) as http:
         yield Server(url, desk, hub, tokens, http, load)
     if web.websocket_tasks:  # sockets whose client is gone finish their last read
         await asyncio.wait(set(web.websocket_tasks), timeout=2)
     server.close()  # type: ignore[no-untyped-call]
+    await channels.stop()
     await engine.stop()
+    await outbox.stop()
+    await channels.close()
     await hub.close()
     await database.close()
     Sanic.unregister_app(web)
