@@ -26,6 +26,7 @@ from connectors.wechat_api import TokenCall, VendorApi
 from connectors.wechat_callbacks import Callbacks
 from connectors.wechat_crypto import EncodingAesKey, Envelope, Token
 from connectors.wechat_messages import MAP_URL, arrival_of, content_of, sender_of
+from connectors.wechat_text import language_of
 from connectors.wechat_xml import write_fields
 from connectors.wecom_outgoing import CardRules, Part, parts_for
 from conversations.errors import (
@@ -109,7 +110,7 @@ class WecomConnector(Connector):
         everyone = RateLimit(together, 60 * together / max(1, settings.per_minute - together), clock)
         self._pace = Pace(everyone, to_one)
         self._said: OrderedDict[tuple[str, bytes], tuple[str, float]] = OrderedDict()
-        self._titles: OrderedDict[str, str] = OrderedDict()
+        self._chosen: OrderedDict[str, str] = OrderedDict()  # what the card says after a press
 
     def verify(self, request: WebhookRequest) -> None:
         """Raise ``BadSignature`` unless the vendor encrypted the request for this company within five minutes."""
@@ -142,14 +143,12 @@ class WecomConnector(Connector):
         fields = self._fields(request)
         if not self._pressed(fields):
             return Acknowledgement("")
-        title = self._titles.get(fields["EventKey"], "")
-        chosen = _CHOSEN["zh" if not title or not title.isascii() else "en"]
         update: Mapping[str, str | int | Mapping[str, str]] = {
             "ToUserName": sender_of(fields),
             "FromUserName": self._settings.corp_id,
             "CreateTime": int(self._means.now().timestamp()),
             "MsgType": "update_button",
-            "Button": {"ReplaceName": f"{chosen}: {title}" if title else chosen},
+            "Button": {"ReplaceName": self._chosen.get(fields["EventKey"], _CHOSEN["zh"])},
         }
         return Acknowledgement(self._callbacks.sealed(write_fields(update)), "application/xml; charset=utf-8")
 
@@ -166,9 +165,9 @@ class WecomConnector(Connector):
             return await self._send_part(to, message.outbox_id, place, part)
 
         for button in message.buttons:
-            self._titles[button.id] = button.title
-        while len(self._titles) > _REMEMBERED:
-            self._titles.popitem(last=False)
+            self._chosen[button.id] = f"{_CHOSEN[language_of(message.text)]}: {button.title}"
+        while len(self._chosen) > _REMEMBERED:
+            self._chosen.popitem(last=False)
         return await self._parts.send(message.outbox_id, parts, send_one)
 
     async def fetch(self, media: Media) -> tuple[str, bytes]:

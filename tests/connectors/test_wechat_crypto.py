@@ -147,9 +147,7 @@ def test_every_changed_byte_of_a_push_is_noticed() -> None:
     right = request.query["msg_signature"]
     for wrong in ("", right.upper(), right + "\n", right[:-1], "é" * 40, "\ud800", "0" * 40, right + right):
         with pytest.raises(BadSignature):
-            at(1409659813).verify(
-                WebhookRequest("POST", {}, {**request.query, "msg_signature": wrong}, request.body)
-            )
+            at(1409659813).verify(WebhookRequest("POST", {}, {**request.query, "msg_signature": wrong}, request.body))
     for name in request.query:
         rest = {key: value for key, value in request.query.items() if key != name}
         with pytest.raises(BadSignature):
@@ -180,7 +178,9 @@ def test_a_captured_plain_signature_is_no_use_for_another_message_and_a_repeat_i
     assert len(cast(Any, plain)._signatures._seen) == 1
 
 
-@given(query=st.dictionaries(st.sampled_from(["timestamp", "nonce", "signature", "echostr"]), st.text()), body=st.binary())
+@given(
+    query=st.dictionaries(st.sampled_from(["timestamp", "nonce", "signature", "echostr"]), st.text()), body=st.binary()
+)
 def test_verifying_anything_is_a_refusal_and_never_a_crash(query: dict[str, str], body: bytes) -> None:
     for callbacks in (at(1), Callbacks(TOKEN, None, lambda: datetime.fromtimestamp(1, UTC))):
         with pytest.raises(BadSignature):
@@ -215,8 +215,10 @@ def test_what_is_no_harmless_xml_is_refused(body: bytes) -> None:
 
 @given(st.text())
 def test_a_text_comes_back_from_xml_as_it_was(text: str) -> None:
-    allowed = "".join(
-        letter for letter in text if letter in "\t\n" or (letter >= " " and not "\ud800" <= letter <= "\udfff")
-    ).replace("\ufffe", "").replace("\uffff", "")
+    allowed = (
+        "".join(letter for letter in text if letter in "\t\n" or (letter >= " " and not "\ud800" <= letter <= "\udfff"))
+        .replace("\ufffe", "")
+        .replace("\uffff", "")
+    )
     assert read_fields(write_fields({"Content": f"]]>{allowed}]]>"}).encode())["Content"] == f"]]>{allowed}]]>"
     read_fields(write_fields({"Content": text}).encode())  # and never breaks the document

@@ -10,10 +10,10 @@ from wechatpy.crypto import WeChatCrypto
 
 from tests.doubles.wechat_vendor import Clock, Pushed, Refused, VendorDouble, exactly
 
-TOKEN = "tokenOfTests"  # noqa: S105
+TOKEN = "tokenOfTests"
 AES_KEY = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
 APP_ID = "wx5823bf96d3bd56c7"
-SECRET = "canary-secret-of-the-app-0123456789abcdef"  # noqa: S105
+SECRET = "canary-secret-of-the-app-0123456789abcdef"
 WINDOW_SECONDS = 48 * 3600
 QUOTA = 5
 
@@ -21,7 +21,7 @@ QUOTA = 5
 class WechatDouble(VendorDouble):
     """One official account as its followers and developers see it."""
 
-    token_parameters = {"grant_type": "client_credential", "appid": APP_ID, "secret": SECRET}  # noqa: RUF012
+    token_parameters = {"grant_type": "client_credential", "appid": APP_ID, "secret": SECRET}
     kinds = frozenset({"image", "voice", "video", "thumb"})
 
     def __init__(self, clock: Clock, *, encrypted: bool = True, clock_factor: float = 0.1) -> None:
@@ -118,4 +118,4 @@ class WechatDouble(VendorDouble):
 
 
 def plain_signature(timestamp: str, nonce: str) -> str:
-    return hashlib.sha1("".join(sorted((TOKEN, timestamp, nonce))).encode()).hexdigest()  # noqa: S324
+    return hashlib.sha1("".join(sorted((TOKEN, timestamp, nonce))).encode()).hexdigest()

@@ -78,7 +78,7 @@ class Refused(Exception):
 class VendorDouble:
     """A vendor on loopback; subclasses know the parameters of its methods."""
 
-    token_path = "/cgi-bin/token"  # noqa: S105  # a path
+    token_path = "/cgi-bin/token"  # a path
     token_parameters: Mapping[str, str] = {}
     attempts = 3
     hang_up_seconds = 5.0

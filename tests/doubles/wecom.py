@@ -18,8 +18,8 @@ PER_MINUTE = 30
 class WecomDouble(VendorDouble):
     """One app as the members of a company see it."""
 
-    token_path = "/cgi-bin/gettoken"  # noqa: S105  # a path
-    token_parameters = {"corpid": CORP_ID, "corpsecret": SECRET}  # noqa: RUF012
+    token_path = "/cgi-bin/gettoken"  # a path
+    token_parameters = {"corpid": CORP_ID, "corpsecret": SECRET}
     kinds = frozenset({"image", "voice", "video", "file"})
     receiver = CORP_ID
 
