@@ -268,10 +268,13 @@ class WechatConnector(Connector):
 
     async def _from_vendor(self, url: str) -> bytes:
         """A file behind a link that the vendor gave; only from its own hosts, without redirects."""
-        parts = urlsplit(url)
-        host = parts.hostname or ""
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port
+        except ValueError:
+            raise MessageRejected("the link to the file is no address") from None
         ours = parts.netloc == urlsplit(self._settings.api_url).netloc
-        known = parts.scheme == "https" and parts.port in (None, 443) and host.endswith(self._settings.media_hosts)
+        known = parts.scheme == "https" and port in (None, 443) and host.endswith(self._settings.media_hosts)
         if not (ours or known):
             raise MessageRejected("the link to the file leads to a host that is not the channel's")
         return await self._api.download_from(url)

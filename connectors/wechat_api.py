@@ -112,7 +112,11 @@ class VendorApi:
 
     async def download_from(self, url: str) -> bytes:
         """What lies at an address outside the API; the caller has checked the address."""
-        return (await self._read_file(self._http.build_request("GET", url)))[1]
+        try:
+            request = self._http.build_request("GET", url)
+        except httpx.InvalidURL:
+            raise MessageRejected("the link to the file is no address") from None
+        return (await self._read_file(request))[1]
 
     async def close(self) -> None:
         """Close the connections."""

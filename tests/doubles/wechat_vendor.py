@@ -95,6 +95,7 @@ class VendorDouble:
         self.faults: dict[str, list[Fault]] = {}
         self.calls: Counter[str] = Counter()
         self.shown: dict[str, list[str]] = {}
+        self.films: dict[str, bytes] = {}  #: what lies at addresses outside the API
         self.url = ""
         self._numbers = iter(range(10**15, 10**16))
 
@@ -139,6 +140,8 @@ class VendorDouble:
 
     def _answer(self, request: Request, path: str) -> HTTPResponse:
         query = {name: values[0] for name, values in request.args.items()}
+        if path in self.films:
+            return HTTPResponse(self.films[path], content_type="video/mp4")
         if path == self.token_path:
             return _json(self.new_token(query))
         token = query.pop("access_token", "")
@@ -191,6 +194,8 @@ class VendorDouble:
         if found is None or set(query) != {"media_id"}:
             raise Refused(40007, "invalid media_id")
         name, content, media_type = found
+        if media_type == "application/json":  # of videos the address is handed out
+            return HTTPResponse(content, content_type="application/json")
         headers = {"content-disposition": f'attachment; filename="{name}"'}
         return HTTPResponse(content, 200, headers, content_type=media_type)
 
