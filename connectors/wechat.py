@@ -148,7 +148,8 @@ class WechatConnector(Connector):
             return Acknowledgement("success")
         contact = arrival.message.address.contact
         with self._passive.request(contact, arrival.message.external_id) as waiting:
-            if not self._settings.customer_service_api and self._fetches(arrival, contact):
+            waiting.fetches = waiting.fetches or self._fetches(arrival, contact)
+            if waiting.fetches:
                 self._shelf.hand_out(contact)
             else:
                 await store()
@@ -230,6 +231,7 @@ class WechatConnector(Connector):
         return None
 
     def _fetches(self, arrival: Arrival, contact: str) -> bool:
+        # Only accounts without the API have anything on the shelf, so only they promise anything.
         return arrival.message.text.strip() == self._settings.fetch_word and self._shelf.promised(contact)
 
     def _reply(self, fields: Mapping[str, str], text: str) -> str:

@@ -70,6 +70,7 @@ class VendorApi:
         self._token = ""
         self._token_until = 0.0
         self._refreshing = asyncio.Lock()
+        self._refused_at = float("-inf")
         self._http = httpx.AsyncClient(
             base_url=base_url,
             timeout=httpx.Timeout(_ANSWER_SECONDS, connect=5.0),
@@ -169,21 +170,32 @@ class VendorApi:
         return unquote(found.group(1)) if found else "", b"".join(parts), is_json
 
     async def _fresh_token(self) -> str:
+        clock = asyncio.get_running_loop()
+        came = clock.time()
         async with self._refreshing:  # one refresh at a time: each new token ends the one before
             if self._token and self._now().timestamp() < self._token_until:
                 return self._token
-            call = self._token_call
-            if call.body:
-                answer = await self._exchange("POST", call.path, {}, harmless=True, json=dict(call.secrets))
-            else:
-                answer = await self._exchange("GET", call.path, call.secrets, harmless=True)
-            self._check(answer)
-            token, seconds = answer.get("access_token"), answer.get("expires_in")
-            if not isinstance(token, str) or not token or not isinstance(seconds, int):
-                raise ChannelUnavailable("the channel handed out no token")
-            self._token = token
-            self._token_until = self._now().timestamp() + max(seconds - _EARLY_SECONDS, seconds / 2)
-            return token
+            if self._refused_at >= came:  # who waited for a refresh that failed does not wait for one more
+                raise ChannelUnavailable("the channel handed out no token a moment ago")
+            try:
+                return await self._refresh()
+            except SendError:
+                self._refused_at = clock.time()
+                raise
+
+    async def _refresh(self) -> str:
+        call = self._token_call
+        if call.body:
+            answer = await self._exchange("POST", call.path, {}, harmless=True, json=dict(call.secrets))
+        else:
+            answer = await self._exchange("GET", call.path, call.secrets, harmless=True)
+        self._check(answer)
+        token, seconds = answer.get("access_token"), answer.get("expires_in")
+        if not isinstance(token, str) or not token or not isinstance(seconds, int):
+            raise ChannelUnavailable("the channel handed out no token")
+        self._token = token
+        self._token_until = self._now().timestamp() + max(seconds - _EARLY_SECONDS, seconds / 2)
+        return token
 
     def _forget(self, token: str) -> None:
         if self._token == token:  # otherwise somebody else has replaced it already

@@ -23,6 +23,7 @@ class _Exchange:
         self.open: list[asyncio.Future[str | None]] = []
         self.reply: str | None = None
         self.on_written: Written | None = None
+        self.fetches = False
 
     def give(self, reply: str, on_written: Written | None) -> None:
         """Answer the newest request; the vendor has hung up on those before it."""
@@ -52,6 +53,15 @@ class OpenRequest:
             self._future.set_result(exchange.reply)
         else:
             exchange.open.append(self._future)
+
+    @property
+    def fetches(self) -> bool:
+        """Whether the message only asks for an answer that is kept; a repeat asks for the same, whatever is kept now."""
+        return self._exchange.fetches
+
+    @fetches.setter
+    def fetches(self, fetches: bool) -> None:
+        self._exchange.fetches = fetches
 
     async def reply(self, until: float) -> str | None:
         """What to answer, or None when nothing came until that time of the loop's clock."""

@@ -4,71 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from connectors.base import Connector, Means
-from connectors.wechat import WechatConnector, WechatSettings
+from connectors.base import Connector
 from conversations.model import Address, Author
-from conversations.turn_model import TurnRequest, TurnResult
-from tests.connectors.desk import AGENT, Server, running_server
-from tests.connectors.shop_bot import ShopBot
-from tests.connectors.wechat_desk import PNG, rows, until, until_settled
-from tests.doubles.wechat import AES_KEY, APP_ID, SECRET, TOKEN, WechatDouble
-from tests.doubles.wechat_vendor import Clock, Fault, Pushed, xml_of
-
-ANN = "o-ann"
-
-
-def settings(double: WechatDouble, **more: Any) -> WechatSettings:
-    given = {
-        "channel": "wechat",
-        "token": TOKEN,
-        "app_id": APP_ID,
-        "app_secret": SECRET,
-        "encoding_aes_key": AES_KEY if double.crypto is not None else None,
-        "insecure_plaintext": double.crypto is None,
-        "passive_seconds": 0.4,
-        "api_url": double.url,
-        **more,
-    }
-    return WechatSettings.model_validate(given)
-
-
-@asynccontextmanager
-async def account(
-    folder: Path, *, encrypted: bool = True, bot: ShopBot | None = None, **more: Any
-) -> AsyncIterator[tuple[WechatDouble, Server]]:
-    double = WechatDouble(Clock(), encrypted=encrypted)
-
-    def make(means: Means) -> list[Connector]:
-        return [WechatConnector(settings(double, **more), replace(means, now=double.clock))]
-
-    async with double.running(), running_server(folder, make, bot=bot or ShopBot()) as server:
-        double.webhook = f"{server.url}/webhooks/wechat/default"
-        yield double, server
+from tests.connectors.desk import AGENT, Server
+from tests.connectors.wechat_desk import ANN, PNG, PatientBot, account, rows, until, until_settled
+from tests.doubles.wechat import SECRET
+from tests.doubles.wechat_vendor import Fault, Pushed, xml_of
 
 
 async def said(server: Server, contact: str = ANN) -> list[str]:
     transcript = await server.desk.transcript(Address("wechat", "default", contact))
     return [message.text for message in transcript if message.author is Author.CONTACT]
-
-
-class SlowBot(ShopBot):
-    """Answers after a while that the test chooses."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__()
-        self.seconds = seconds
-
-    async def respond(self, request: TurnRequest) -> TurnResult:
-        await asyncio.sleep(self.seconds)
-        return await super().respond(request)
 
 
 async def test_the_address_is_accepted_by_the_vendors_check(tmp_path: Path) -> None:
@@ -94,27 +45,39 @@ async def test_a_quick_reply_is_the_answer_to_the_push_and_is_sent_no_second_tim
 
 
 async def test_a_late_reply_comes_by_the_api(tmp_path: Path) -> None:
-    async with account(tmp_path, bot=SlowBot(0.8)) as (double, _):
+    bot = PatientBot()
+    async with account(tmp_path, bot=bot) as (double, _):
         pushed = await double.says(ANN, "How long does delivery take?")
         assert (pushed.attempts, pushed.answer) == (["200"], None)
+        await until(lambda: double.typing == [ANN])
+        bot.gate.set()
         await until(lambda: double.shown.get(ANN))
-        assert len(double.shown[ANN]) == 1
-        assert double.typing == [ANN]
+        assert len(double.shown[ANN]) == double.calls["/cgi-bin/message/custom/send"] == 1
+
+
+def waiting(made: list[Connector]) -> int:
+    """How many requests of Ann's newest message are open."""
+    contacts = cast(Any, made[0])._passive._contacts
+    return len(next(reversed(contacts[ANN].values())).open) if ANN in contacts else 0
 
 
 async def test_a_push_that_is_repeated_while_it_is_open_makes_one_turn_and_one_answer(tmp_path: Path) -> None:
-    bot = SlowBot(0.7)
-    async with account(tmp_path, bot=bot, passive_seconds=3.0) as (double, server):
-        pushed = await double.push(ANN, "text", Content="How long does delivery take?", hang_up=0.45)
-        assert pushed.attempts == ["ReadTimeout", "200"]
-        await asyncio.sleep(0.5)
+    bot, made = PatientBot(), list[Connector]()
+    async with account(tmp_path, bot=bot, made=made, passive_seconds=4.5) as (double, server):
+        double.hang_up_seconds = (0.3, 0.3, 5)
+        push = asyncio.create_task(double.says(ANN, "How long does delivery take?"))
+        await until(lambda: double.pushes and len(double.pushes[0].attempts) == 2 and waiting(made))
+        bot.gate.set()
+        assert (await push).attempts == ["ReadTimeout", "ReadTimeout", "200"]
+        assert await until_settled(server, 1) == ["sent"]
         assert len(double.shown[ANN]) == 1
         assert double.calls["/cgi-bin/message/custom/send"] == 0
         assert (len(bot.asked), await said(server)) == (1, ["How long does delivery take?"])
 
 
 async def test_of_two_open_requests_of_a_message_the_newest_is_answered(tmp_path: Path) -> None:
-    async with account(tmp_path, bot=SlowBot(0.5), passive_seconds=3.0) as (double, _):
+    bot, made = PatientBot(), list[Connector]()
+    async with account(tmp_path, bot=bot, made=made, passive_seconds=4.5) as (double, _):
         fields: dict[str, str | int] = {
             "ToUserName": double.receiver,
             "FromUserName": ANN,
@@ -123,29 +86,30 @@ async def test_of_two_open_requests_of_a_message_the_newest_is_answered(tmp_path
             "Content": "delivery",
             "MsgId": double.number(),
         }
-        first = asyncio.create_task(double.push_again(fields, hang_up=5))
-        await asyncio.sleep(0.2)
-        second = asyncio.create_task(double.push_again(fields, hang_up=5))
+        first = asyncio.create_task(double.push_again(fields))
+        await until(lambda: waiting(made) == 1)
+        second = asyncio.create_task(double.push_again(fields))
+        await until(lambda: waiting(made) == 2)
+        bot.gate.set()
         answers: list[Pushed] = [await first, await second]
         assert [one.answer is not None for one in answers] == [False, True]
         assert all(one.acknowledged for one in answers)
-        third = await double.push_again(fields, hang_up=5)  # the second answer did not arrive, else there was no third
+        third = await double.push_again(fields)  # the second answer did not arrive, else there would be no third
         assert third.answer is not None
         assert double.calls["/cgi-bin/message/custom/send"] == 0
 
 
-async def test_a_reply_whose_connection_breaks_arrives_all_the_same(tmp_path: Path) -> None:
-    async with account(tmp_path, bot=SlowBot(0.5), passive_seconds=3.0) as (double, server):
-        pushed = await double.push(ANN, "text", Content="delivery", hang_up=0.2)
-        assert pushed.attempts == ["ReadTimeout", "ReadTimeout", "200"]
-        await asyncio.sleep(0.2)
-        assert len(double.shown[ANN]) == 1
-        assert len(await said(server)) == 1
-        double.quota[ANN] = (5, double.clock.seconds + 100)
-        lost = await double.push(ANN, "text", Content="returns", hang_up=0.1)  # nobody waits when the answer comes
-        assert lost.answer is None
-        await until(lambda: len(double.shown[ANN]) == 2)
-        assert await until_settled(server, 2) == ["sent", "sent"]
+async def test_a_reply_that_nobody_waits_for_any_more_comes_by_the_api(tmp_path: Path) -> None:
+    bot, made = PatientBot(), list[Connector]()
+    async with account(tmp_path, bot=bot, made=made, passive_seconds=4.5) as (double, server):
+        double.hang_up_seconds = (0.1, 0.1, 0.1)
+        lost = await double.says(ANN, "delivery")
+        assert (lost.answer, lost.acknowledged) == (None, False)
+        await until(lambda: waiting(made) == 0, 4)  # long before their time is over
+        bot.gate.set()
+        await until(lambda: double.shown.get(ANN))
+        assert await until_settled(server, 1) == ["sent"]
+        assert (len(double.shown[ANN]), len(bot.asked)) == (1, 1)
 
 
 async def test_the_same_push_again_makes_no_second_turn(tmp_path: Path) -> None:
@@ -240,7 +204,13 @@ async def test_two_replies_come_in_their_order_one_passive_and_one_by_the_api(tm
 async def test_forged_and_broken_pushes_are_refused_and_nothing_is_stored(tmp_path: Path) -> None:
     async with account(tmp_path) as (double, server):
         query, body = double.signed("<xml/>")
-        right = {"MsgType": "text", "FromUserName": ANN, "CreateTime": 1, "MsgId": 1, "Content": "x"}
+        right: dict[str, str | int] = {
+            "MsgType": "text",
+            "FromUserName": ANN,
+            "CreateTime": 1,
+            "MsgId": 1,
+            "Content": "x",
+        }
         plain = {key: query[key] for key in ("signature", "timestamp", "nonce")}
         bad: list[tuple[dict[str, str], str]] = [
             ({}, body),
@@ -269,7 +239,13 @@ async def test_forged_and_broken_pushes_are_refused_and_nothing_is_stored(tmp_pa
 
 async def test_in_plain_text_a_captured_signature_stores_nothing_else(tmp_path: Path) -> None:
     async with account(tmp_path, encrypted=False) as (double, server):
-        right = {"MsgType": "text", "FromUserName": ANN, "CreateTime": 1, "MsgId": 1, "Content": "delivery"}
+        right: dict[str, str | int] = {
+            "MsgType": "text",
+            "FromUserName": ANN,
+            "CreateTime": 1,
+            "MsgId": 1,
+            "Content": "delivery",
+        }
         query, body = double.signed(xml_of(right))
         for _ in range(2):
             assert (await server.http.post("/webhooks/wechat/default", params=query, content=body)).status_code == 200
@@ -280,7 +256,7 @@ async def test_in_plain_text_a_captured_signature_stores_nothing_else(tmp_path: 
 
 
 async def test_events_are_messages_only_where_they_are_set_up_to_be(tmp_path: Path) -> None:
-    more = {"greet_on_subscribe": True, "menu_texts": {"K1": "Where is my order?"}}
+    more: dict[str, Any] = {"greet_on_subscribe": True, "menu_texts": {"K1": "Where is my order?"}}
     async with account(tmp_path, **more) as (double, server):
         for event in ("unsubscribe", "SCAN", "LOCATION", "VIEW", "TEMPLATESENDJOBFINISH", "of_the_future"):
             assert (await double.does(ANN, event, EventKey="k")).acknowledged

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
-import xmltodict
+import xmltodict  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
-from wechatpy.crypto import WeChatCrypto
-from wechatpy.enterprise.crypto import WeChatCrypto as WecomCrypto
-from wechatpy.utils import check_signature as library_check
+from wechatpy.crypto import WeChatCrypto  # type: ignore[import-untyped]
+from wechatpy.enterprise.crypto import WeChatCrypto as WecomCrypto  # type: ignore[import-untyped]
+from wechatpy.utils import check_signature as library_check  # type: ignore[import-untyped]
 
 from connectors.base import BadPayload, BadSignature, WebhookRequest
 from connectors.wechat_callbacks import FRESH_SECONDS, Callbacks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -26,8 +27,7 @@ from conversations.errors import (
     SendError,
 )
 from conversations.model import Attachment, Button, Citation
-from tests.connectors.test_wechat import ANN, settings
-from tests.connectors.wechat_desk import PNG, Shelf, outbound
+from tests.connectors.wechat_desk import ANN, PNG, Shelf, outbound, settings
 from tests.doubles.wechat import WechatDouble
 from tests.doubles.wechat_vendor import Clock, Fault, xml_of
 
@@ -76,13 +76,27 @@ async def test_every_refusal_ends_in_its_state(fault: Fault, error: type[SendErr
 
 
 async def test_a_token_that_ended_is_replaced_and_the_message_goes_out() -> None:
-    async with alone(stable_token=False) as (double, connector):
-        double.faults[SEND] = [Fault(code=40001)]
-        await connector.send(ANN, outbound())
-        assert (double.shown[ANN], double.token_calls) == (["hello"], 2)
+    for stable in (False, True):
+        async with alone(stable_token=stable) as (double, connector):
+            double.faults[SEND] = [Fault(code=40001)]
+            await connector.send(ANN, outbound())
+            assert (double.shown[ANN], double.token_calls) == (["hello"], 2)
     async with alone(app_secret="wrong") as (double, connector):
         with pytest.raises(ChannelUnavailable, match="check id and secret"):
             await connector.send(ANN, outbound())
+
+
+async def test_who_waits_for_a_token_that_does_not_come_waits_only_once() -> None:
+    async with alone() as (double, connector):
+        double.faults["/cgi-bin/token"] = [Fault(status=500)] * 5
+        ended = await asyncio.gather(
+            *(connector.send(ANN, outbound(str(one), f"outbox-{one}")) for one in range(5)), return_exceptions=True
+        )
+        assert {type(one) for one in ended} == {ChannelUnavailable}
+        assert double.calls["/cgi-bin/token"] == 1
+        double.faults.clear()
+        await connector.send(ANN, outbound())
+        assert double.shown[ANN] == ["hello"]
 
 
 async def test_after_five_messages_or_two_days_the_contact_must_write_first() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from connectors.base import Connector, Means, WebhookRequest
 from connectors.wechat_xml import write_fields
-from connectors.wecom import WecomConnector, WecomSettings
+from connectors.wecom import WecomConnector
 from conversations.errors import (
     ChannelUnavailable,
     ContactUnreachable,
@@ -26,25 +26,12 @@ from conversations.errors import (
 from conversations.model import Address, Attachment, Author, Button, Citation, MessageKind
 from tests.connectors.desk import AGENT, Server, running_server
 from tests.connectors.shop_bot import ShopBot
-from tests.connectors.wechat_desk import PNG, Shelf, outbound, rows, until, until_settled
-from tests.doubles.wechat import AES_KEY, SECRET, TOKEN
+from tests.connectors.wechat_desk import PNG, Shelf, outbound, rows, until, until_settled, wecom_settings
+from tests.doubles.wechat import SECRET
 from tests.doubles.wechat_vendor import Clock, Fault
 from tests.doubles.wecom import AGENT_ID, CORP_ID, WecomDouble
 
 LIN = Address("wecom", "default", "lin")
-
-
-def settings(double: WecomDouble, **more: Any) -> WecomSettings:
-    given = {
-        "channel": "wecom",
-        "corp_id": CORP_ID,
-        "agent_id": AGENT_ID,
-        "secret": SECRET,
-        "token": TOKEN,
-        "encoding_aes_key": AES_KEY,
-        "api_url": double.url,
-    }
-    return WecomSettings.model_validate({**given, **more})
 
 
 @asynccontextmanager
@@ -52,7 +39,7 @@ async def app(folder: Path, **more: Any) -> AsyncIterator[tuple[WecomDouble, Ser
     double = WecomDouble(Clock())
 
     def make(means: Means) -> list[Connector]:
-        return [WecomConnector(settings(double, **more), replace(means, now=double.clock))]
+        return [WecomConnector(wecom_settings(double, **more), replace(means, now=double.clock))]
 
     async with double.running(), running_server(folder, make, bot=ShopBot()) as server:
         double.webhook = f"{server.url}/webhooks/wecom/default"
@@ -65,7 +52,7 @@ async def alone(shelf: Shelf | None = None, **more: Any) -> AsyncIterator[tuple[
     double = WecomDouble(Clock())
     async with double.running():
         means = Means("https://desk.example", shelf or Shelf(), double.clock)
-        connector = WecomConnector(settings(double, **more), means)
+        connector = WecomConnector(wecom_settings(double, **more), means)
         yield double, connector
         await connector.close()
 
@@ -131,11 +118,11 @@ async def test_what_is_repeated_within_five_seconds_makes_one_turn(tmp_path: Pat
             "MsgId": double.number(),
             "AgentID": AGENT_ID,
         }
-        await asyncio.gather(*(double.push_again(fields, hang_up=5) for _ in range(6)))
+        await asyncio.gather(*(double.push_again(fields) for _ in range(6)))
         assert await said(server) == ["delivery"]
         press = {**fields, "MsgType": "event", "Event": "template_card_event", "EventKey": "no-such-button"}
         del press["MsgId"], press["Content"]
-        assert (await double.push_again(press, hang_up=5)).acknowledged
+        assert (await double.push_again(press)).acknowledged
         assert await until_settled(server, 1) == ["sent"]
 
 
@@ -151,7 +138,13 @@ async def test_a_desk_that_cannot_store_is_asked_again_by_the_vendor(tmp_path: P
 async def test_forged_and_broken_pushes_are_refused_and_nothing_is_stored(tmp_path: Path) -> None:
     async with app(tmp_path) as (double, server):
         query, body = double.signed("<xml/>")
-        right = {"MsgType": "text", "FromUserName": "lin", "CreateTime": 1, "MsgId": 1, "Content": "x"}
+        right: dict[str, str | int | Mapping[str, str]] = {
+            "MsgType": "text",
+            "FromUserName": "lin",
+            "CreateTime": 1,
+            "MsgId": 1,
+            "Content": "x",
+        }
         bad: list[tuple[dict[str, str], str]] = [
             ({}, body),
             ({**query, "msg_signature": "0" * 40}, body),
@@ -329,12 +322,12 @@ def test_settings_that_cannot_work_are_refused() -> None:
         {"encoding_aes_key": None},
     ):
         with pytest.raises(ValidationError):
-            settings(double, **wrong)
+            wecom_settings(double, **wrong)
 
 
 def test_a_request_of_another_company_is_refused() -> None:
     double = WecomDouble(Clock())
-    connector = WecomConnector(settings(double, corp_id="wxANOTHER000"), Means("", Shelf(), double.clock))
+    connector = WecomConnector(wecom_settings(double, corp_id="wxANOTHER000"), Means("", Shelf(), double.clock))
     query, body = double.signed("<xml/>")
     with pytest.raises(Exception, match="cannot be read with the key"):
         connector.verify(WebhookRequest("POST", {}, query, body.encode()))

@@ -6,7 +6,7 @@ import hashlib
 import uuid
 from typing import Any
 
-from wechatpy.crypto import WeChatCrypto
+from wechatpy.crypto import WeChatCrypto  # type: ignore[import-untyped]
 
 from tests.doubles.wechat_vendor import Clock, Pushed, Refused, VendorDouble, exactly
 
@@ -24,8 +24,8 @@ class WechatDouble(VendorDouble):
     token_parameters = {"grant_type": "client_credential", "appid": APP_ID, "secret": SECRET}
     kinds = frozenset({"image", "voice", "video", "thumb"})
 
-    def __init__(self, clock: Clock, *, encrypted: bool = True, clock_factor: float = 0.1) -> None:
-        super().__init__(WeChatCrypto(TOKEN, AES_KEY, APP_ID) if encrypted else None, clock, clock_factor)
+    def __init__(self, clock: Clock, *, encrypted: bool = True) -> None:
+        super().__init__(WeChatCrypto(TOKEN, AES_KEY, APP_ID) if encrypted else None, clock)
         self.quota: dict[str, tuple[int, int]] = {}  #: messages left, and until when
         self.typing: list[str] = []
         self.menus: list[dict[str, Any]] = []

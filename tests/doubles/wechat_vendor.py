@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from xml.sax.saxutils import escape
 
 import httpx
-import xmltodict
+import xmltodict  # type: ignore[import-untyped]
 from sanic import HTTPResponse, Request, Sanic
 
 TOKEN_SECONDS = 7200
@@ -80,14 +80,13 @@ class VendorDouble:
 
     token_path = "/cgi-bin/token"  # a path
     token_parameters: Mapping[str, str] = {}
-    attempts = 3
-    hang_up_seconds = 5.0
+    hang_up_seconds = (5.0, 5.0, 5.0)  #: for each attempt; tests that wait for it shorten it
     kinds: frozenset[str] = frozenset()
 
-    def __init__(self, crypto: Crypto | None, clock: Clock, clock_factor: float = 0.1) -> None:
+    def __init__(self, crypto: Crypto | None, clock: Clock) -> None:
         self.crypto = crypto
         self.clock = clock
-        self.clock_factor = clock_factor
+        self.pushes: list[Pushed] = []
         self.webhook = ""
         self.tokens: dict[str, float] = {}
         self.token_calls = 0
@@ -144,6 +143,10 @@ class VendorDouble:
             return HTTPResponse(self.films[path], content_type="video/mp4")
         if path == self.token_path:
             return _json(self.new_token(query))
+        if path == "/cgi-bin/stable_token" and not query:  # the same token for as long as it lives
+            if json.loads(request.body) != self.token_parameters:
+                raise Refused(40001, "invalid credential")
+            return _json(self.new_token(self.token_parameters))
         token = query.pop("access_token", "")
         if token not in self.tokens:
             raise Refused(40014, "invalid access_token")
@@ -204,7 +207,7 @@ class VendorDouble:
     def number(self) -> int:
         return next(self._numbers)
 
-    async def push(self, sender: str, kind: str, *, hang_up: float | None = None, **fields: str | int) -> Pushed:
+    async def push(self, sender: str, kind: str, **fields: str | int) -> Pushed:
         """Push a message as the vendor does: hang up after five seconds, repeat what was not answered, thrice in all."""
         named: dict[str, str | int] = {
             "ToUserName": self.receiver,
@@ -214,13 +217,13 @@ class VendorDouble:
             **({} if kind == "event" else {"MsgId": self.number()}),
             **fields,
         }
-        return await self.push_again(named, hang_up=hang_up)
+        return await self.push_again(named)
 
-    async def push_again(self, fields: Mapping[str, str | int], *, hang_up: float | None = None) -> Pushed:
+    async def push_again(self, fields: Mapping[str, str | int]) -> Pushed:
         """The same push once more; each attempt is signed and encrypted anew."""
         pushed = Pushed()
-        seconds = self.hang_up_seconds * self.clock_factor if hang_up is None else hang_up
-        for _ in range(self.attempts):
+        self.pushes.append(pushed)
+        for seconds in self.hang_up_seconds:
             try:
                 async with httpx.AsyncClient(timeout=httpx.Timeout(5, read=seconds)) as http:
                     query, body = self.signed(xml_of(fields))
@@ -281,6 +284,6 @@ def _json(body: Mapping[str, Any]) -> HTTPResponse:
 
 
 def _cut(request: Request) -> None:
-    assert request.transport is not None
-    request.transport.abort()
+    transport: Any = request.transport
+    transport.abort()
     raise asyncio.CancelledError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from wechatpy.enterprise.crypto import WeChatCrypto
+from wechatpy.enterprise.crypto import WeChatCrypto  # type: ignore[import-untyped]
 
 from tests.doubles.wechat import AES_KEY, SECRET, TOKEN
 from tests.doubles.wechat_vendor import Clock, Pushed, Refused, VendorDouble, exactly, xml_of
@@ -23,8 +23,8 @@ class WecomDouble(VendorDouble):
     kinds = frozenset({"image", "voice", "video", "file"})
     receiver = CORP_ID
 
-    def __init__(self, clock: Clock, *, members: tuple[str, ...] = ("lin",), clock_factor: float = 0.1) -> None:
-        super().__init__(WeChatCrypto(TOKEN, AES_KEY, CORP_ID), clock, clock_factor)
+    def __init__(self, clock: Clock, *, members: tuple[str, ...] = ("lin",)) -> None:
+        super().__init__(WeChatCrypto(TOKEN, AES_KEY, CORP_ID), clock)
         self.members = members
         self.dropped: list[str] = []  #: what the member will never see, though the answer was "ok"
         self.cards: list[dict[str, Any]] = []
@@ -99,7 +99,7 @@ class WecomDouble(VendorDouble):
             exactly(content, "content")
             if not content["content"]:
                 raise Refused(44004, "empty content")
-            return content["content"].encode()[:2048].decode("utf-8", "ignore")  # cut without a word
+            return str(content["content"]).encode()[:2048].decode("utf-8", "ignore")  # cut without a word
         if kind == "textcard":
             exactly(content, "title", "description", "url", optional=("btntxt",))
             if len(content["title"].encode()) > 128 or len(content["description"].encode()) > 512:
