@@ -58,7 +58,8 @@ ERRORS: Mapping[int, Callable[[str], SendError]] = {
     45047: lambda words: ContactUnreachable(f"{words}; the contact must write again before the next message"),
     48001: lambda words: MessageRejected(f"{words}; this account may not do that, see customer_service_api"),
 }
-_FETCH_HINTS = "\n\n（回复 {word} 获取答案 / reply {word} for the answer）"
+_FETCH = "（回复 {word} 获取答案 / reply {word} for the answer）"
+_NOTHING_YET = "（暂无新的回答，请稍后再回复 {word} / nothing new yet, reply {word} again later）"
 
 
 class WechatSettings(AccountSettings):
@@ -118,7 +119,7 @@ class WechatConnector(Connector):
         self._api = VendorApi(settings.api_url, TokenCall(path, secrets, body=settings.stable_token), ERRORS, means.now)
         self._parts = SentParts()
         self._passive = PassiveReplies()
-        self._hint = _FETCH_HINTS.format(word=settings.fetch_word)
+        self._hint = "\n\n" + _FETCH.format(word=settings.fetch_word)
         self._shelf = Shelf(self._passive, settings.text_bytes, self._hint, lambda: means.now().timestamp())
         self._typing: set[asyncio.Task[None]] = set()
 
@@ -155,7 +156,8 @@ class WechatConnector(Connector):
                 await store()
             reply = await waiting.reply(until)
             if reply is None and not self._settings.customer_service_api:
-                reply, written = self._shelf.last_word(contact)
+                words = _NOTHING_YET if waiting.fetches else _FETCH
+                reply, written = self._shelf.last_word(contact, words.format(word=self._settings.fetch_word))
                 waiting.answer(reply, written)
         if reply is not None:
             return Acknowledgement(self._reply(fields, reply), "application/xml; charset=utf-8", waiting.written)
@@ -173,7 +175,7 @@ class WechatConnector(Connector):
             if await self._shelf.put(to, message.outbox_id, texts, settings.passive_seconds + 1):
                 return f"passive:{message.outbox_id}"
             age = (self._means.now() - message.created_at).total_seconds()
-            raise RateLimited(min(60.0, max(2.0, age / 4)))  # it lies ready; the outbox asks whether it was fetched
+            raise RateLimited(min(30.0, max(2.0, age / 4)))  # it lies ready; the outbox asks whether it was fetched
         parts = parts_for(
             message, self._means, settings.text_bytes, settings.messages_per_answer, msgmenu=settings.msgmenu
         )

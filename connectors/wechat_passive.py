@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 _REMEMBERED_CONTACTS = 5_000
-_REMEMBERED_MESSAGES = 20
+_REMEMBERED_MESSAGES = 5
 _WRITING_SECONDS = 5.0  # a response that was not written by then never will be
 
 #: Told whether the response with the reply was written.

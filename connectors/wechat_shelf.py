@@ -12,12 +12,15 @@ from connectors.wechat_passive import PassiveReplies, Written
 _REMEMBERED = 5_000
 #: The outbox asks for each message at least every minute; one it does not ask for any more was given up or taken back.
 _FORGOTTEN_SECONDS = 180.0
+#: Behind what has lain here for longer there may be more, which the outbox brings when this one is out.
+_LATE_SECONDS = 10.0
 
 
 @dataclass(slots=True)
 class _Part:
     key: tuple[str, int]
     text: str
+    put_at: float
     asked_at: float
 
 
@@ -51,7 +54,7 @@ class Shelf:
             if key in lying:
                 lying[key].asked_at = now
             elif key not in self._given:
-                parts.append(_Part(key, text, now))
+                parts.append(_Part(key, text, now, now))
         self.hand_out(contact)
         until = asyncio.get_running_loop().time() + seconds
         keys = [(outbox_id, place) for place in range(len(texts))]
@@ -75,15 +78,16 @@ class Shelf:
         if found is None:
             return
         text, parts = found
-        more = len(parts) < len(self._parts.get(contact, ()))
+        late = any(self._clock() - part.put_at > _LATE_SECONDS for part in parts)
+        more = late or len(parts) < len(self._parts.get(contact, ()))
         if self._passive.give(contact, text + (self._hint if more else ""), self._taken(contact, parts, more)):
             self._remove(contact, parts)
 
-    def last_word(self, contact: str) -> tuple[str, Written]:
-        """What to answer a request when its time is over: what lies here, and in any case how to get the rest."""
+    def last_word(self, contact: str, nothing: str) -> tuple[str, Written]:
+        """What to answer a request when its time is over: what lies here and how to get the rest, or ``nothing``."""
         found = self._batch(contact)
         if found is None:
-            return self._hint.strip(), self._taken(contact, [], True)
+            return nothing, self._taken(contact, [], True)
         text, parts = found
         done = self._taken(contact, parts, True)
         self._remove(contact, parts)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.base import BadPayload, BadSignature, Connector, Means, WebhookRequest
+from connectors.base import Acknowledgement, BadPayload, BadSignature, Connector, Means, WebhookRequest
 from connectors.rate_limit import RateLimit
 from connectors.rest import RestConnector
 from connectors.webchat.connector import WebchatConnector
@@ -20,7 +22,7 @@ from connectors.wechat import WechatConnector
 from connectors.wecom import WecomConnector
 from conversations.hub import LocalHub
 from conversations.model import Author, MessageKind, OutboundMessage, utc_now
-from tests.connectors.desk import API_KEY, Server
+from tests.connectors.desk import API_KEY, Server, running_server
 from tests.connectors.wechat_desk import Shelf, wecom_settings
 from tests.connectors.wechat_desk import settings as wechat_settings
 from tests.doubles.wechat import WechatDouble
@@ -153,6 +155,33 @@ class TestTheWebhookDoor:
 
         answer = await server.http.post("/webhooks/rest/default", content=in_pieces())
         assert answer.status_code == 413
+
+    async def test_a_channel_is_told_whether_its_answer_went_out(self, tmp_path: Path) -> None:
+        told: list[bool] = []
+        gone = asyncio.Event()
+
+        class Stubborn(RestConnector):
+            channel = "stubborn"
+
+            async def acknowledge(
+                self, request: WebhookRequest, store: Callable[[], Awaitable[None]]
+            ) -> Acknowledgement:
+                if request.headers.get("wait"):
+                    with suppress(asyncio.CancelledError):  # as if the answer were written at just that moment
+                        await asyncio.sleep(10)
+                    gone.set()
+                return Acknowledgement("fine", "text/plain", told.append)
+
+        async with running_server(tmp_path, [Stubborn([API_KEY])]) as server:
+            path, body = "/webhooks/stubborn/default", b'{"contact":"ann","text":"hello"}'
+            answer = await self.post(server, path, body, authorization=f"Bearer {API_KEY}")
+            assert (answer.status_code, answer.text, told) == (200, "fine", [True])
+            headers = {"authorization": f"Bearer {API_KEY}", "wait": "1"}
+            with pytest.raises(httpx.ReadTimeout):
+                await server.http.post(path, content=body, headers=headers, timeout=0.3)
+            await asyncio.wait_for(gone.wait(), 5)
+            await asyncio.sleep(0)
+            assert told == [True, False]
 
     async def test_an_overloaded_desk_asks_to_come_back(self, server: Server) -> None:
         server.load["overloaded"] = True

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
+import httpx
 import pytest
 
 from connectors.base import Connector
@@ -234,6 +236,16 @@ async def test_forged_and_broken_pushes_are_refused_and_nothing_is_stored(tmp_pa
         for params, content in bad:
             answer = await server.http.post("/webhooks/wechat/default", params=params, content=content.encode())
             assert 400 <= answer.status_code < 500, (str(params)[:200], content, answer.text)
+        with suppress(httpx.HTTPError):  # the server may hang up instead
+            answer = await server.http.post("/webhooks/wechat/default", params=query, headers={"x": "a" * 1_000_000})
+            assert 400 <= answer.status_code < 500
+        params = [
+            *query.items(),
+            ("msg_signature", "0" * 40),
+            ("nonce", "another"),
+        ]  # of a repeated one the first counts
+        answer = await server.http.post("/webhooks/wechat/default", params=params, content=body.encode())
+        assert answer.status_code == 400  # signed, and not a message
         assert await rows(server, "select count(*) from inbox") == [0]
 
 

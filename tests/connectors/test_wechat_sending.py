@@ -12,6 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from wechatpy.client import WeChatClient  # type: ignore[import-untyped]
+from wechatpy.enterprise import WeChatClient as WecomClient  # type: ignore[import-untyped]
+from wechatpy.exceptions import WeChatException  # type: ignore[import-untyped]
 
 from connectors.accounts import BadAccount, connectors_of
 from connectors.base import BadPayload, Means, Media, WebhookRequest
@@ -28,8 +31,9 @@ from conversations.errors import (
 )
 from conversations.model import Attachment, Button, Citation
 from tests.connectors.wechat_desk import ANN, PNG, Shelf, outbound, settings
-from tests.doubles.wechat import WechatDouble
+from tests.doubles.wechat import APP_ID, SECRET, WechatDouble
 from tests.doubles.wechat_vendor import Clock, Fault, xml_of
+from tests.doubles.wecom import AGENT_ID, CORP_ID, WecomDouble
 
 SEND = "/cgi-bin/message/custom/send"
 
@@ -173,6 +177,28 @@ def test_an_account_without_encryption_is_refused_unless_it_is_asked_for() -> No
     for wrong in ({"token": ""}, {"app_secret": ""}, {"encoding_aes_key": "x" * 42}, {"token": "has spaces"}):
         with pytest.raises((ValidationError, BadAccount)):
             connectors_of([{**entry, "insecure_plaintext": True, **wrong}], means)
+
+
+async def test_the_double_takes_what_the_other_library_sends() -> None:
+    double, company = WechatDouble(Clock()), WecomDouble(Clock())
+    double.quota[ANN] = (5, double.clock.seconds + 1000)
+
+    def send() -> None:  # in a thread, for the library blocks
+        # With a token at hand the library calls nothing but the address it is given.
+        client = WeChatClient(APP_ID, SECRET, access_token=double.new_token(double.token_parameters)["access_token"])
+        client.API_BASE_URL = f"{double.url}/cgi-bin/"
+        client.message.send_text(ANN, "你好")
+        client.message.send_image(ANN, client.media.upload("image", ("a.png", PNG))["media_id"])
+        with pytest.raises(WeChatException):
+            client.message.send_text("stranger", "hello")
+        other = WecomClient(CORP_ID, SECRET, access_token=company.new_token(company.token_parameters)["access_token"])
+        other.API_BASE_URL = f"{company.url}/cgi-bin/"
+        other.message.send_text_card(AGENT_ID, "lin", "T", "D", "https://e.example", "more")
+
+    async with double.running(), company.running():
+        await asyncio.to_thread(send)
+    assert double.shown[ANN] == ["你好", "[image] a.png"]
+    assert company.shown["lin"] == ["[card] T https://e.example"]
 
 
 PLAIN = WechatConnector(settings(WechatDouble(Clock(), encrypted=False)), Means("", Shelf(), Clock()))

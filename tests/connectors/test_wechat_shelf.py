@@ -11,6 +11,7 @@ from conversations.model import Address, Author
 from tests.connectors.desk import AGENT
 from tests.connectors.wechat_desk import ANN, PatientBot, account, rows, states, until_settled
 
+NOTHING = "（暂无新的回答，请稍后再回复 1 / nothing new yet, reply 1 again later）"
 HINT = "（回复 1 获取答案 / reply 1 for the answer）"
 SEND = "/cgi-bin/message/custom/send"
 
@@ -18,15 +19,15 @@ SEND = "/cgi-bin/message/custom/send"
 async def test_a_late_answer_is_kept_and_given_to_who_asks_for_it(tmp_path: Path) -> None:
     bot = PatientBot()
     async with account(tmp_path, bot=bot, customer_service_api=False) as (double, server):
-        for words in ("delivery", "1"):  # whoever asks before the answer is there is told to ask again
+        for words, told in (("delivery", HINT), ("1", NOTHING)):
             pushed = await double.says(ANN, words)
             assert pushed.answer is not None
-            assert pushed.answer["Content"] == HINT
+            assert pushed.answer["Content"] == told
         bot.gate.set()
         for _ in range(20):
             number = double.number()
             await double.says(ANN, "1", MsgId=number)
-            if double.shown[ANN][-1] != HINT:
+            if double.shown[ANN][-1] != NOTHING:
                 break
         again = await double.says(ANN, "1", MsgId=number)  # the vendor repeats what it got no answer to
         assert again.answer is not None
@@ -101,7 +102,20 @@ async def test_what_was_given_to_a_broken_connection_is_given_again() -> None:
     assert not shelf.promised(ANN)
     assert not await shelf.put(ANN, "outbox-2", ["taken back"], 0.1)
     now[0] += 1000  # the outbox does not ask for it any more
-    assert shelf.last_word(ANN)[0] == "(1)"
+    assert shelf.last_word(ANN, "nothing")[0] == "nothing"
+
+
+async def test_what_lay_for_a_while_comes_with_a_word_that_there_may_be_more() -> None:
+    passive = PassiveReplies()
+    now = [0.0]
+    shelf = Shelf(passive, 200, "\n(1)", lambda: now[0])
+    assert not await shelf.put(ANN, "outbox-1", ["hello"], 0)
+    now[0] += 20
+    with passive.request(ANN, "m1") as waiting:
+        shelf.hand_out(ANN)
+        assert await waiting.reply(asyncio.get_running_loop().time()) == "hello\n(1)"
+    waiting.written(True)
+    assert await shelf.put(ANN, "outbox-1", ["hello"], 0)
 
 
 async def test_a_request_that_fails_takes_back_what_it_was_given() -> None:

@@ -67,7 +67,7 @@ class WecomDouble(VendorDouble):
         if path != "/cgi-bin/message/send":
             raise Refused(40066, "invalid url")
         kind = body.get("msgtype", "")
-        check = ("enable_duplicate_check", "duplicate_check_interval")
+        check = ("enable_duplicate_check", "duplicate_check_interval", "toparty", "totag", "safe", "enable_id_trans")
         exactly(body, "touser", "msgtype", "agentid", kind, optional=check)
         if body["agentid"] != AGENT_ID:
             raise Refused(40056, "invalid agentid")
