@@ -239,12 +239,12 @@ async def test_forged_and_broken_pushes_are_refused_and_nothing_is_stored(tmp_pa
         with suppress(httpx.HTTPError):  # the server may hang up instead
             answer = await server.http.post("/webhooks/wechat/default", params=query, headers={"x": "a" * 1_000_000})
             assert 400 <= answer.status_code < 500
-        params = [
+        repeated = [
             *query.items(),
             ("msg_signature", "0" * 40),
             ("nonce", "another"),
         ]  # of a repeated one the first counts
-        answer = await server.http.post("/webhooks/wechat/default", params=params, content=body.encode())
+        answer = await server.http.post("/webhooks/wechat/default", params=repeated, content=body.encode())
         assert answer.status_code == 400  # signed, and not a message
         assert await rows(server, "select count(*) from inbox") == [0]
 
