@@ -155,13 +155,13 @@ class WechatConnector(Connector):
             else:
                 await store()
             reply = await waiting.reply(until)
-            if reply is None and not self._settings.customer_service_api:
+            if reply is None and not waiting.over and not self._settings.customer_service_api:
                 words = _NOTHING_YET if waiting.fetches else _FETCH
                 reply, written = self._shelf.last_word(contact, words.format(word=self._settings.fetch_word))
                 waiting.answer(reply, written)
         if reply is not None:
             return Acknowledgement(self._reply(fields, reply), "application/xml; charset=utf-8", waiting.written)
-        if self._settings.typing:
+        if self._settings.typing and not waiting.over:
             task = asyncio.create_task(self._show_typing(contact))
             self._typing.add(task)
             task.add_done_callback(self._typing.discard)
@@ -187,7 +187,10 @@ class WechatConnector(Connector):
                     return f"passive:{message.outbox_id}:{place}"
                 if given is False:
                     raise DeliveryUnknown("the connection broke while the passive reply was written")
-            return await self._send_part(to, part)
+            sent = await self._send_part(to, part)
+            if part.kind == "msgmenu":
+                self._passive.release(to)  # that was the reply; no passive one can hold a menu
+            return sent
 
         return await self._parts.send(message.outbox_id, parts, send_one)
 

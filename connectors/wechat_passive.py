@@ -68,8 +68,13 @@ class OpenRequest:
         await asyncio.wait({self._future}, timeout=max(0.0, until - asyncio.get_running_loop().time()))
         return self._take()
 
+    @property
+    def over(self) -> bool:
+        """Whether a newer request of the message is answered instead of this one, or none needs to be."""
+        return bool(self._exchange.open) or (self._future.done() and self._future.result() is None)
+
     def answer(self, reply: str, on_written: Written) -> None:
-        """Answer this request itself with something that needs no reply of the desk."""
+        """Answer this request itself, which must not be ``over``, with something that needs no reply of the desk."""
         self._exchange.open.append(self._future)
         self._exchange.give(reply, on_written)
 
@@ -116,6 +121,14 @@ class PassiveReplies:
             return False
         exchange.give(reply, on_written)
         return True
+
+    def release(self, contact: str) -> None:
+        """Let the contact's oldest open request go without a reply: its answer went another way."""
+        exchange = self._waiting(contact)
+        if exchange is not None:
+            for future in exchange.open:
+                future.set_result(None)
+            exchange.open.clear()
 
     async def offer(self, contact: str, reply: str) -> bool | None:
         """Answer an open request and wait for the response to be written; None where no request is open."""

@@ -48,7 +48,7 @@ async def test_a_quick_reply_is_the_answer_to_the_push_and_is_sent_no_second_tim
 
 async def test_a_late_reply_comes_by_the_api(tmp_path: Path) -> None:
     bot = PatientBot()
-    async with account(tmp_path, bot=bot) as (double, _):
+    async with account(tmp_path, bot=bot, passive_seconds=0.3) as (double, _):
         pushed = await double.says(ANN, "How long does delivery take?")
         assert (pushed.attempts, pushed.answer) == (["200"], None)
         await until(lambda: double.typing == [ANN])
@@ -161,7 +161,7 @@ async def test_a_conversation_from_question_to_rating(tmp_path: Path, language: 
     async with account(tmp_path, msgmenu=menus) as (double, server):
         shown = double.shown.setdefault(ANN, [])
         await double.says(ANN, words[0])
-        assert len(shown) == 1
+        await until(lambda: len(shown) == 1)
         assert "**" not in shown[0]
         assert f"{source} {server.url}/articles/{language}/delivery" in shown[0]
         await double.says(ANN, words[1])
@@ -192,6 +192,7 @@ async def test_a_conversation_from_question_to_rating(tmp_path: Path, language: 
             await double.says(ANN, "5")
         assert await rows(server, "select score from ratings") == [5]
         assert set(await until_settled(server, 6)) == {"sent"}
+        assert not (menus and double.typing)  # who has the menu already sees nobody write
 
 
 async def test_two_replies_come_in_their_order_one_passive_and_one_by_the_api(tmp_path: Path) -> None:
@@ -239,7 +240,7 @@ async def test_forged_and_broken_pushes_are_refused_and_nothing_is_stored(tmp_pa
         with suppress(httpx.HTTPError):  # the server may hang up instead
             answer = await server.http.post("/webhooks/wechat/default", params=query, headers={"x": "a" * 1_000_000})
             assert 400 <= answer.status_code < 500
-        repeated = [
+        repeated: list[tuple[str, str | int | float | bool | None]] = [
             *query.items(),
             ("msg_signature", "0" * 40),
             ("nonce", "another"),

@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 import xmltodict  # type: ignore[import-untyped]
 from hypothesis import given
+from hypothesis import settings as checks
 from hypothesis import strategies as st
 from wechatpy.crypto import WeChatCrypto  # type: ignore[import-untyped]
 from wechatpy.enterprise.crypto import WeChatCrypto as WecomCrypto  # type: ignore[import-untyped]
@@ -75,6 +76,7 @@ def test_the_plain_signature_is_the_vendors() -> None:
     library_check("token", signature("token", "1409304348", "xxxxxx"), "1409304348", "xxxxxx")
 
 
+@checks(deadline=None)
 @given(st.text(max_size=200).filter(lambda text: "\x00" not in text))
 def test_what_the_other_library_encrypts_we_read_and_the_other_way_round(text: str) -> None:
     content = text.encode("utf-8", "replace")
@@ -129,6 +131,7 @@ def test_whatever_is_wrong_with_an_encrypted_message_the_answer_is_the_same() ->
     assert len(said) == 1
 
 
+@checks(deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=300))
 def test_decrypting_anything_never_crashes(content: bytes | str) -> None:
     with contextlib.suppress(BadSignature):
@@ -178,6 +181,7 @@ def test_a_captured_plain_signature_is_no_use_for_another_message_and_a_repeat_i
     assert len(cast(Any, plain)._signatures._seen) == 1
 
 
+@checks(deadline=None)
 @given(
     query=st.dictionaries(st.sampled_from(["timestamp", "nonce", "signature", "echostr"]), st.text()), body=st.binary()
 )
@@ -213,6 +217,7 @@ def test_what_is_no_harmless_xml_is_refused(body: bytes) -> None:
         read_fields(body)
 
 
+@checks(deadline=None)
 @given(st.text())
 def test_a_text_comes_back_from_xml_as_it_was(text: str) -> None:
     allowed = (

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as checks
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from wechatpy.client import WeChatClient  # type: ignore[import-untyped]
@@ -207,6 +208,7 @@ SOMETHING = st.text(max_size=30) | st.sampled_from(
 )
 
 
+@checks(deadline=None)
 @given(st.dictionaries(st.sampled_from(
     ["MsgType", "MsgId", "FromUserName", "CreateTime", "Content", "MediaId", "Event", "EventKey", "Location_X",
      "Location_Y", "Label", "Format", "Recognition", "PicUrl", "bizmsgmenuid"]), SOMETHING))  # fmt: skip
@@ -221,6 +223,7 @@ def test_reading_anything_gives_messages_or_a_bad_payload(fields: dict[str, str]
             read(fields)
 
 
+@checks(deadline=None)
 @given(st.text(), st.integers(100, 400), st.integers(1, 6))
 def test_no_part_is_over_the_limit_and_nothing_is_lost_but_what_is_said_to_be(text: str, limit: int, most: int) -> None:
     parts = parts_of(text, limit, most)
@@ -247,6 +250,7 @@ def test_marks_that_would_be_shown_are_taken_out(written: str, shown: str) -> No
     assert without_markdown(written, "https://d.example").strip() == shown
 
 
+@checks(deadline=None)
 @given(st.text())
 def test_taking_marks_out_of_anything_never_crashes(text: str) -> None:
     without_markdown(text)

@@ -18,7 +18,7 @@ SEND = "/cgi-bin/message/custom/send"
 
 async def test_a_late_answer_is_kept_and_given_to_who_asks_for_it(tmp_path: Path) -> None:
     bot = PatientBot()
-    async with account(tmp_path, bot=bot, customer_service_api=False) as (double, server):
+    async with account(tmp_path, bot=bot, customer_service_api=False, passive_seconds=0.3) as (double, server):
         for words, told in (("delivery", HINT), ("1", NOTHING)):
             pushed = await double.says(ANN, words)
             assert pushed.answer is not None
@@ -49,6 +49,29 @@ async def test_a_quick_answer_needs_no_asking(tmp_path: Path) -> None:
         assert await until_settled(server, 1) == ["sent"]
 
 
+async def test_of_several_open_requests_only_the_newest_is_told_to_ask_again(tmp_path: Path) -> None:
+    bot = PatientBot()
+    async with account(tmp_path, bot=bot, customer_service_api=False, passive_seconds=1.5) as (double, server):
+        fields: dict[str, str | int] = {
+            "ToUserName": double.receiver,
+            "FromUserName": ANN,
+            "CreateTime": double.clock.seconds,
+            "MsgType": "text",
+            "Content": "delivery",
+            "MsgId": double.number(),
+        }
+        pushes = []
+        for _ in range(3):
+            pushes.append(asyncio.create_task(double.push_again(fields)))
+            await asyncio.sleep(0.1)
+        done = [await one for one in pushes]
+        assert [one.attempts for one in done] == [["200"]] * 3
+        assert HINT in double.shown[ANN]
+        assert set(double.shown[ANN]) == {HINT}
+        bot.gate.set()
+        assert len(await rows(server, "select seq from messages where author = 'contact'")) == 1
+
+
 async def test_a_long_answer_is_fetched_part_by_part_and_nothing_is_lost(tmp_path: Path) -> None:
     async with account(tmp_path, customer_service_api=False) as (double, server):
         await double.says(ANN, "long")
@@ -56,13 +79,14 @@ async def test_a_long_answer_is_fetched_part_by_part_and_nothing_is_lost(tmp_pat
             if HINT not in double.shown[ANN][-1]:
                 break
             await double.says(ANN, "1")
-        whole = "".join(part.removesuffix(HINT).strip("\n") for part in double.shown[ANN])
+        told = [one for one in double.shown[ANN] if one != NOTHING]
+        whole = "".join(part.removesuffix(HINT).strip("\n") for part in told)
         assert whole == "这是一个很长的回答。" * 900
         assert await until_settled(server, 1, 15) == ["sent"]
 
 
 async def test_what_an_agent_wrote_meanwhile_comes_with_the_next_message(tmp_path: Path) -> None:
-    async with account(tmp_path, customer_service_api=False) as (double, server):
+    async with account(tmp_path, customer_service_api=False, passive_seconds=0.3) as (double, server):
         await double.says(ANN, "a person please")
         current = await server.desk.find_current(Address("wechat", "default", ANN))
         assert current is not None

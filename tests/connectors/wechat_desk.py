@@ -82,7 +82,7 @@ def settings(double: WechatDouble, **more: Any) -> WechatSettings:
         "app_secret": SECRET,
         "encoding_aes_key": AES_KEY if double.crypto is not None else None,
         "insecure_plaintext": double.crypto is None,
-        "passive_seconds": 0.4,
+        "passive_seconds": 3.0,  # long enough for a busy machine; tests of late replies shorten it
         "api_url": double.url,
         **more,
     }
