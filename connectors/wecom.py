@@ -110,6 +110,7 @@ class WecomConnector(Connector):
         everyone = RateLimit(together, 60 * together / max(1, settings.per_minute - together), clock)
         self._pace = Pace(everyone, to_one)
         self._said: OrderedDict[tuple[str, bytes], tuple[str, float]] = OrderedDict()
+        self._uploaded: OrderedDict[str, str] = OrderedDict()
         self._chosen: OrderedDict[str, str] = OrderedDict()  # what the card says after a press
 
     def verify(self, request: WebhookRequest) -> None:
@@ -197,19 +198,23 @@ class WecomConnector(Connector):
         )
 
     async def _send_part(self, to: str, outbox_id: str, place: int, part: Part) -> str:
+        key = f"{outbox_id}:{place}"
         if part.attachment is not None:
             try:
                 file, content = await self._means.files.content(part.attachment.id)
             except ConversationError as error:
                 raise MessageRejected(f"the file {part.attachment.name} is gone: {error}") from None
-            media_id = await self._api.upload("/cgi-bin/media/upload", part.kind, file.name, content, file.media_type)
+            media_id = self._uploaded.get(key) or await self._api.upload(
+                "/cgi-bin/media/upload", part.kind, file.name, content, file.media_type
+            )
+            self._uploaded[key] = media_id  # the vendor knows a repeat by its content, which is this id
+            while len(self._uploaded) > _REMEMBERED:
+                self._uploaded.popitem(last=False)
             body: Mapping[str, Any] = {"media_id": media_id}
         else:
             body = part.body
         wire = {"touser": to, "msgtype": part.kind, "agentid": self._settings.agent_id, part.kind: body}
-        answer = await self._api.post(
-            "/cgi-bin/message/send", {**wire, **self._duplicate_check(to, f"{outbox_id}:{place}", part)}
-        )
+        answer = await self._api.post("/cgi-bin/message/send", {**wire, **self._duplicate_check(to, key, part)})
         if to.lower() in str(answer.get("invaliduser", "")).lower().split("|"):
             raise ContactUnreachable("the member is not in the app's visible range, or is gone")
         return str(answer.get("msgid", outbox_id))

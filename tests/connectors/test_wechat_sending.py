@@ -169,6 +169,21 @@ async def test_a_file_that_is_too_large_or_lies_elsewhere_is_not_fetched() -> No
         assert (await connector.fetch(Media(picture, "image")))[1] == PNG
 
 
+def test_without_the_api_a_picture_is_fetched_from_where_it_is_shown() -> None:
+    double = WechatDouble(Clock(), encrypted=False)
+    fields: dict[str, str | int] = {
+        "MsgType": "image",
+        "FromUserName": ANN,
+        "CreateTime": 1,
+        "MsgId": 1,
+        "MediaId": "m",
+    }
+    push = WebhookRequest("POST", {}, {}, xml_of({**fields, "PicUrl": "http://mmbiz.qpic.cn/p/0"}).encode())
+    for api, reference in ((True, "m"), (False, "https://mmbiz.qpic.cn/p/0")):
+        connector = WechatConnector(settings(double, customer_service_api=api), Means("", Shelf(), Clock()))
+        assert [media.reference for media in connector.parse(push)[0].media] == [reference]
+
+
 def test_an_account_without_encryption_is_refused_unless_it_is_asked_for() -> None:
     entry = {"channel": "wechat", "token": "abc", "app_id": "wx123456", "app_secret": "s"}
     means = Means("", Shelf(), Clock())

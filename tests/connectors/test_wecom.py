@@ -222,13 +222,19 @@ async def test_a_long_text_comes_in_parts_that_the_vendor_does_not_cut() -> None
 
 
 async def test_a_repeat_after_a_broken_connection_is_not_shown_twice_but_the_same_words_are() -> None:
-    async with alone() as (double, connector):
+    async with alone(Shelf(p=(Attachment("p", "p.png", "image/png", len(PNG)), PNG))) as (double, connector):
         path = "/cgi-bin/message/send"
         double.faults[path] = [Fault(cut=True, done_before=True)]
         with pytest.raises(DeliveryUnknown):
             await connector.send("lin", outbound("Anything else?"))
         await connector.send("lin", outbound("Anything else?"))
         assert (double.shown["lin"], double.dropped) == (["Anything else?"], ["Anything else?"])
+        picture = Attachment("p", "p.png", "image/png", len(PNG))
+        double.faults[path] = [Fault(cut=True, done_before=True)]
+        with pytest.raises(DeliveryUnknown):
+            await connector.send("lin", outbound("", "outbox-3", attachments=(picture,)))
+        await connector.send("lin", outbound("", "outbox-3", attachments=(picture,)))
+        assert double.shown["lin"].pop() == double.dropped.pop() == "[image] p.png"
         await connector.send("lin", outbound("Anything else?", "outbox-2"))
         assert double.shown["lin"] == ["Anything else?"] * 2
 
