@@ -169,8 +169,8 @@ async def build(settings: desk_settings.Settings) -> Desk:
     files = settings.data_dir / "files"
     attachments = Attachments(database, files, settings.key_for("file links"), base_url=settings.public_url)
     accounts = desk_settings.read_channels(settings.channels_file)
-    messaging = connectors_of(accounts, Means(settings.public_url, attachments, utc_now))
-    connectors: Sequence[Connector] = (WebchatConnector(hub), rest, *messaging)
+    others = connectors_of(accounts, Means(settings.public_url, attachments, utc_now, attachments.signed_url))
+    connectors: Sequence[Connector] = (WebchatConnector(hub), rest, *others)
     conversations = Conversations(
         database,
         hub,
@@ -259,7 +259,7 @@ async def build(settings: desk_settings.Settings) -> Desk:
         lambda message: message_json(message, for_contact=True),
         lambda conversation: conversation_json(conversation, for_contact=True),
     )
-    visitors = Visitors(conversations, attachments, forms, VisitorTokens(settings.secret_key), elsewhere=bool(messaging))
+    visitors = Visitors(conversations, attachments, forms, VisitorTokens(settings.secret_key), elsewhere=bool(others))
     act = ActionSettings(knowledge_base.gate)
     executor, dry_executor = build_executors(crm, knowledge_base, act, writer if writer.configured else None)
     for blueprint in (

@@ -15,6 +15,8 @@ CHANNELS: Mapping[str, tuple[str, str]] = {
     "dingtalk": ("connectors.dingtalk", "DingTalkConnector"),
     "slack": ("connectors.slack", "SlackConnector"),
     "telegram": ("connectors.telegram", "TelegramConnector"),
+    "wechat": ("connectors.wechat", "WechatConnector"),
+    "wecom": ("connectors.wecom", "WecomConnector"),
 }
 
 

@@ -58,6 +58,7 @@ class Acknowledgement:
 
     body: str = "ok"
     content_type: str = "text/plain; charset=utf-8"
+    written: Callable[[bool], None] | None = None  #: told whether the answer went out on the connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class Means:
     public_url: str  #: where customers reach this desk; links in answers begin with it
     files: Files
     now: Callable[[], datetime]  #: aware UTC
+    link: Callable[[Attachment], str] | None = None  #: to a file, for channels that carry no files; good for an hour
 
 
 class AccountSettings(BaseModel):

@@ -49,7 +49,7 @@ def webhooks(connectors: Iterable[Connector], door: Door, overloaded: Callable[[
         return text(answer)
 
     @blueprint.post("/<channel:str>/<account:str>", stream=True, name="deliver")
-    async def deliver(request: Request, channel: str, account: str) -> HTTPResponse:
+    async def deliver(request: Request, channel: str, account: str) -> HTTPResponse | None:
         connector = find(channel, account)
         if isinstance(connector, HTTPResponse):
             return connector
@@ -73,9 +73,24 @@ def webhooks(connectors: Iterable[Connector], door: Door, overloaded: Callable[[
             )
         except (BadPayload, InvalidMessage) as error:
             return problem(400, "bad_payload", f"{error}; compare the body with the channel's documentation.")
-        return HTTPResponse(done.body, content_type=done.content_type)
+        response = HTTPResponse(done.body, content_type=done.content_type)
+        if done.written is None:
+            return response
+        await _write(request, response, done.written)
+        return None
 
     return blueprint
+
+
+async def _write(request: Request, response: HTTPResponse, written: Callable[[bool], None]) -> None:
+    """Write the response here instead of leaving it to Sanic, which tells nobody when the connection is gone."""
+    well = False
+    try:
+        sent: Any = await request.respond(response)
+        await sent.send(end_stream=True)
+        well = True
+    finally:
+        written(well)
 
 
 async def read_body(request: Request, limit: int) -> bytes:

@@ -33,6 +33,7 @@ TYPES = {
     "zip": "application/zip",
     "mp3": "audio/mpeg",
     "ogg": "audio/ogg",
+    "amr": "audio/amr",
     "mp4": "video/mp4",
 }
 #: The types a browser may show in the page instead of saving them.
@@ -140,6 +141,7 @@ def sniff(content: bytes, name: str = "") -> str | None:
         ("pdf", b"%PDF-"),
         ("ogg", b"OggS"),
         ("mp3", b"ID3"),
+        ("amr", b"#!AMR"),
     ):
         if content.startswith(start):
             return extension

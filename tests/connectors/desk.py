@@ -167,11 +167,13 @@ async def running_server(
     await database.create_tables()
     hub = LocalHub()
     at_once = RatingRules(correct_within=timedelta(0))  # a second answer is refused without waiting for ten minutes
-    attachments = Attachments(database, folder / "files", b"secret of the tests")
     port = free_port()
     url = f"http://127.0.0.1:{port}"
+    attachments = Attachments(database, folder / "files", b"secret of the tests", base_url=url)
     rest = RestConnector([API_KEY])
-    made = tuple(connectors(Means(url, attachments, now)) if callable(connectors) else connectors)
+    made = tuple(
+        connectors(Means(url, attachments, now, attachments.signed_url)) if callable(connectors) else connectors
+    )
     pushes = pushed((rest, WebchatConnector(hub), *made))
     desk = Desk(database, hub, AuditLog(bytes(32)), pushes=pushes, ratings=at_once)
     channels = Channels((rest, *made), Door(desk, attachments, speech), first_pause_seconds=0.05)

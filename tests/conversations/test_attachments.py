@@ -105,6 +105,8 @@ async def test_what_is_not_on_the_list_is_refused(attachments: Attachments, cont
         (b"%PDF-1.7", "a", "pdf"),
         (b"OggS", "a", "ogg"),
         (b"ID3\x03", "a", "mp3"),
+        (b"#!AMR\n\x3c", "voice", "amr"),
+        (b"#!AMR-WB\n\x3c", "voice", "amr"),
         (b"\x00\x00\x00\x18ftypisom", "a", "mp4"),
         (zipped("a.txt"), "a.docx", "zip"),
         (zipped("[Content_Types].xml", "word/document.xml"), "a.zip", "docx"),
