@@ -66,8 +66,11 @@ def split_markdown(text: str, limit: int, unit: Unit = "characters") -> list[str
     while at < len(text):
         # No more than this can be in the first part: a character is a unit or more, a visible one rarely many.
         end = at + len(split_text(text[at : at + limit + _LOOK_AHEAD], limit, unit)[0])
-        inside = next((start for start, stop in whole if start < end < stop), at)
-        end = inside if inside > at else end
+        start, stop = next(((start, stop) for start, stop in whole if start < end < stop), (end, end))
+        if start > at:
+            end = start
+        elif sum(map(_SIZE[unit], text[at:stop])) <= limit:
+            end = stop  # it stands at the beginning, and the cut was at a sign within it
         parts.append(text[at:end])
         at = end
     return parts
