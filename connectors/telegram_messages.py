@@ -18,6 +18,7 @@ from conversations.model import Address, InboundMessage
 KINDS = ["message", "callback_query"]
 _LOCATION = {"zh": "位置", "en": "Location"}
 _GREETING = {"zh": "你好", "en": "Hello"}
+_LINK_CODE = re.compile(r"\d{8}")
 _COMMAND = re.compile(r"^/(\w+)(?:@\w+)?")
 
 
@@ -182,6 +183,9 @@ def _without_command(text: str, language: str) -> str:
     command = _COMMAND.match(text)
     if command is None:
         return text
+    said = text[command.end() :].strip()
+    if command[1] == "link" or (command[1] == "start" and _LINK_CODE.fullmatch(said)):
+        return f"/link {said}".strip()  # the desk itself reads it; t.me/BOT?start=CODE opens a chat that sends it
     if command[1] == "start":
         return _GREETING[language]
     return f"{command[1]}{text[command.end() :]}"

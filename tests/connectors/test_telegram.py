@@ -106,6 +106,9 @@ def test_a_venue_a_card_a_sticker_and_a_command_are_readable() -> None:
     assert read(update(sticker=sticker))[0].message.text == "👍"
     assert read(update(text="/start from-the-shop"))[0].message.text == "你好"
     assert read(update(text="/help@KiteDeskBot me"))[0].message.text == "help me"
+    assert read(update(text="/link"))[0].message.text == "/link"
+    assert read(update(text="/link 4839 2057"))[0].message.text == "/link 4839 2057"
+    assert read(update(text="/start 48392057"))[0].message.text == "/link 48392057"
 
 
 def press(chat: dict[str, Any], data: Any = "b" * 32, user: dict[str, Any] = ANN) -> dict[str, Any]:
