@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
-from connectors.text import as_plain_text, split_markdown
+from connectors.text import as_plain_text, language_of, split_markdown
 from conversations.model import Attachment, Author, Button, Citation, OutboundMessage
 
 #: A press lets the client send the words as the user's own message [2nd: used by several published robots].
@@ -23,7 +23,6 @@ WITHOUT_BUTTONS: dict[str, Any] = {
 _LONGEST_LINK = 500
 _LINE_END = re.compile(r"(?<!\n)\n(?!\n)")
 _MARKS = re.compile(r"[#*_`>\[\]|~]+")
-_HAN = re.compile(r"[\u4e00-\u9fff]")
 _TITLE = 40
 
 
@@ -45,7 +44,7 @@ def parts_of(message: OutboundMessage, *, limit: int, buttons: int, public_url: 
 
     At most ``buttons`` buttons go on the last text; more become a numbered list.
     """
-    language = language_of(message)
+    language = language_of(message.text)
     choices = message.buttons if fits_card(message.buttons, buttons) else ()
     listed = message if not choices else replace(message, buttons=())
     markdown = message.author is not Author.AGENT  # what people type is not meant as markup
@@ -61,11 +60,6 @@ def parts_of(message: OutboundMessage, *, limit: int, buttons: int, public_url: 
     if choices:
         texts[-1] = Text(texts[-1].text, title, True, choices)
     return [*texts, *message.attachments]
-
-
-def language_of(message: OutboundMessage) -> str:
-    """The language our own words around a message are in."""
-    return "zh" if _HAN.search(message.text) or not message.text else "en"
 
 
 def title_of(text: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.slack_messages import ACTION, BLOCK
-from connectors.text import as_plain_text, split_markdown
+from connectors.text import as_plain_text, language_of, split_markdown
 from conversations.model import Attachment, Author, Button, Citation, OutboundMessage
 
 MOST_BUTTONS = 25  # elements of an actions block
@@ -20,7 +20,6 @@ _SECTION = 3_000
 _CONTEXTS = 10  # elements of a context block
 _CHOOSE = {"zh": "请选择", "en": "Please choose"}
 _SOURCES = {"zh": "来源", "en": "Sources"}
-_HAN = re.compile(r"[\u4e00-\u9fff]")
 _MARKUP = re.compile(
     r"\[(?P<label>[^\]\n]+)\]\((?P<url>(?:https?://|mailto:)[^\s()<>]+)\)"
     r"|\*\*(?P<bold>[^*\n]+)\*\*"
@@ -44,7 +43,7 @@ Part = Text | Attachment
 
 def parts_of(message: OutboundMessage, *, user: str, limit: int, public_url: str) -> list[Part]:
     """The wire messages in their order: texts of at most ``limit`` characters after escaping, then files."""
-    language = "zh" if _HAN.search(message.text) or not message.text else "en"
+    language = language_of(message.text)
     native = 0 < len(message.buttons) <= MOST_BUTTONS and all(
         0 < len(button.title) <= LONGEST_TITLE for button in message.buttons
     )

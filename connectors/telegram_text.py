@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 
-from connectors.text import split_text, tables_as_lists
+from connectors.text import language_of, split_text, tables_as_lists
 from conversations.model import Button, Citation, MessageKind, OutboundMessage
 
 MAX_TEXT = 4096  #: UTF-16 units of a message
@@ -76,11 +76,6 @@ class Part:
 def utf16(text: str) -> int:
     """The length as Telegram counts it."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def language_of(text: str) -> str:
-    """Chinese if there is any Chinese character, else English."""
-    return "zh" if any("\u4e00" <= letter <= "\u9fff" for letter in text) else "en"
 
 
 def parts_of(message: OutboundMessage, public_url: str, *, numbered: bool = False) -> list[Part]:

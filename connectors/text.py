@@ -76,6 +76,11 @@ def split_markdown(text: str, limit: int, unit: Unit = "characters") -> list[str
     return parts
 
 
+def language_of(text: str) -> str:
+    """The language of the few words that a connector adds to a text: Chinese for a text with any, or without words."""
+    return "zh" if not text.strip() or any("\u4e00" <= letter <= "\u9fff" for letter in text) else "en"
+
+
 def tables_as_lists(text: str, language: str = "en") -> str:
     """The text with each Markdown table written as lines "column: value", one row after the other."""
     between = "：" if language == "zh" else ": "

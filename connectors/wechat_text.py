@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from connectors.text import as_plain_text, split_text
+from connectors.text import as_plain_text, language_of, split_text
 from conversations.model import OutboundMessage
 
 _FENCE = re.compile(r"^ {0,3}(?:```|~~~).*\n?", re.MULTILINE)
@@ -21,11 +21,6 @@ _CUT = {
     "zh": "\n……（内容较长，请就具体问题继续提问）",
     "en": "\n… (the answer is longer; ask about the part you need)",
 }
-
-
-def language_of(text: str) -> str:
-    """The language of a text, for the few words that a connector adds to it."""
-    return "zh" if any("\u4e00" <= letter <= "\u9fff" for letter in text) or not text.strip() else "en"
 
 
 def without_markdown(text: str, base_url: str = "") -> str:

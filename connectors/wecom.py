@@ -22,11 +22,11 @@ from connectors.base import (
 )
 from connectors.parts import Pace, SentParts
 from connectors.rate_limit import RateLimit
+from connectors.text import language_of
 from connectors.wechat_api import TokenCall, VendorApi
 from connectors.wechat_callbacks import Callbacks
 from connectors.wechat_crypto import EncodingAesKey, Envelope, Token
 from connectors.wechat_messages import MAP_URL, arrival_of, content_of, sender_of
-from connectors.wechat_text import language_of
 from connectors.wechat_xml import write_fields
 from connectors.wecom_outgoing import CardRules, Part, parts_for
 from conversations.errors import (

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from connectors.base import Means
-from connectors.text import split_text
-from connectors.wechat_text import language_of, plain, without_markdown
+from connectors.text import language_of, split_text
+from connectors.wechat_text import plain, without_markdown
 from conversations.model import Attachment, Citation, MessageKind, OutboundMessage
 
 #: What is shown in the chat and not as a file, with the most bytes of one [unverified].
