@@ -57,7 +57,7 @@ class Whatsapp(Meta):
         """A message of a contact; ``more`` names another type and its body."""
         self.wrote_at[by] = self.now
         whom = {"from": by} if by.isdigit() else {"from_user_id": by}
-        said: dict[str, Any] = {"type": "text", "text": {"body": text}} if not more else more
+        said: dict[str, Any] = more or {"type": "text", "text": {"body": text}}
         return whom | {"id": self.new_id("wamid.HBg="), "timestamp": str(int(self.now.timestamp()))} | said
 
     def file(self, kind: str, content: bytes, media_type: str, *, by: str = ANN, **more: Any) -> dict[str, Any]:
@@ -188,9 +188,7 @@ class Whatsapp(Meta):
         return Answer({"messaging_product": "whatsapp", "contacts": contacts, "messages": [{"id": said.id}]})
 
     def _bad_text(self, text: dict[str, Any]) -> str:
-        return (
-            "" if text["body"].strip() and len(text["body"]) <= 4096 else "text.body has 1 to 4096 characters"
-        )
+        return "" if text["body"].strip() and len(text["body"]) <= 4096 else "text.body has 1 to 4096 characters"
 
     def _bad_template(self, template: dict[str, Any]) -> str:
         return ""
