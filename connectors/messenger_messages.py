@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from connectors.base import Arrival, BadPayload, Media, MediaKind
-from connectors.meta_graph import dict_of, dicts_of, place, read_entries, text_of
+from connectors.meta_graph import dict_of, dicts_of, id_of, place, read_entries, text_of
 from conversations.model import Address, InboundMessage
 
 log = structlog.get_logger()
@@ -60,17 +60,17 @@ def _event(event: Mapping[str, Any], page_id: str, address: Callable[[str], Addr
         raise BadPayload("timestamp is not a time")
     media: tuple[Media, ...] = ()
     if message:
-        button_id = text_of(dict_of(message, "quick_reply"), "payload")
+        button_id = id_of(dict_of(message, "quick_reply"), "payload")
         text, media = _content(message)
     else:
-        text, button_id = text_of(postback, "title"), text_of(postback, "payload")
+        text, button_id = text_of(postback, "title"), id_of(postback, "payload")
     if not text.strip() and not button_id and not media:
         return None
     inbound = InboundMessage(
         address=address(contact),
         external_id=message_id,
         text=text,
-        button_id=button_id[:1000] or None,
+        button_id=button_id or None,
         sent_at=datetime.fromtimestamp(sent_at / 1000, UTC),
     )
     return Arrival(inbound, media)

@@ -25,6 +25,7 @@ from connectors.vendor_calls import call, download, is_host_of, json_of, retry_a
 from conversations.errors import ChannelUnavailable, ContactUnreachable, MessageRejected, RateLimited, SendError
 
 _CHALLENGE = re.compile(r"[0-9A-Za-z_-]{1,128}")
+_OUR_ID = re.compile(r"[\x21-\x7e]{1,256}")
 _REMEMBERED = 10_000
 _COURTESIES = 64  #: calls that only look nice, at the same time
 _LONGEST_POWER = 5  #: 4^5 s are 17 minutes
@@ -136,6 +137,12 @@ def text_of(body: Mapping[str, Any], name: str) -> str:
     """A field that is a text; an empty one where it is anything else."""
     value = body.get(name)
     return value if isinstance(value, str) else ""
+
+
+def id_of(body: Mapping[str, Any], name: str) -> str:
+    """A field that is an id of ours which comes back, such as a button's; an empty one where it cannot be one."""
+    value = text_of(body, name)
+    return value if _OUR_ID.fullmatch(value) else ""
 
 
 def place(latitude: object, longitude: object, *names: str) -> str:
@@ -285,5 +292,5 @@ def error_of(
     if code in _ADVICE:  # Meta's own words may quote the token
         return MessageRejected(f"{reason} ({_ADVICE[code]})")
     said = text_of(dict_of(error, "error_data"), "details") or text_of(error, "message") or text_of(error, "title")
-    said = said.replace(token, "***") if token else said
+    said = (said.replace(token, "***") if token else said).replace("\x00", "").encode("utf-8", "replace").decode()
     return MessageRejected(f"{reason} ({said[:200]})" if said else reason)

@@ -96,6 +96,7 @@ class WhatsappConnector(Connector):
         self._courtesies = Courtesies()
         self._said_last: OrderedDict[str, Author] = OrderedDict()
         self._by_agents: OrderedDict[str, None] = OrderedDict()  #: outbox ids
+        self._failed: OrderedDict[str, None] = OrderedDict()  #: ids of our messages
         self._asked_back: OrderedDict[str, datetime] = OrderedDict()
 
     # --- receiving
@@ -116,18 +117,21 @@ class WhatsappConnector(Connector):
         """Store, note what did not arrive, and show contacts that they were heard."""
         await store()
         for failure in read_failures(request.body, self._number):
+            if failure.message_id in self._failed:
+                continue  # it was said before, and the message may have been sent again since
             reason = failure.reason
             if failure.code == _WINDOW_CODE and failure.outbox_id in self._by_agents:
                 reason += await self._ask_back(failure.to)
             log.info("whatsapp_undelivered", account=self.account, outbox_id=failure.outbox_id, error=reason)
             if failure.outbox_id:
                 await self.undelivered(failure.outbox_id, reason)
+            remember(self._failed, failure.message_id, None)
         if self.settings.show_typing:
-            for arrival in self.parse(request):
-                message = arrival.message
+            last = {one.message.address.contact: one.message.external_id for one in self.parse(request)}
+            for contact, message_id in last.items():
                 # Where a person answers, nobody can say when they read it or begin to write.
-                if self._said_last.get(message.address.contact, Author.BOT) is Author.BOT:
-                    self._courtesies.meanwhile(partial(self._show_typing, message.external_id))
+                if self._said_last.get(contact, Author.BOT) is Author.BOT:
+                    self._courtesies.meanwhile(partial(self._show_typing, message_id))
         return Acknowledgement("")
 
     async def _show_typing(self, message_id: str) -> None:

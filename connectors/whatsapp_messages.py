@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from connectors.base import Arrival, BadPayload, Media, MediaKind
-from connectors.meta_graph import dict_of, dicts_of, error_of, place, read_entries, text_of
+from connectors.meta_graph import dict_of, dicts_of, error_of, id_of, place, read_entries, text_of
 from conversations.errors import RateLimited
 from conversations.model import Address, InboundMessage
 
@@ -37,6 +37,7 @@ _FILES: Mapping[str, tuple[MediaKind, str]] = {
 class Failure:
     """A message of ours that WhatsApp had taken and then could not deliver."""
 
+    message_id: str
     to: str
     outbox_id: str
     code: int
@@ -71,11 +72,11 @@ def read_failures(raw: bytes, phone_number_id: str) -> list[Failure]:
                 continue
             error = next(iter(dicts_of(status, "errors")), {})
             to = text_of(status, "recipient_id") or text_of(status, "recipient_user_id")
-            outbox_id = text_of(status, "biz_opaque_callback_data")[:512]
+            outbox_id = id_of(status, "biz_opaque_callback_data")
             code = value if isinstance(value := error.get("code"), int) else 0
             meaning = error_of("WhatsApp", 0, error, lambda _: 0.0)
             reason = f"WhatsApp: {code} (too many messages)" if isinstance(meaning, RateLimited) else str(meaning)
-            failures.append(Failure(to, outbox_id, code, reason))
+            failures.append(Failure(text_of(status, "id")[:500], to, outbox_id, code, reason))
     return failures
 
 
@@ -132,10 +133,10 @@ def _content(message: Mapping[str, Any]) -> tuple[str, str, tuple[Media, ...]]:
         case "text":
             return text_of(body, "body"), "", ()
         case "button":  # of a template, whose payload is seldom one of ours; then the words count
-            return text_of(body, "text"), text_of(body, "payload")[:256], ()
+            return text_of(body, "text"), id_of(body, "payload"), ()
         case "interactive":
             reply = dict_of(body, text_of(body, "type"))
-            return text_of(reply, "title"), text_of(reply, "id")[:256], ()
+            return text_of(reply, "title"), id_of(reply, "id"), ()
         case "location":
             where = place(body.get("latitude"), body.get("longitude"), text_of(body, "name"), text_of(body, "address"))
             return where, "", ()

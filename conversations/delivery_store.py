@@ -246,20 +246,13 @@ class DeliveryStore:
 
     async def refused_later(self, channel: str, account: str, outbox_id: str, error: str) -> Message | None:
         """Make a dead letter of what the channel took and then could not deliver; its message, or None if that is known."""
-        of_account = (outbox.c.id == outbox_id, outbox.c.channel == channel, outbox.c.account == account)
+        ours = (outbox.c.id == outbox_id, outbox.c.channel == channel, outbox.c.account == account)
         # One that is still being sent goes on; its message is marked all the same.
         taken = outbox.c.state.in_(("sent", "unknown"))
-        await self._connection.execute(update(outbox).where(*of_account, taken).values(state="dead", error=error))
-        marked = await self._connection.execute(
-            update(messages)
-            .where(
-                messages.c.id.in_(select(outbox.c.message_id).where(*of_account)),
-                messages.c.delivery_failed.is_(False),
-            )
-            .values(delivery_failed=True)
-            .returning(messages)
-        )
-        row = marked.first()
+        await self._connection.execute(update(outbox).where(*ours, taken).values(state="dead", error=error))
+        message_ids = select(outbox.c.message_id).where(*ours)
+        unmarked = update(messages).where(messages.c.id.in_(message_ids), messages.c.delivery_failed.is_(False))
+        row = (await self._connection.execute(unmarked.values(delivery_failed=True).returning(messages))).first()
         return None if row is None else message_of(row)
 
     async def mark_undelivered(self, message_id: str) -> None:

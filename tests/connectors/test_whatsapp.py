@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text as sql
 
 from connectors.base import Arrival, BadPayload, Media, WebhookRequest
 from conversations.errors import MessageRejected
@@ -73,7 +74,7 @@ class TestMessages:
         ],
     )
     def test_files_are_fetched_later(self, kind: str, body: dict[str, Any], text: str, media: Media) -> None:
-        [arrival] = parse(DOUBLE.message(**{"type": kind, kind: body}))
+        [arrival] = parse(DOUBLE.message(**dict[str, Any]({"type": kind, kind: body})))
         assert (arrival.message.text, arrival.media) == (text, (media,))
 
     @pytest.mark.parametrize(
@@ -193,6 +194,22 @@ class TestTheDesk:
             assert await double.deliver(url, double.webhook(*messages)) == 1
             said = await said_by_contact(server, address())
             assert [one.text for one in said] == [f"message {n}" for n in range(50) if n not in (7, 20)]
+            await double.until(lambda: double.reads)
+            assert [read["message_id"] for read in double.reads] == [messages[49]["id"]]
+
+    async def test_characters_that_no_database_stores_are_no_reason_to_fail(
+        self, double: Whatsapp, tmp_path: Path
+    ) -> None:
+        async with desk_of(tmp_path, double) as (server, url):
+            odd = "\ud800\x00x"
+            reply = {"type": "button_reply", "button_reply": {"id": odd, "title": f"One{odd}"}}
+            press = double.message(type="interactive", interactive=reply)
+            said = Said(ANN, odd, {"biz_opaque_callback_data": odd})
+            failed = double.status(said, "failed", {"code": 1234, "title": odd})
+            assert await double.deliver(url, double.webhook(press, double.message(odd), statuses=(failed,))) == 1
+            assert [one.text for one in await said_by_contact(server, address())] == ["One?x", "?x"]
+            said.body["biz_opaque_callback_data"] = "x"
+            assert await double.deliver(url, double.webhook(statuses=(double.status(said, "failed"),))) == 1
 
     async def test_the_same_webhook_at_the_same_time_makes_one_turn(self, double: Whatsapp, tmp_path: Path) -> None:
         async with desk_of(tmp_path, double) as (server, url):
@@ -257,6 +274,7 @@ class TestTheDesk:
             assert "131026" in reason
             assert await server.outbox.replay(outbox_id)
             await double.until(lambda: len(double.said) == 2)
+            await double.deliver(url, double.webhook(statuses=(failed,)))  # of the first attempt, once more
             assert not (await server.desk.transcript(address()))[-1].delivery_failed
 
     async def test_states_of_unknown_messages_are_acknowledged(self, double: Whatsapp, tmp_path: Path) -> None:
@@ -336,6 +354,9 @@ async def test_a_conversation_goes_from_a_question_to_a_rating(double: Whatsapp,
         assert len(double.reads) == reads  # where a person answers, nothing claims that they type
         rated = await say(double.pressing(double.said[-1], rating_titles(language)[0][1]))
         assert rated.to == who
+        async with server.desk.database.read() as connection:
+            [score] = (await connection.execute(sql("select score from ratings"))).scalars()
+        assert score == 5
         transcript = await server.desk.transcript(address(who))
         assert {message.conversation_id for message in transcript} == {conversation.id}
         assert not any(message.delivery_failed for message in transcript)
