@@ -138,7 +138,7 @@ class TestSending:
             await allowed.send(ANN, outbound("too late", author=Author.AGENT, outbox_id="2"))
 
     async def test_a_contact_gets_no_more_at_once_than_is_set(self, double: Messenger) -> None:
-        connector = page(double, burst=2)
+        connector = page(double, burst=2, burst_seconds=1000)
         for place in range(2):
             await connector.send(ANN, outbound("x", outbox_id=str(place)))
         with pytest.raises(RateLimited):

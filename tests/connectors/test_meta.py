@@ -5,20 +5,23 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from connectors.base import BadSignature, WebhookRequest
+from connectors.accounts import connectors_of
+from connectors.base import BadSignature, Means, WebhookRequest
 from connectors.meta_graph import Backoff, WindowClosed, answer_challenge, error_of, verify
 from connectors.meta_text import texts_of, without_markdown
 from conversations.errors import ChannelUnavailable, ContactUnreachable, MessageRejected, RateLimited, SendError
-from conversations.model import Address, Author
-from tests.connectors.dingtalk_desk import buttons, citation, outbound
+from conversations.model import Address, Author, utc_now
+from tests.connectors.dingtalk_desk import Shelf, buttons, citation, outbound
 from tests.connectors.meta_desk import desk_of, messenger_settings, said_by_contact, whatsapp_settings
 from tests.doubles.messenger import ANN as ANN_ON_PAGE
 from tests.doubles.messenger import Messenger
@@ -121,6 +124,14 @@ class TestTheSignature:
                     settings(kind(), **{field: empty})
         shown = repr(settings(kind()))
         assert not [secret for secret in (SECRET, VERIFY_TOKEN, TOKEN) if secret in shown]
+
+    @BOTH
+    def test_the_entry_on_the_set_up_page_makes_a_connector(self, kind: type[Whatsapp | Messenger]) -> None:
+        page = Path(__file__).parents[2] / "docs" / "channels" / f"{kind.__name__.lower()}.md"
+        [entry] = re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)
+        means = Means("https://desk.example", Shelf(), utc_now)
+        [connector] = connectors_of(yaml.safe_load(entry), means)
+        assert (connector.channel, connector.account) == (kind.__name__.lower(), "shop")
 
 
 class TestTheHandshake:
