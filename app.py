@@ -121,7 +121,7 @@ class Desk:
         await self.sweeper.start()
         await self.backlog.start()
         await self.staff.start()
-        await self.channels.start()
+        await self.channels.start(self.outbox.undelivered)
         self.warming = asyncio.create_task(self.knowledge_base.prepare_answers(), name="prepare answers")
         self.indexing = asyncio.create_task(self.conversations.fill_search_index(), name="fill search index")
 

@@ -13,10 +13,12 @@ from connectors.base import AccountSettings, Connector, Means
 #: Channels that are set up in the channels file, with module and class; a library is loaded only where it is used.
 CHANNELS: Mapping[str, tuple[str, str]] = {
     "dingtalk": ("connectors.dingtalk", "DingTalkConnector"),
+    "messenger": ("connectors.messenger", "MessengerConnector"),
     "slack": ("connectors.slack", "SlackConnector"),
     "telegram": ("connectors.telegram", "TelegramConnector"),
     "wechat": ("connectors.wechat", "WechatConnector"),
     "wecom": ("connectors.wecom", "WecomConnector"),
+    "whatsapp": ("connectors.whatsapp", "WhatsappConnector"),
 }
 
 

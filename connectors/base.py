@@ -103,8 +103,14 @@ class AccountSettings(BaseModel):
     account: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")] = "default"
 
 
+#: Told by a connector which outbox id never reached the contact, and why, when the channel says so only later.
+Undelivered = Callable[[str, str], Awaitable[None]]
 #: Stores what arrived (and fetches its files first); raises what the inbox raises.
 Receive = Callable[[Iterable[Arrival]], Awaitable[None]]
+
+
+async def _nobody_listens(outbox_id: str, reason: str) -> None:
+    return None
 
 
 class Connector(ABC):
@@ -114,10 +120,12 @@ class Connector(ABC):
     limits: ClassVar[Limits] = Limits(4000)
     language: ClassVar[str] = "en"  #: of what the desk itself must say there before it knows the contact's
     answers_within: ClassVar[float] = 4.5  #: seconds in which the channel wants to hear that a message is stored
+    largest_webhook: ClassVar[int] = 1024 * 1024  #: bytes
     reads_transcript: ClassVar[bool] = False  #: contacts there read the transcript; nothing goes through the outbox
 
     def __init__(self, account: str = "default") -> None:
         self.account = account
+        self.undelivered: Undelivered = _nobody_listens
 
     def address(self, contact: str) -> Address:
         """Where a contact of this channel account is reached."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 
 import structlog
 
@@ -44,9 +45,14 @@ class Channels:
             raise MessageRejected(f"the channel account {address.channel}/{address.account} is not set up any more")
         return await connector.send(address.contact, message)
 
-    async def start(self) -> None:
-        """Open the connections of those channels that have one."""
+    async def start(self, undelivered: Callable[[str, str, str, str], Awaitable[None]] | None = None) -> None:
+        """Open the connections of those channels that have one.
+
+        ``undelivered`` is told channel, account, outbox id and reason of what turns out later not to have arrived.
+        """
         for connector in self._by_account.values():
+            if undelivered is not None:
+                connector.undelivered = partial(undelivered, connector.channel, connector.account)
             if type(connector).run is not Connector.run:
                 name = f"{connector.channel}/{connector.account}"
                 self._tasks.append(asyncio.create_task(self._keep(connector), name=name))

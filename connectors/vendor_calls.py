@@ -25,12 +25,20 @@ def vendor_client() -> httpx.AsyncClient:
 
 
 async def call(
-    client: httpx.AsyncClient, what: str, method: str, url: str, *, delivers: bool = False, **request: Any
+    client: httpx.AsyncClient,
+    what: str,
+    method: str,
+    url: str,
+    *,
+    delivers: bool = False,
+    explains_429: bool = False,
+    **request: Any,
 ) -> httpx.Response:
     """The answer to one request, whatever its status below 500.
 
     Raises ``ChannelUnavailable``, ``RateLimited``, or ``DeliveryUnknown`` where the request ``delivers`` a message and
-    no answer came. ``what`` names the call in errors, because addresses may carry tokens.
+    no answer came. ``what`` names the call in errors, because addresses may carry tokens. A vendor that ``explains_429``
+    says in the body what was too much; the caller reads it.
     """
     try:
         response = await client.request(method, url, **request)
@@ -40,7 +48,7 @@ async def call(
         if delivers:
             raise DeliveryUnknown(f"{what}: no answer ({type(error).__name__})") from None
         raise ChannelUnavailable(f"{what}: no answer ({type(error).__name__})") from None
-    if response.status_code == 429:
+    if response.status_code == 429 and not explains_429:
         raise RateLimited(retry_after(response))
     if response.status_code >= 500:
         raise ChannelUnavailable(f"{what}: HTTP {response.status_code}")

@@ -58,12 +58,12 @@ def webhooks(connectors: Iterable[Connector], door: Door, overloaded: Callable[[
                 503, "overloaded", "Too much is waiting; send this event again in a moment.", _RETRY_AFTER_SECONDS
             )
         try:
-            event = webhook_request(request, await read_body(request, MAX_BODY))
+            event = webhook_request(request, await read_body(request, connector.largest_webhook))
             connector.verify(event)
             arrivals = connector.parse(event)
             done = await connector.acknowledge(event, lambda: door.receive(connector, arrivals))
         except TooLarge:
-            return problem(413, "too_large", f"A webhook may have at most {MAX_BODY} bytes.")
+            return problem(413, "too_large", f"A webhook may have at most {connector.largest_webhook} bytes.")
         except BadSignature as error:
             status = 401 if "authorization" in request.headers else 403
             return problem(

@@ -244,6 +244,17 @@ class DeliveryStore:
         )
         return stopped.rowcount == 1
 
+    async def refused_later(self, channel: str, account: str, outbox_id: str, error: str) -> Message | None:
+        """Make a dead letter of what the channel took and then could not deliver; its message, or None if that is known."""
+        ours = (outbox.c.id == outbox_id, outbox.c.channel == channel, outbox.c.account == account)
+        # One that is still being sent goes on; its message is marked all the same.
+        taken = outbox.c.state.in_(("sent", "unknown"))
+        await self._connection.execute(update(outbox).where(*ours, taken).values(state="dead", error=error))
+        message_ids = select(outbox.c.message_id).where(*ours)
+        unmarked = update(messages).where(messages.c.id.in_(message_ids), messages.c.delivery_failed.is_(False))
+        row = (await self._connection.execute(unmarked.values(delivery_failed=True).returning(messages))).first()
+        return None if row is None else message_of(row)
+
     async def mark_undelivered(self, message_id: str) -> None:
         """Show in the transcript that the contact never got the message."""
         await self._connection.execute(update(messages).where(messages.c.id == message_id).values(delivery_failed=True))

@@ -89,6 +89,18 @@ class Outbox:
             self._wake.set()
         return message_id is not None
 
+    async def undelivered(self, channel: str, account: str, outbox_id: str, reason: str) -> None:
+        """A channel that had taken a message says that it did not reach the contact; said twice it counts once."""
+        async with self._database.write() as connection:
+            message = await DeliveryStore(connection).refused_later(channel, account, outbox_id, reason)
+            if message is not None:
+                data = {"seq": message.seq, "outbox_id": outbox_id, "error": reason}
+                entry = AuditEntry("delivery_failed", "system", message.conversation_id, data=data)
+                await self._conversations.audit.append(connection, self._conversations.now(), [entry])
+        if message is not None:
+            log.error("delivery_refused_later", outbox_id=outbox_id, error=reason)
+            await self._show(message.id)
+
     async def _run(self) -> None:
         while self._running:
             self._wake.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -28,6 +29,7 @@ from conversations.organising_store import OrganisingStore
 from conversations.turns import Claim, claim_of
 
 MAX_TEXT = 20_000
+_BUTTON = re.compile(r"[\x21-\x7e]{1,128}")  # ours are shorter; others may reach us, and no database stores everything
 _SHORT = 60  # longer texts are not compared with the titles of buttons
 _ASK_FOR_PERSON = "/handoff"  # what the bot makes of "talk to a person"
 
@@ -56,6 +58,8 @@ def clean(inbound: InboundMessage) -> InboundMessage:
         raise InvalidMessage(f"the message is longer than {MAX_TEXT} characters; send it in parts")
     if not text and not inbound.attachments and not inbound.button_id:
         raise InvalidMessage("the message is empty; write something or attach a file")
+    if inbound.button_id is not None and _BUTTON.fullmatch(inbound.button_id) is None:
+        raise InvalidMessage("there is no such button; write what you need instead")
     address = inbound.address
     parts = (address.channel, address.account, address.contact, inbound.external_id)
     if not all(0 < len(part) <= 512 and "\x00" not in part for part in parts):

@@ -94,6 +94,7 @@ class Server:
     load: dict[str, bool]
     attachments: Attachments
     connectors: tuple[Connector, ...]  #: those of the test
+    outbox: Outbox
 
     @asynccontextmanager
     async def widget(self, token: str | None = None, after: str | None = None) -> AsyncIterator[Widget]:
@@ -213,9 +214,9 @@ async def running_server(
     await engine.start()
     await outbox.start()
     await server.start_serving()  # type: ignore[no-untyped-call]
-    await channels.start()
+    await channels.start(outbox.undelivered)
     async with httpx.AsyncClient(base_url=url, timeout=10) as http:
-        yield Server(url, desk, hub, tokens, http, load, attachments, made)
+        yield Server(url, desk, hub, tokens, http, load, attachments, made, outbox)
     if web.websocket_tasks:  # sockets whose client is gone finish their last read
         await asyncio.wait(set(web.websocket_tasks), timeout=2)
     await channels.stop()

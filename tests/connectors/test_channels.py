@@ -262,3 +262,18 @@ def test_the_channels_file_takes_secrets_from_the_environment(tmp_path: Path) ->
 
 def test_an_address_keeps_account_and_contact_apart() -> None:
     assert replace(arrival().message.address, account="shop") == pigeon("shop").address("ann")
+
+
+async def test_what_turns_out_not_to_have_arrived_is_told_with_its_account() -> None:
+    told: list[tuple[str, str, str, str]] = []
+
+    async def listen(channel: str, account: str, outbox_id: str, reason: str) -> None:
+        told.append((channel, account, outbox_id, reason))
+
+    one, other = pigeon("one"), pigeon("other")
+    await one.undelivered("outbox-0", "nobody listens yet")
+    channels = Channels([one, other], Door(Box(), Shelf()))
+    await channels.start(listen)
+    await other.undelivered("outbox-1", "it flew away")
+    await channels.stop()
+    assert told == [("pigeon", "other", "outbox-1", "it flew away")]

@@ -24,15 +24,18 @@ from conversations.hub import LocalHub
 from conversations.model import Author, MessageKind, OutboundMessage, utc_now
 from tests.connectors.desk import API_KEY, Server, running_server
 from tests.connectors.dingtalk_desk import robot
+from tests.connectors.meta_desk import number, page
 from tests.connectors.slack_desk import app
 from tests.connectors.test_telegram import connector as telegram
 from tests.connectors.wechat_desk import Shelf, wecom_settings
 from tests.connectors.wechat_desk import settings as wechat_settings
 from tests.doubles.dingtalk import DingTalk
+from tests.doubles.messenger import Messenger
 from tests.doubles.slack import Slack
 from tests.doubles.wechat import WechatDouble
 from tests.doubles.wechat_vendor import Clock
 from tests.doubles.wecom import WecomDouble
+from tests.doubles.whatsapp import Whatsapp
 
 READ: list[Connector] = [RestConnector([API_KEY]), WebchatConnector(LocalHub())]
 PUSHED: list[Connector] = [
@@ -43,6 +46,8 @@ PUSHED: list[Connector] = [
     WechatConnector(wechat_settings(WechatDouble(Clock())), Means("", Shelf(), utc_now)),
     WechatConnector(wechat_settings(WechatDouble(Clock(), encrypted=False)), Means("", Shelf(), utc_now)),
     WecomConnector(wecom_settings(WecomDouble(Clock())), Means("", Shelf(), utc_now)),
+    number(Whatsapp()),
+    page(Messenger()),
 ]
 CONNECTORS = [*READ, *PUSHED]
 EVERY = pytest.mark.parametrize("connector", CONNECTORS, ids=lambda connector: connector.channel)
@@ -57,6 +62,7 @@ HEADERS = st.dictionaries(
             "timestamp",
             "sign",
             "x-slack-signature",
+            "x-hub-signature-256",
         ]
     ),
     st.text(max_size=300),
@@ -66,7 +72,9 @@ BODIES = st.binary(max_size=200) | st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=20),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["contact", "text", "message", "update_id", "chat", "from"]), inner)
+        | st.dictionaries(
+            st.sampled_from(["contact", "text", "message", "update_id", "chat", "from", "object", "entry"]), inner
+        )
     ),
     max_leaves=8,
 ).map(lambda value: repr(value).replace("'", '"').encode("utf-8", "surrogatepass"))

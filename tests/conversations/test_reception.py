@@ -46,6 +46,12 @@ async def test_a_message_id_of_another_contact_is_refused_and_tells_nothing(desk
         await desk.conversations.receive(replace(message, address=address("stranger")))
 
 
+@pytest.mark.parametrize("button", ["", "a\x00b", "\ud800", "x" * 129, "ü"])
+async def test_what_cannot_be_a_button_is_refused_before_it_meets_the_database(desk: TestDesk, button: str) -> None:
+    with pytest.raises(InvalidMessage, match="no such button"):
+        await desk.send("pressed", button_id=button)
+
+
 @pytest.mark.parametrize("text", ["", "   ", "\x00", "x" * 20_001])
 async def test_empty_and_endless_messages_are_refused(desk: TestDesk, text: str) -> None:
     with pytest.raises(InvalidMessage):
