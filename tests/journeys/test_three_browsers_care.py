@@ -21,6 +21,7 @@ from tests.journeys.people import (
     in_language,
     waiting_visitor,
 )
+from tests.journeys.test_accessibility import violations
 
 pytestmark = [pytest.mark.browser]
 #: An order of a customer of whom no other journey speaks, and how its phone number ends.
@@ -64,9 +65,16 @@ def test_who_comes_out_of_hours_is_answered_where_they_asked(desk: Desk, new_con
         visitor.heard(r"Our team is offline right now\. I've opened ticket TK\d+ for you")
         visitor.heard("reply with your phone number or e-mail address")
         visitor.status("We’ll reply as soon as we’re back")
-        visitor.say("nora.whitfield@example")
-        visitor.heard("looks incomplete")
-        visitor.say("nora.whitfield@example.com")
+        form = visitor.chat.locator("form.details")
+        form.get_by_label("Phone number or e-mail").fill("nora.whitfield@example")
+        form.get_by_role("button", name="Send").click()
+        expect(form.get_by_role("alert")).to_contain_text("looks incomplete")
+        assert violations(visitor.page, form) == []
+        shot(visitor.page, "three-hours-form")
+        form.get_by_label("Phone number or e-mail").fill("nora.whitfield@example.com")
+        form.get_by_label("Best time").fill("after 2 pm")
+        form.get_by_role("button", name="Send").click()
+        expect(form).to_have_count(0)
         visitor.heard(r"Got it: nora\.whitfield@example\.com is on ticket TK\d+")
         shot(visitor.page, "three-hours-contact")
     finally:
