@@ -165,7 +165,7 @@ class Link:
         if self._broker_takes is not None and len(publication.payload) + 1024 > self._broker_takes:
             raise MessageRejected(f"the broker takes {self._broker_takes} bytes at most")  # it would hang up on us
         async with self._slots:
-            code: int = await self._published(publication, properties)
+            code = await self._published(publication, properties)
         _judge(code, needs_subscriber)
 
     async def _published(self, publication: Publication, properties: Properties) -> int:
@@ -173,7 +173,8 @@ class Link:
         if sent.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise ChannelUnavailable(f"the message could not be published ({sent.rc.name})")
         # The answer reaches this loop only after this line, so none is missed.
-        answer = self._waiting[sent.mid] = self._loop.create_future()
+        answer: asyncio.Future[int] = self._loop.create_future()
+        self._waiting[sent.mid] = answer
         try:
             async with asyncio.timeout(_ACKNOWLEDGED_SECONDS):
                 return await answer
