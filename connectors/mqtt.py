@@ -103,6 +103,7 @@ class MqttConnector(Connector):
         self._out = TopicTemplate(settings.out_topic, settings.account)
         self._broker = _broker(settings)
         self._link: Link | None = None
+        self.listening = asyncio.Event()  #: whether the broker hands us what comes in
         self._answer_to: OrderedDict[str, tuple[str | None, bytes | None]] = OrderedDict()
         self._texts: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
@@ -119,7 +120,7 @@ class MqttConnector(Connector):
     async def run(self, receive: Receive) -> None:
         """Take messages one after the other, and acknowledge each once it is stored; raises when the connection breaks."""
         await self.close()
-        link = self._link = Link(self._broker)
+        link = self._link = Link(self._broker, self.listening)
         try:
             await link.open(self._in.filter)
             log.info("mqtt_connected", account=self.account, topic=self._in.filter)

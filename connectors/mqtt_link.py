@@ -69,15 +69,15 @@ class Publication:
 class Link:
     """Use it from the event loop that made it, and once: a broken connection stays broken."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, subscribed: asyncio.Event | None = None) -> None:
         self._broker = broker
         self._loop = asyncio.get_running_loop()
         self._queue: asyncio.Queue[MQTTMessage] = asyncio.Queue()
-        #: Bounds the queue: QoS 1 by the receive maximum already, QoS 0 by making the network thread wait.
+        #: Bounds the queue: where the broker does not keep to the receive maximum, the network thread waits.
         self._room = threading.Semaphore(2 * broker.in_flight)
         self._closing = threading.Event()
         self._up: asyncio.Future[None] = self._loop.create_future()
-        self._subscribed: asyncio.Future[None] = self._loop.create_future()
+        self.subscribed = subscribed or asyncio.Event()
         self._down: asyncio.Future[str] = self._loop.create_future()
         self._waiting: dict[int, asyncio.Future[int]] = {}
         self._slots = asyncio.Semaphore(_MOST_UNACKNOWLEDGED)
@@ -109,7 +109,11 @@ class Link:
     # --- called by the event loop
 
     async def open(self, topic_filter: str) -> None:
-        """Connect, resume the session, and subscribe; raises ``LinkDown``."""
+        """Connect, resume the session, and ask for a subscription; raises ``LinkDown``.
+
+        Whether it is granted shows in ``subscribed``, and a refusal as the end of the connection. It is not waited for:
+        what the session has kept comes first, and Mosquitto 2.0 sends all of it at once, whatever the receive maximum.
+        """
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = self._broker.session_expiry
         properties.ReceiveMaximum = self._broker.in_flight
@@ -124,11 +128,10 @@ class Link:
                 properties=properties,
             )
             self._client.loop_start()
-            await self._reached(self._up)
+            await self._connected()
             # Retained messages are old news: they were heard when they were published.
             options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
             self._client.subscribe(topic_filter, options=options)
-            await self._reached(self._subscribed)
         except (OSError, ValueError) as error:
             self._fail("no connection")
             raise LinkDown(f"no connection to the broker ({type(error).__name__})") from None
@@ -202,18 +205,17 @@ class Link:
         await asyncio.to_thread(self._client.loop_stop)
         self._fail("the connection was closed")
 
-    async def _reached(self, step: asyncio.Future[None]) -> None:
-        await asyncio.wait((step, self._down), timeout=_CONNECT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        if step.done():
-            step.result()
-        elif self._down.done():
+    async def _connected(self) -> None:
+        await asyncio.wait((self._up, self._down), timeout=_CONNECT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if self._down.done():
             raise LinkDown(self._down.result())
-        else:
+        if not self._up.done():
             raise LinkDown("the broker does not answer")
 
     def _fail(self, reason: str) -> None:
         if not self._down.done():
             self._down.set_result(reason)
+            self.subscribed.clear()
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(DeliveryUnknown("the connection broke before the broker acknowledged the message"))
@@ -226,15 +228,8 @@ class Link:
     def _accepted(self, most_unacknowledged: int, largest: int | None) -> None:
         self._slots = asyncio.Semaphore(min(_MOST_UNACKNOWLEDGED, most_unacknowledged))
         self._broker_takes = largest
-        self._step(self._up, None)
-
-    def _step(self, step: asyncio.Future[None], failure: str | None) -> None:
-        if step.done():
-            return
-        if failure is None:
-            step.set_result(None)
-        else:
-            step.set_exception(LinkDown(failure))
+        if not self._up.done():
+            self._up.set_result(None)
 
     # --- called by paho's network thread
 
@@ -246,7 +241,7 @@ class Link:
         self, client: Client, userdata: Any, flags: ConnectFlags, code: ReasonCode, properties: Properties | None
     ) -> None:
         if code.is_failure:
-            self._call(self._step, self._up, f"the broker refuses us: {code}")
+            self._call(self._fail, f"the broker refuses us: {code}")
         else:  # the limits of the broker (MQTT 5.0, 3.2.2.3.3 and 3.2.2.3.6)
             most = getattr(properties, "ReceiveMaximum", _MOST_UNACKNOWLEDGED)
             self._call(self._accepted, most, getattr(properties, "MaximumPacketSize", None))
@@ -255,8 +250,10 @@ class Link:
         self, client: Client, userdata: Any, mid: int, codes: list[ReasonCode], properties: Properties | None
     ) -> None:
         refused = next((code for code in codes if code.is_failure), None)
-        failure = None if refused is None else f"the broker refuses the subscription: {refused}"
-        self._call(self._step, self._subscribed, failure)
+        if refused is None:
+            self._call(self.subscribed.set)
+        else:
+            self._call(self._fail, f"the broker refuses the subscription: {refused}")
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
         while True:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import datetime as dt
 import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Sequence
@@ -14,9 +13,6 @@ from typing import Any
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
@@ -34,6 +30,7 @@ from conversations.model import Address, Author, Button, Citation, MessageKind, 
 from tests.connectors.desk import Server
 from tests.connectors.dingtalk_desk import Shelf
 from tests.connectors.webhook_desk import desk_with_program, program_account
+from tests.doubles.tls import certificate_for
 from tests.doubles.vendor_server import Answer
 from tests.doubles.webhook_program import FROM_DESK, Program
 
@@ -289,28 +286,7 @@ class TestTls:
     @asynccontextmanager
     async def server(self, folder: Path) -> AsyncIterator[tuple[int, Path, list[str | None]]]:
         """Answers 204 as hooks.example, and notes which name it was asked for."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "hooks.example")])
-        now = dt.datetime.now(dt.UTC)
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(key.public_key())
-            .serial_number(1)
-            .not_valid_before(now - dt.timedelta(days=1))
-            .not_valid_after(now + dt.timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName("hooks.example")]), critical=False)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .sign(key, hashes.SHA256())
-        )
-        file = folder / "hooks.pem"
-        file.write_bytes(
-            certificate.public_bytes(serialization.Encoding.PEM)
-            + key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
+        file = certificate_for(folder, "hooks.example")
         names: list[str | None] = []
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(file)
