@@ -20,8 +20,10 @@ from conversations.hub import LocalHub
 from conversations.model import Author, MessageKind, OutboundMessage, utc_now
 from tests.connectors.desk import API_KEY, Server
 from tests.connectors.dingtalk_desk import robot
+from tests.connectors.mqtt_desk import account as mqtt_account
 from tests.connectors.slack_desk import app
 from tests.connectors.test_telegram import connector as telegram
+from tests.connectors.webhook_desk import program_account
 from tests.doubles.dingtalk import DingTalk
 from tests.doubles.slack import Slack
 
@@ -32,6 +34,8 @@ CONNECTORS: list[Connector] = [
     robot(DingTalk()),
     robot(DingTalk(), mode="http"),
     app(Slack()),
+    mqtt_account(),
+    program_account(),
 ]
 EVERY = pytest.mark.parametrize("connector", CONNECTORS, ids=lambda connector: connector.channel)
 HEADERS = st.dictionaries(
@@ -45,6 +49,9 @@ HEADERS = st.dictionaries(
             "timestamp",
             "sign",
             "x-slack-signature",
+            "webhook-id",
+            "webhook-timestamp",
+            "webhook-signature",
         ]
     ),
     st.text(max_size=300),
