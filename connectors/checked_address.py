@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 
 from conversations.errors import MessageRejected
+
+#: At INFO it writes every address, and some hold a token.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 PORTS = (443, 8443)
@@ -54,19 +57,18 @@ def is_public(address: str) -> bool:
 def check_url(url: str, *, private: bool) -> str:
     """The URL itself; raises ``ValueError`` for what can be seen to be wrong without asking for its address."""
     try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
+        parts = httpx.URL(url)  # read by whoever connects: two readers could see two hosts in it
+    except (httpx.InvalidURL, ValueError):
         raise ValueError("it is not a URL") from None
-    if not parts.hostname or parts.fragment or not url.isprintable() or " " in url:
+    if not parts.host or parts.fragment or not url.isprintable() or " " in url:
         raise ValueError("it is not a URL with a host")
-    if parts.username is not None or parts.password is not None:
+    if parts.userinfo:
         raise ValueError("it must not hold a user name or password; the signature says who we are")
     if private and parts.scheme in ("https", "http"):
         return url
     if parts.scheme != "https":
         raise ValueError("it must begin with https://")
-    if port is not None and port not in PORTS:
+    if parts.port is not None and parts.port not in PORTS:
         raise ValueError(f"its port must be one of {', '.join(map(str, PORTS))}")
     return url
 
@@ -87,7 +89,7 @@ class CheckedTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; raises ``ForbiddenAddress`` if one of the host's addresses is not public."""
-        host = request.url.host
+        host = request.url.raw_host.decode("ascii")
         port = request.url.port or (443 if request.url.scheme == "https" else 80)
         try:
             addresses = await self._resolve(host, port)

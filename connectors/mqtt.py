@@ -123,7 +123,8 @@ class MqttConnector(Connector):
         link = self._link = Link(self._broker, self.listening)
         try:
             await link.open(self._in.filter)
-            log.info("mqtt_connected", account=self.account, topic=self._in.filter)
+            session = "resumed" if link.resumed else "new"
+            log.info("mqtt_connected", account=self.account, topic=self._in.filter, session=session)
             while True:
                 message = await link.next()
                 try:

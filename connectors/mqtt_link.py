@@ -82,6 +82,7 @@ class Link:
         self._waiting: dict[int, asyncio.Future[int]] = {}
         self._slots = asyncio.Semaphore(_MOST_UNACKNOWLEDGED)
         self._broker_takes: int | None = None  # bytes
+        self.resumed = False  #: whether the broker still knew the session, and with it what waited
         self._client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=broker.client_id,
@@ -225,7 +226,8 @@ class Link:
         if answer is not None and not answer.done():
             answer.set_result(code)
 
-    def _accepted(self, most_unacknowledged: int, largest: int | None) -> None:
+    def _accepted(self, resumed: bool, most_unacknowledged: int, largest: int | None) -> None:
+        self.resumed = resumed
         self._slots = asyncio.Semaphore(min(_MOST_UNACKNOWLEDGED, most_unacknowledged))
         self._broker_takes = largest
         if not self._up.done():
@@ -244,7 +246,8 @@ class Link:
             self._call(self._fail, f"the broker refuses us: {code}")
         else:  # the limits of the broker (MQTT 5.0, 3.2.2.3.3 and 3.2.2.3.6)
             most = getattr(properties, "ReceiveMaximum", _MOST_UNACKNOWLEDGED)
-            self._call(self._accepted, most, getattr(properties, "MaximumPacketSize", None))
+            largest = getattr(properties, "MaximumPacketSize", None)
+            self._call(self._accepted, flags.session_present, most, largest)
 
     def _on_subscribe(
         self, client: Client, userdata: Any, mid: int, codes: list[ReasonCode], properties: Properties | None

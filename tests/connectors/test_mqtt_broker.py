@@ -98,6 +98,7 @@ class TestComingIn:
             await first.close()
             second = link(broker.port, in_flight=3)
             await second.open(f"{IN}+")
+            assert (first.resumed, second.resumed) == (False, True)
             again = []
             for _ in range(5):
                 again.append(await second.next())

@@ -181,6 +181,20 @@ async def test_what_is_posted_is_whole_and_signed_with_every_secret(program: Pro
     await connector.close()
 
 
+async def test_the_address_is_in_no_log_and_no_error(program: Program, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    for url, answers in (
+        (f"{program.url}?token=s3cret", [Answer(status=404)]),
+        ("http://127.0.0.1:9/?token=s3cret", []),
+    ):
+        program.answers = answers
+        connector = program_account(url)
+        with pytest.raises(SendError) as raised:
+            await connector.send("ann", message())
+        await connector.close()
+        assert "s3cret" not in str(raised.value) + caplog.text
+
+
 async def test_files_that_are_gone_or_too_large_are_refused_before_anything_is_sent(program: Program) -> None:
     shelf = Shelf()
     large = shelf.put("a.png", "image/png", bytes(30_000))
