@@ -19,6 +19,8 @@ CHANNELS: Mapping[str, tuple[str, str]] = {
     "wechat": ("connectors.wechat", "WechatConnector"),
     "wecom": ("connectors.wecom", "WecomConnector"),
     "whatsapp": ("connectors.whatsapp", "WhatsappConnector"),
+    "mqtt": ("connectors.mqtt", "MqttConnector"),
+    "webhook": ("connectors.webhook", "WebhookConnector"),
 }
 
 

@@ -25,8 +25,10 @@ from conversations.model import Author, MessageKind, OutboundMessage, utc_now
 from tests.connectors.desk import API_KEY, Server, running_server
 from tests.connectors.dingtalk_desk import robot
 from tests.connectors.meta_desk import number, page
+from tests.connectors.mqtt_desk import account as mqtt_account
 from tests.connectors.slack_desk import app
 from tests.connectors.test_telegram import connector as telegram
+from tests.connectors.webhook_desk import program_account
 from tests.connectors.wechat_desk import Shelf, wecom_settings
 from tests.connectors.wechat_desk import settings as wechat_settings
 from tests.doubles.dingtalk import DingTalk
@@ -48,6 +50,8 @@ PUSHED: list[Connector] = [
     WecomConnector(wecom_settings(WecomDouble(Clock())), Means("", Shelf(), utc_now)),
     number(Whatsapp()),
     page(Messenger()),
+    mqtt_account(),
+    program_account(),
 ]
 CONNECTORS = [*READ, *PUSHED]
 EVERY = pytest.mark.parametrize("connector", CONNECTORS, ids=lambda connector: connector.channel)
@@ -63,6 +67,9 @@ HEADERS = st.dictionaries(
             "sign",
             "x-slack-signature",
             "x-hub-signature-256",
+            "webhook-id",
+            "webhook-timestamp",
+            "webhook-signature",
         ]
     ),
     st.text(max_size=300),

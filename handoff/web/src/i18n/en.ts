@@ -62,7 +62,7 @@ export const en = {
   },
   channel: {
     webchat: 'Web chat', telegram: 'Telegram', rest: 'API', wecom: 'WeCom', wechat: 'WeChat', dingtalk: 'DingTalk', slack: 'Slack', messenger: 'Messenger',
-    whatsapp: 'WhatsApp', email: 'E-mail', feishu: 'Feishu', line: 'LINE', mqtt: 'MQTT', sms: 'SMS', other: 'Channel',
+    whatsapp: 'WhatsApp', email: 'E-mail', feishu: 'Feishu', line: 'LINE', mqtt: 'MQTT', webhook: 'Program', sms: 'SMS', other: 'Channel',
   },
   language: { zh: 'Chinese', en: 'English' },
   conversation: {

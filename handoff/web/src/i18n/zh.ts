@@ -48,7 +48,7 @@ export const zh: Texts = {
   status: { bot: '机器人接待', queued: '排队中', assigned: '{name} 接待', assignedMe: '我在接待', resolved: '已结束', resolvedIdle: '客户未再回复' },
   reason: { asked_for_person: '要求人工', two_misses: '机器人答不上', action_failed: '办理失败', dialogue_failed: '机器人故障', taken_over: '人工接管', agent_lost: '客服掉线', requeued: '退回排队', transferred: '同事转来', other: '转人工', ...reasons },
   channel: {
-    webchat: '网页', telegram: 'Telegram', rest: '接口', wecom: '企业微信', wechat: '微信', dingtalk: '钉钉', slack: 'Slack', messenger: 'Messenger', whatsapp: 'WhatsApp', email: '邮件', feishu: '飞书', line: 'LINE', mqtt: 'MQTT', sms: '短信', other: '渠道',
+    webchat: '网页', telegram: 'Telegram', rest: '接口', wecom: '企业微信', wechat: '微信', dingtalk: '钉钉', slack: 'Slack', messenger: 'Messenger', whatsapp: 'WhatsApp', email: '邮件', feishu: '飞书', line: 'LINE', mqtt: 'MQTT', webhook: '外部程序', sms: '短信', other: '渠道',
   },
   language: { zh: '中文', en: '英文' },
   conversation: {
