@@ -43,6 +43,9 @@ class Pace:
 
     def take(self, to: str) -> None:
         """Count one message; raises ``RateLimited`` with the time until it may go out."""
-        for limit, key in ((self._to_one, to), (self._together, "")):
-            if limit is not None and (wait := limit.wait_seconds(key)):
-                raise RateLimited(wait)
+        if self._to_one is not None and (wait := self._to_one.wait_seconds(to)):
+            raise RateLimited(wait)
+        if wait := self._together.wait_seconds(""):
+            if self._to_one is not None:
+                self._to_one.give_back(to)  # nothing went out
+            raise RateLimited(wait)

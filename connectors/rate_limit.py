@@ -28,3 +28,8 @@ class RateLimit:
         if len(self._buckets) > _REMEMBERED:
             self._buckets.popitem(last=False)
         return 0.0 if allowed else (1 - left) / self._per_second
+
+    def give_back(self, key: str) -> None:
+        """Return a token that was taken and not used."""
+        left, since = self._buckets.get(key, (self._burst, self._clock()))
+        self._buckets[key] = (min(self._burst, left + 1), since)
