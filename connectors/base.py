@@ -161,7 +161,7 @@ class Connector(ABC):
         return Acknowledgement()
 
     async def run(self, receive: Receive) -> None:
-        """Hold the channel's own connection (a stream, a mailbox, a broker) until cancelled; ends at once if it has none."""
+        """Hold the channel's own connection (a stream, a mailbox, a broker) until cancelled; what ends is begun again."""
         return None
 
     async def close(self) -> None:
