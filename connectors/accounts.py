@@ -13,6 +13,7 @@ from connectors.base import AccountSettings, Connector, Means
 #: Channels that are set up in the channels file, with module and class; a library is loaded only where it is used.
 CHANNELS: Mapping[str, tuple[str, str]] = {
     "dingtalk": ("connectors.dingtalk", "DingTalkConnector"),
+    "email": ("connectors.mail", "MailConnector"),
     "slack": ("connectors.slack", "SlackConnector"),
     "telegram": ("connectors.telegram", "TelegramConnector"),
 }
