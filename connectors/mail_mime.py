@@ -115,6 +115,7 @@ def content_of(message: Message, largest_file: int) -> Content:
     files: list[tuple[str, File]] = []
     for part in _leaves(message):
         kind = part.get_content_type().lower()
+        kind = "text/plain" if kind.startswith("multipart/") else kind  # parts that could not be told apart
         body = _bytes_of(part)
         name = _name_of(part)
         attached = _disposition(part) == "attachment" or (bool(name) and not kind.startswith("text/"))

@@ -60,6 +60,7 @@ class MailSettings(AccountSettings):
     smtp_user: str | None = None  #: as for IMAP, if left out
     smtp_password: Secret | None = None
     smtp_login: bool = True
+    smtp_timeout_seconds: Annotated[float, Field(gt=0, le=25)] = 20.0  # the desk gives up after 30
     ca_file: Path | None = None  #: of a private certificate authority
     allow_plaintext: bool = False  #: over a network; on this machine no encryption is needed
     plus_addressing: bool = False  #: the provider delivers support+anything@ to the mailbox
@@ -107,4 +108,5 @@ class MailSettings(AccountSettings):
             tls=self.smtp_tls,
             user=(self.smtp_user or self.imap_user or self.address) if self.smtp_login else None,
             password=password.get_secret_value() if self.smtp_login else None,
+            timeout_seconds=self.smtp_timeout_seconds,
         )

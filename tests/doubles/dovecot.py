@@ -136,36 +136,7 @@ async def running_dovecot(*users: str, more: str = "") -> AsyncIterator[Dovecot]
     folder = Path(tempfile.mkdtemp(prefix="dovecot-", dir="/tmp"))  # sockets need a short path
     process: asyncio.subprocess.Process | None = None
     try:
-        me = pwd.getpwuid(os.geteuid())
-        root = me.pw_uid == 0
-        mail = pwd.getpwnam("nobody") if root else me
-        internal = "dovecot" if root else me.pw_name
-        group = "dovecot" if root else str(me.pw_gid)
-        server = Dovecot(folder, free_port(), free_port(), mail.pw_uid, mail.pw_gid)
-        folder.chmod(0o755)
-        (folder / "mail").mkdir()
-        _make_certificate(folder)
-        (folder / "users").write_text("".join(f"{user}:{{PLAIN}}{PASSWORD}\n" for user in users))
-        for user in users:
-            for part in ("tmp", "new", "cur"):
-                (folder / "mail" / user / part).mkdir(parents=True)
-        if root:
-            for path in [folder / "mail", *(folder / "mail").rglob("*")]:
-                os.chown(path, mail.pw_uid, mail.pw_gid)
-        config = folder / "dovecot.conf"
-        config.write_text(
-            _CONFIG.format(
-                folder=folder,
-                internal=internal,
-                internal_group=group,
-                login="dovenull" if root else me.pw_name,
-                uid=mail.pw_uid,
-                gid=mail.pw_gid,
-                port=server.port,
-                tls_port=server.tls_port,
-                more=more,
-            )
-        )
+        server, config = _prepare(folder, users, more)
         process = await asyncio.create_subprocess_exec(
             program, "-F", "-c", str(config), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
         )
@@ -176,6 +147,41 @@ async def running_dovecot(*users: str, more: str = "") -> AsyncIterator[Dovecot]
             process.terminate()
             await process.wait()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prepare(folder: Path, users: tuple[str, ...], more: str) -> tuple[Dovecot, Path]:
+    """Mailboxes, passwords, certificate and configuration; Dovecot's users where root runs it, else only ours."""
+    me = pwd.getpwuid(os.geteuid())
+    root = me.pw_uid == 0
+    mail = pwd.getpwnam("nobody") if root else me
+    internal = "dovecot" if root else me.pw_name
+    group = "dovecot" if root else str(me.pw_gid)
+    server = Dovecot(folder, free_port(), free_port(), mail.pw_uid, mail.pw_gid)
+    folder.chmod(0o755)
+    (folder / "mail").mkdir()
+    _make_certificate(folder)
+    (folder / "users").write_text("".join(f"{user}:{{PLAIN}}{PASSWORD}\n" for user in users))
+    for user in users:
+        for part in ("tmp", "new", "cur"):
+            (folder / "mail" / user / part).mkdir(parents=True)
+    if root:
+        for path in [folder / "mail", *(folder / "mail").rglob("*")]:
+            os.chown(path, mail.pw_uid, mail.pw_gid)
+    config = folder / "dovecot.conf"
+    config.write_text(
+        _CONFIG.format(
+            folder=folder,
+            internal=internal,
+            internal_group=group,
+            login="dovenull" if root else me.pw_name,
+            uid=mail.pw_uid,
+            gid=mail.pw_gid,
+            port=server.port,
+            tls_port=server.tls_port,
+            more=more,
+        )
+    )
+    return server, config
 
 
 async def _listening(server: Dovecot, process: asyncio.subprocess.Process) -> None:
