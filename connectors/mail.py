@@ -77,6 +77,7 @@ class MailConnector(Connector):
         self._sent = SentParts()
         self._pace = Pace(RateLimit(settings.mails_per_minute, 60))
         self._automatic: OrderedDict[str, deque[tuple[datetime, str]]] = OrderedDict()
+        self._failed: dict[int, int] = {}  #: UIDs of mails that could not be stored, and how often
         self._held: dict[str, File] = {}  #: files of the mail that is being stored
         self._context = ssl.create_default_context(cafile=settings.ca_file)
 
@@ -92,16 +93,16 @@ class MailConnector(Connector):
 
     async def run(self, receive: Receive) -> None:
         """Store what lies in the mailbox and what comes into it; raises ``ChannelUnavailable`` or what storing raises."""
-        failed: dict[int, int] = {}
         async with _InThread(self._box()) as box:
             await box.call(MailBox.open)
             while True:
-                await self._take_new(box, receive, failed)
+                await self._take_new(box, receive)
                 await box.call(lambda one: one.wait(self.settings.poll_seconds, idle=self.settings.idle))
 
-    async def _take_new(self, box: _InThread, receive: Receive, failed: dict[int, int]) -> None:
+    async def _take_new(self, box: _InThread, receive: Receive) -> None:
         """Store each mail, then confirm it; one that cannot be stored again and again lets the others go first."""
         failure: Exception | None = None
+        failed = self._failed
         for uid in sorted(await box.call(MailBox.new), key=lambda uid: failed.get(uid, 0) >= _STUBBORN):
             fetched = await box.call(lambda one, uid=uid: one.fetch(uid))  # type: ignore[misc]
             if fetched is None:

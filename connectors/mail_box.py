@@ -148,6 +148,7 @@ class MailBox:
     def _new(self) -> list[int]:
         client = self._box.client
         client.untagged_responses.pop("EXISTS", None)  # what comes from here on is looked at before waiting
+        client.noop()  # some servers tell of new mails with no other command
         since = self._settings.since
         criteria = f"SINCE {since.day}-{_MONTHS[since.month - 1]}-{since.year} UNDELETED"
         if not self._moves:
@@ -204,7 +205,7 @@ class MailBox:
                 found, date_line = self._items(uid, "(BODY.PEEK[HEADER])"), self._items(uid, "(INTERNALDATE)")
                 if found is not None and date_line is not None:
                     heads.append((_internal_date(date_line[0]) or datetime.min.replace(tzinfo=UTC), found[1]))
-        return [head for _, head in sorted(heads, key=lambda one: one[0], reverse=True)[:most]]
+        return [head for _, head in sorted(heads, key=lambda one: one[0])[::-1][:most]]
 
     def _tried(self, what: str, action: Callable[[], Value]) -> Value:
         try:

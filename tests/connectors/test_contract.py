@@ -20,6 +20,7 @@ from conversations.hub import LocalHub
 from conversations.model import Author, MessageKind, OutboundMessage, utc_now
 from tests.connectors.desk import API_KEY, Server
 from tests.connectors.dingtalk_desk import robot
+from tests.connectors.mail_desk import mailbox
 from tests.connectors.slack_desk import app
 from tests.connectors.test_telegram import connector as telegram
 from tests.doubles.dingtalk import DingTalk
@@ -32,6 +33,7 @@ CONNECTORS: list[Connector] = [
     robot(DingTalk()),
     robot(DingTalk(), mode="http"),
     app(Slack()),
+    mailbox(),
 ]
 EVERY = pytest.mark.parametrize("connector", CONNECTORS, ids=lambda connector: connector.channel)
 HEADERS = st.dictionaries(

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ from tests.doubles.dovecot import PASSWORD
 from tests.doubles.mail_server import DESK, MailServer, mail, mail_server
 
 ANN = "ann@shop.example"
-NO_KEYWORDS = "protocol imap {\n  imap_capability = IMAP4rev1\n}\n"
+NO_IDLE = "protocol imap {\n  imap_capability = IMAP4rev1\n}\n"
 
 
 class Inbox:
@@ -157,11 +158,12 @@ async def test_mails_are_moved_where_keywords_are_not_wanted(provider: MailServe
     assert provider.received(ANN)[0]["in-reply-to"] == mail(ANN, "Hi", "second")["message-id"]
 
 
-@pytest.mark.parametrize("more", ["", NO_KEYWORDS], ids=["idle", "polling"])
+@pytest.mark.parametrize("more", ["", NO_IDLE], ids=["idle", "polling"])
 async def test_a_mail_is_noticed_when_it_comes(more: str) -> None:
     inbox = Inbox()
     async with mail_server(more=more) as provider:
-        async with running(mailbox(provider, poll_seconds=600 if not more else 0.1), inbox):
+        connector = mailbox(provider, poll_seconds=600 if not more else 0.1)
+        async with running(connector, inbox):
             for number in range(1, 4):
                 await provider.write(ANN, mail(ANN, "", f"number {number}"))
                 await provider.until(lambda: len(inbox.stored) == number)  # noqa: B023
@@ -228,7 +230,7 @@ async def test_a_thread_is_found_again_after_a_restart(provider: MailServer) -> 
 @pytest.mark.parametrize("tls", ["implicit", "starttls"])
 async def test_the_mailbox_is_opened_by_tls_with_a_certificate_that_holds(provider: MailServer, tls: str) -> None:
     port = provider.dovecot.tls_port if tls == "implicit" else provider.dovecot.port
-    secure = {"imap_tls": tls, "imap_port": port, "imap_host": "localhost"}
+    secure: dict[str, Any] = {"imap_tls": tls, "imap_port": port, "imap_host": "localhost"}
     inbox = Inbox()
     with pytest.raises(ChannelUnavailable, match="certificate"):
         await mailbox(provider, **secure).run(inbox.receive)

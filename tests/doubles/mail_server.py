@@ -60,7 +60,7 @@ class MailServer:
         for recipient in envelope.rcpt_tos:
             self._take(recipient, envelope.mail_from or "", content)
         if failure == "drop":  # taken, but the sender does not hear of it
-            assert server.transport is not None
+            assert isinstance(server.transport, asyncio.WriteTransport)
             server.transport.abort()
         return _TAKEN
 
