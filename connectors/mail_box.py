@@ -70,6 +70,7 @@ class MailBox:
         self._box: Any = None
         self._moves = False
         self._stopped = threading.Event()
+        self._confirmed: set[int] = set()  #: here, for servers whose search knows no keywords
 
     def open(self) -> None:
         """Sign in and look how mails can be confirmed; raises ``ChannelUnavailable``."""
@@ -86,6 +87,7 @@ class MailBox:
     def confirm(self, uid: int) -> None:
         """Say that a mail is stored and need not be read again; raises ``ChannelUnavailable``."""
         self._tried("confirming failed", lambda: self._confirm(uid))
+        self._confirmed.add(uid)
 
     def wait(self, seconds: float, *, idle: bool = True) -> None:
         """Return when the server tells of something new, or after a while; raises ``ChannelUnavailable``."""
@@ -153,7 +155,7 @@ class MailBox:
         criteria = f"SINCE {since.day}-{_MONTHS[since.month - 1]}-{since.year} UNDELETED"
         if not self._moves:
             criteria += f" UNKEYWORD {self._settings.keyword}"
-        return sorted(int(uid) for uid in self._box.uids(criteria))
+        return sorted({int(uid) for uid in self._box.uids(criteria)} - self._confirmed)
 
     def _fetch(self, uid: int) -> Fetched | None:
         found = self._items(uid, "(RFC822.SIZE INTERNALDATE)")
@@ -166,15 +168,12 @@ class MailBox:
         return None if body is None else Fetched(body[1], _internal_date(line), whole)
 
     def _items(self, uid: int, what: str) -> tuple[bytes, bytes] | None:
-        """The answer's line and literal."""
+        """The words and the literal of the answer about one mail; None if the server has nothing to say of it."""
         status, data = self._box.client.uid("FETCH", str(uid), what)
         if status != "OK":
             raise ValueError(f"FETCH was answered {status}")
-        for item in data:
-            line, literal = item if isinstance(item, tuple) else (item, b"")
-            if isinstance(line, bytes) and re.search(rb"\bUID %d\b" % uid, b" ".join(_lines(data))):
-                return line, literal
-        return None
+        wanted = b"BODY[" if b"BODY" in what.encode() else b"INTERNALDATE"
+        return answer_about(uid, wanted, data)
 
     def _confirm(self, uid: int) -> None:
         if self._moves:
@@ -215,8 +214,25 @@ class MailBox:
             raise ChannelUnavailable(f"IMAP {self._settings.host}: {what}: {said[:300]}") from None
 
 
-def _lines(data: list[Any]) -> list[bytes]:
-    return [item[0] if isinstance(item, tuple) else item for item in data if isinstance(item, tuple | bytes)]
+def answer_about(uid: int, wanted: bytes, data: list[Any]) -> tuple[bytes, bytes] | None:
+    """Words and literal of the FETCH answer about one mail, among what the server told of others meanwhile."""
+    for words, literal in _answers(data):
+        if wanted in words and re.search(rb"\bUID %d\b" % uid, words):
+            return words, literal
+    return None
+
+
+def _answers(data: list[Any]) -> list[tuple[bytes, bytes]]:
+    """Words and literal of each FETCH answer, from imaplib's list of pieces; an answer begins with a number."""
+    answers: list[tuple[bytes, bytes]] = []
+    for piece in data:
+        words, literal = piece if isinstance(piece, tuple) else (piece or b"", b"")
+        if answers and not re.match(rb"\d+ \(", words):
+            before, kept = answers.pop()
+            answers.append((before + b" " + words, kept or literal))
+        else:
+            answers.append((words, literal))
+    return answers
 
 
 def _internal_date(line: bytes) -> datetime | None:

@@ -24,6 +24,7 @@ from connectors.mail_quotes import new_part
 MAX_FILES = 20
 _MAX_PARTS = 200
 _MAX_DEPTH = 20
+_MAX_BOUNDARIES = 20_000  # lines that may begin a part; the parser makes an object of each
 _MAX_TEXT = 500_000  # characters that are looked at
 _LONGEST_HEADER = 5_000
 #: Charsets that senders name too narrowly or in words that Python does not know.
@@ -63,8 +64,10 @@ class Content:
 
 
 def parsed(raw: bytes) -> Message:
-    """The mail; one nested too deeply for the parser is its head and one text."""
+    """The mail; one with parts without end is its head and one text."""
     try:
+        if raw.count(b"\n--") > _MAX_BOUNDARIES:
+            raise ValueError("too many parts")
         return message_from_bytes(raw, policy=compat32)
     except (RecursionError, ValueError, LookupError, HeaderParseError, AttributeError, TypeError, AssertionError):
         return BytesHeaderParser(policy=compat32).parsebytes(raw)

@@ -19,7 +19,7 @@ _MESSAGE_ID = re.compile(r"<[^<>\s]{3,400}>")
 _REPLY = re.compile(r"^\s*((re|fw|fwd|aw|回复|回覆|答复|答覆|转发|轉寄)\s*(\[\d+\])?\s*[:：]\s*)+", re.IGNORECASE)
 _NOBODY = re.compile(r"(mailer-daemon|postmaster|no-?reply|do-?not-?reply|bounces?)([+=-].*)?", re.IGNORECASE)
 _AWAY = re.compile(
-    r"\s*(\[?自动回复\]?|\[?自動回覆\]?|自动答复|auto(matic)?[ -]?reply|autoreply|out of (the )?office|vacation)(\s*[:：\]\-—]|\s*$)",
+    r"\s*(\[?自动回复\]?|\[?自動回覆\]?|自动答复|auto(matic)?[ -]?reply|autoreply|out of (the )?office)(\s*[:：\]\-—]|\s*$)",
     re.IGNORECASE,
 )
 _ANSWERED_BY_MACHINES = ("x-autoreply", "x-autorespond", "x-autoresponse", "auto-reply")

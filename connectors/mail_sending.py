@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from dataclasses import dataclass
 from typing import Literal
@@ -63,6 +64,8 @@ async def hand_in(settings: SmtpSettings, context: ssl.SSLContext, sender: str, 
             raise _refused(error, where) from None
         except (SMTPException, OSError) as error:
             raise DeliveryUnknown(f"{where}: no answer to the mail ({_named(error)})") from None
+        with contextlib.suppress(SMTPException, OSError):  # the mail is theirs, whatever they say to goodbye
+            await smtp.quit(timeout=2)
     finally:
         smtp.close()
 

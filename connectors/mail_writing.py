@@ -80,19 +80,7 @@ def write(
         body.add_attachment(content, maintype=family, subtype=kind, filename=one_line(file.name))
     thread = envelope.thread
     prefix, nothing, *_ = _WORDS[language]
-    named = [
-        (
-            "From",
-            formataddr(
-                (
-                    str(Header(one_line(letterhead.name), "utf-8"))
-                    if not letterhead.name.isascii()
-                    else one_line(letterhead.name),
-                    letterhead.address,
-                )
-            ),
-        )
-    ]
+    named = [("From", _sender(letterhead))]
     named.append(("To", one_line(envelope.to)))
     named.append(("Reply-To", one_line(envelope.reply_to)))
     named.append(("Subject", _encoded("Subject", prefix + (base_subject(thread.subject) or nothing))))
@@ -112,6 +100,13 @@ def write(
 def one_line(value: str) -> str:
     """A header value that stays in its line, whatever it is made of."""
     return _CONTROLS.sub(" ", value).strip()
+
+
+def _sender(letterhead: Letterhead) -> str:
+    name = one_line(letterhead.name)
+    if name.isascii():
+        return formataddr((name, letterhead.address))
+    return f"{_encoded('From', name)} <{letterhead.address}>"
 
 
 def _encoded(name: str, value: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 from connectors.accounts import BadAccount, connectors_of
 from connectors.base import Arrival, Means
 from connectors.mail import MailConnector
-from connectors.mail_box import MailBox
+from connectors.mail_box import answer_about
 from conversations.errors import ChannelUnavailable
 from conversations.model import Address, Author, utc_now
 from tests.connectors.dingtalk_desk import Shelf
@@ -64,6 +64,35 @@ async def running(connector: MailConnector, inbox: Inbox) -> AsyncIterator[async
         await asyncio.gather(task, return_exceptions=True)
 
 
+@asynccontextmanager
+async def cutting_once(port: int, word: bytes) -> AsyncIterator[tuple[int, list[bytes]]]:
+    """A way to the server that breaks when a command with the word passes for the first time."""
+    cuts: list[bytes] = []
+
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, watched: bool) -> None:
+        with suppress(OSError):
+            while said := await reader.read(65_536):
+                if watched and not cuts and word in said:
+                    cuts.append(said)
+                    break
+                writer.write(said)
+                await writer.drain()
+        writer.close()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
+        back = asyncio.create_task(forward(far_reader, writer, watched=False))
+        await forward(reader, far_writer, watched=True)
+        writer.close()
+        await back
+
+    proxy = await asyncio.start_server(connected, "127.0.0.1", 0)
+    try:
+        yield proxy.sockets[0].getsockname()[1], cuts
+    finally:
+        proxy.close()
+
+
 @pytest.fixture
 async def provider() -> AsyncIterator[MailServer]:
     async with mail_server() as provider:
@@ -101,26 +130,33 @@ async def test_after_a_restart_only_new_mails_are_read_also_those_that_people_ha
     assert inbox.stored == ["first", "second"]
 
 
-async def test_a_crash_between_storing_and_confirming_makes_no_second_turn(
-    provider: MailServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_a_connection_lost_between_storing_and_confirming_makes_no_second_turn(
+    provider: MailServer, tmp_path: Path
 ) -> None:
-    right, crashed = MailBox.confirm, False
-
-    def crash_once(box: MailBox, uid: int) -> None:
-        nonlocal crashed
-        if not crashed:
-            crashed = True
-            raise ChannelUnavailable("the connection broke")
-        right(box, uid)
-
-    monkeypatch.setattr(MailBox, "confirm", crash_once)
     await provider.write(ANN, mail(ANN, "", "How do I return a kite?"))
-    async with desk_with_mailbox(tmp_path, provider) as server:
+    async with (
+        cutting_once(provider.dovecot.port, b"STORE") as (port, cuts),
+        desk_with_mailbox(tmp_path, provider, imap_port=port) as server,
+    ):
         await all_confirmed(provider, 1)
         await provider.answer_to(ANN, 1)
         transcript = await server.desk.transcript(Address("email", "default", ANN))
-    assert crashed
+    assert len(cuts) == 1
     assert [message.author for message in transcript] == [Author.CONTACT, Author.BOT]
+
+
+@pytest.mark.parametrize("word", [b"SEARCH", b"FETCH", b"IDLE"])
+async def test_after_a_lost_connection_it_goes_on(provider: MailServer, word: bytes) -> None:
+    inbox = Inbox()
+    await provider.write(ANN, mail(ANN, "", "first"))
+    async with (
+        cutting_once(provider.dovecot.port, word) as (port, cuts),
+        running(mailbox(provider, imap_port=port), inbox),
+    ):
+        await provider.until(lambda: cuts)
+        await provider.write(ANN, mail(ANN, "", "second"))
+        await all_confirmed(provider, 2)
+    assert inbox.stored == ["first", "second"]
 
 
 async def test_new_numbers_lose_nothing_and_double_nothing(provider: MailServer, tmp_path: Path) -> None:
@@ -263,6 +299,27 @@ async def test_it_stops_at_once_while_it_waits_and_while_the_server_is_silent(pr
     async with asyncio.timeout(10):
         await asyncio.gather(task, return_exceptions=True)
     silent.close()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [b"2 (FLAGS (\\Seen) UID 8)", (b"1 (UID 5 BODY[] {5}", b"words"), b")"],
+        [(b"1 (BODY[] {5}", b"words"), b" UID 5)", b"2 (FLAGS () UID 8)"],
+        [
+            b"1 (UID 5 FLAGS (Frontdesk))",
+            (b"1 (UID 5 BODY[]<0> {5}", b"words"),
+            b")",
+            (b"2 (UID 8 BODY[] {1}", b"x"),
+            b")",
+        ],
+    ],
+)
+def test_a_mail_is_told_from_what_the_server_says_meanwhile(data: list[Any]) -> None:
+    found = answer_about(5, b"BODY[", data)
+    assert found is not None
+    assert found[1] == b"words"
+    assert answer_about(7, b"BODY[", data) is None
 
 
 class TestSettings:

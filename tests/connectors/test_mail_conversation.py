@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from conversations.model import Address
+from conversations.model import Address, Author
 from conversations.tables import addresses
 from tests.connectors.desk import AGENT, Server
 from tests.connectors.mail_desk import desk_with_mailbox
@@ -91,6 +91,36 @@ async def test_a_conversation_goes_from_a_question_to_a_rating(tmp_path: Path, l
         assert thanks in await say("5")
         transcript = await server.desk.transcript(conversation.address)
         assert {message.conversation_id for message in transcript} == {conversation.id}
+
+
+async def test_files_of_a_mail_are_kept_and_what_is_not_taken_is_named(tmp_path: Path) -> None:
+    sender, picture = "ann@shop.example", b"\x89PNG\r\n\x1a\n" + bytes(100)
+    message = mail(sender, "My order", "The picture shows the damage; please have a look at it soon.\n\n-- \nAnn Lee")
+    message.add_attachment(picture, maintype="image", subtype="png", filename="破损.png")
+    message.add_attachment(b"MZ\x90\x00", maintype="application", subtype="octet-stream", filename="tool.exe")
+    async with mail_server() as provider, desk_with_mailbox(tmp_path, provider, unproven="join") as server:
+        await provider.write(sender, message)
+        await provider.answer_to(sender, 1)
+        said = (await server.desk.transcript(Address("email", "default", sender)))[0]
+        assert [file.name for file in said.attachments] == ["破损.png", "whole mail.txt"]
+        assert (await server.attachments.content(said.attachments[0].id))[1] == picture
+        assert "Ann Lee" in (await server.attachments.content(said.attachments[1].id))[1].decode()
+    assert said.text.startswith("My order\n\nThe picture shows")
+    assert "[a file that could not be received]" in said.text
+
+
+async def test_somebody_who_only_writes_a_name_into_from_gets_no_place_in_a_thread(tmp_path: Path) -> None:
+    ann = "ann@shop.example"
+    async with mail_server() as provider, desk_with_mailbox(tmp_path, provider) as server:
+        provider.proven.add("shop.example")
+        await provider.write(ann, mail(ann, "Hi", "I want to send back it"))
+        await provider.answer_to(ann, 1)
+        provider.proven.clear()
+        await provider.write("evil@x.example", mail(f"Ann <{ann}>", "Re: Hi", "2"))
+        await provider.answer_to(ann, 2)  # to her, never to whoever wrote it
+        transcript = await server.desk.transcript(Address("email", "default", ann))
+    assert [one.text for one in transcript if one.author is Author.CONTACT] == ["Hi\n\nI want to send back it"]
+    assert set(provider.inboxes) == {ann}
 
 
 def texts(provider: MailServer, email: str) -> list[str]:

@@ -203,6 +203,10 @@ class TestMime:
         read(written("X: y", b"")[:-2] + body + b"\r\ndeep", RULES)
         read(b"From: a@b.example\r\n" + b"Content-Type: message/rfc822\r\n\r\n" * 2_000, RULES)
 
+    def test_parts_without_number_are_not_made_objects_of(self) -> None:
+        found = taken(written("Content-Type: multipart/mixed; boundary=x", b"words\r\n" + b"--x\r\n\r\n" * 1_000_000))
+        assert found.text.startswith("words")
+
     @settings(max_examples=150, deadline=None)
     @example(b"From: a@b.example\r\nContent-Type: text/plain; charset*=utf-8''%zz\r\n\r\nx")
     @example(b"From: =?utf-8?b?!!!?= <a@b.example>\r\nSubject: =?x?q?=zz?=\r\nDate: 99 Foo\r\n\r\n")
