@@ -101,7 +101,6 @@ class MailConnector(Connector):
 
     async def _take_new(self, box: _InThread, receive: Receive) -> None:
         """Store each mail, then confirm it; one that cannot be stored again and again lets the others go first."""
-        failure: Exception | None = None
         failed = self._failed
         for uid in sorted(await box.call(MailBox.new), key=lambda uid: failed.get(uid, 0) >= _STUBBORN):
             fetched = await box.call(lambda one, uid=uid: one.fetch(uid))  # type: ignore[misc]
@@ -113,17 +112,18 @@ class MailConnector(Connector):
                 failed[uid] = failed.get(uid, 0) + 1
                 if failed[uid] <= _STUBBORN:
                     raise
-                failure = error
+                log.error("mail_not_stored", account=self.account, uid=uid, attempts=failed[uid], error=repr(error))
             else:
                 failed.pop(uid, None)
                 await box.call(lambda one, uid=uid: one.confirm(uid))  # type: ignore[misc]
-        if failure is not None:
-            raise failure
 
     async def _take(self, fetched: Fetched, receive: Receive) -> None:
         mail = await asyncio.to_thread(read, fetched.raw, self._rules, fetched.received_at)
         if isinstance(mail, Ignored):
-            log.info("mail_ignored", account=self.account, reason=mail.reason)
+            if mail.outbox_id:
+                log.warning("mail_bounced", account=self.account, outbox_id=mail.outbox_id)
+            else:
+                log.info("mail_ignored", account=self.account, reason=mail.reason)
             return
         self._threads.put(str(mail.contact), mail.thread)
         try:

@@ -63,7 +63,7 @@ class Ignored:
     """A mail nobody shall answer, and why."""
 
     reason: Literal["automatic", "bounce", "own", "list", "no_sender"]
-    sender: str = ""
+    outbox_id: str = ""  #: of the mail of ours that a bounce is about
 
 
 def read(raw: bytes, rules: Rules, received_at: datetime | None = None) -> Mail | Ignored:
@@ -72,7 +72,7 @@ def read(raw: bytes, rules: Rules, received_at: datetime | None = None) -> Mail 
     name, email = _sender(message)
     reason = _ignored(message, email, rules)
     if reason is not None:
-        return Ignored(reason, email)
+        return Ignored(reason, rules.marks.outbox_id_in(raw) if reason == "bounce" else "")
     found = thread_of(message)
     recipients = _addresses(message, "to", "cc", "delivered-to", "x-original-to", "envelope-to")
     contact = rules.marks.contact_of(email, recipients, found.references[::-1])

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 _MAC = 16  # characters of base32: 80 bits
 _TOKEN = re.compile(r"fd-([a-z2-7]{16})?-([a-z2-7]{16})")
 _OURS = re.compile(r"<fd\.([a-z2-7]{16})?\.([A-Za-z0-9_-]{1,64})\.([0-9]{1,3})\.([a-z2-7]{16})@[^<>@\s]+>")
+_OURS_ANYWHERE = re.compile(_OURS.pattern.replace(r"[^<>@\s]+>", r"[^<>@\s]{1,253}>"))
+_QUOTED = 500_000  # bytes of a bounce that are looked at
 _REMEMBERED = 10_000
 
 
@@ -99,6 +101,12 @@ class Marks:
                 if hmac.compare_digest(self._sign("message", str(contact), ours[2], ours[3]), ours[4]):
                     return contact
         return None
+
+    def outbox_id_in(self, raw: bytes) -> str:
+        """What a bounce is about: it quotes our Message-ID. To whom we wrote is not looked at, so it proves nothing."""
+        domain = f"@{self._domain}>".lower()
+        ours = _OURS_ANYWHERE.finditer(raw[:_QUOTED].decode("latin-1"))
+        return next((one[2] for one in ours if one[0].lower().endswith(domain)), "")
 
     def _sign(self, *what: str) -> str:
         said = "\x00".join((self._account, *what)).encode("utf-8", "surrogatepass")

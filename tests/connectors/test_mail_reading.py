@@ -367,6 +367,12 @@ class TestMachines:
         assert isinstance(found, Ignored)
         assert found.reason == reason
 
+    def test_a_bounce_names_the_mail_it_is_about(self) -> None:
+        ours = MARKS.message_id(Contact(ANN), "a" * 32, 0)
+        raw = mail("MAILER-DAEMON@x.example", "Undelivered", f"No such user.\n\n{ours}\n").as_bytes()
+        assert read(raw, RULES) == Ignored("bounce", "a" * 32)
+        assert read(raw.replace(b"@desk.example>", b"@other.example>"), RULES) == Ignored("bounce")
+
     def test_people_may_say_that_no_machine_wrote(self) -> None:
         assert taken(mail(ANN, "Automatic doors", "x", Auto_Submitted="no")).text.startswith("Automatic doors")
 

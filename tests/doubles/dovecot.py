@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import grp
 import itertools
 import os
 import pwd
@@ -155,7 +156,7 @@ def _prepare(folder: Path, users: tuple[str, ...], more: str) -> tuple[Dovecot, 
     root = me.pw_uid == 0
     mail = pwd.getpwnam("nobody") if root else me
     internal = "dovecot" if root else me.pw_name
-    group = "dovecot" if root else str(me.pw_gid)
+    group = "dovecot" if root else grp.getgrgid(me.pw_gid).gr_name
     server = Dovecot(folder, free_port(), free_port(), mail.pw_uid, mail.pw_gid)
     folder.chmod(0o755)
     (folder / "mail").mkdir()
