@@ -14,6 +14,7 @@ from connectors.base import AccountSettings, Connector, Means
 CHANNELS: Mapping[str, tuple[str, str]] = {
     "dingtalk": ("connectors.dingtalk", "DingTalkConnector"),
     "messenger": ("connectors.messenger", "MessengerConnector"),
+    "email": ("connectors.mail", "MailConnector"),
     "slack": ("connectors.slack", "SlackConnector"),
     "telegram": ("connectors.telegram", "TelegramConnector"),
     "wechat": ("connectors.wechat", "WechatConnector"),

@@ -24,6 +24,7 @@ from conversations.hub import LocalHub
 from conversations.model import Author, MessageKind, OutboundMessage, utc_now
 from tests.connectors.desk import API_KEY, Server, running_server
 from tests.connectors.dingtalk_desk import robot
+from tests.connectors.mail_desk import mailbox
 from tests.connectors.meta_desk import number, page
 from tests.connectors.mqtt_desk import account as mqtt_account
 from tests.connectors.slack_desk import app
@@ -52,6 +53,7 @@ PUSHED: list[Connector] = [
     page(Messenger()),
     mqtt_account(),
     program_account(),
+    mailbox(),
 ]
 CONNECTORS = [*READ, *PUSHED]
 EVERY = pytest.mark.parametrize("connector", CONNECTORS, ids=lambda connector: connector.channel)
