@@ -118,6 +118,7 @@ class EdgeIndex:
         """Show these versions and delete every other version of those articles."""
         if not heads:
             return
+        self._move_on()
         shelves: defaultdict[str, list[int | Any]] = defaultdict(list)
         for head in heads:
             for ref in head.refs():
@@ -127,14 +128,13 @@ class EdgeIndex:
         these = FieldCondition(key="article_key", match=MatchAny([head.key for head in heads]))
         others = FieldCondition(key="version", match=MatchExcept([head.version for head in heads]))
         self._update(UpdateOperation.delete_points_by_filter(Filter(must=[these, others])))
-        self._move_on()
 
     def remove(self, article_keys: Collection[str]) -> None:
         """Delete articles with all their entries."""
         if article_keys:
             condition = FieldCondition(key="article_key", match=MatchAny(list(article_keys)))
-            self._update(UpdateOperation.delete_points_by_filter(Filter(must=[condition])))
             self._move_on()
+            self._update(UpdateOperation.delete_points_by_filter(Filter(must=[condition])))
 
     def generation(self) -> int:
         """A number that grows with everything published or removed."""
@@ -266,6 +266,7 @@ class EdgeIndex:
             self._journal.append(operation)
 
     def _move_on(self) -> None:
+        """Leave the generation before anything of it is changed: whoever opens what a crash left must look again."""
         state = Point(STATE_POINT, {}, {"generation": self.generation() + 1})
         self._update(UpdateOperation.upsert_points([state]))
 
