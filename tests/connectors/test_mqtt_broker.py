@@ -86,6 +86,8 @@ class TestComingIn:
         async with Device("ann", broker.port).online() as ann:
             first = link(broker.port, in_flight=3)
             await first.open(f"{IN}+")
+            async with asyncio.timeout(10):
+                await first.subscribed.wait()  # before that the broker has nobody to send it to
             for number in range(6):
                 await ann.says(str(number))
             seen = [await first.next() for _ in range(3)]
