@@ -10,7 +10,6 @@ from typing import Annotated, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from connectors.text import Unit
 from conversations.errors import MessageRejected
 from conversations.model import Address, Attachment, InboundMessage, OutboundMessage
 
@@ -61,17 +60,6 @@ class Acknowledgement:
     written: Callable[[bool], None] | None = None  #: told whether the answer went out on the connection
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a channel can show: units of text in one message, and buttons; 0 buttons means a numbered list in the text."""
-
-    text: int
-    unit: Unit = "characters"
-    buttons: int = 0
-    button_title: int = 20  #: in the unit of the text
-    caption: int = 0  #: of a file; 0: the text follows as a message of its own
-
-
 class Files(Protocol):
     """Where what agents and contacts attach is kept."""
 
@@ -117,7 +105,6 @@ class Connector(ABC):
     """One channel account."""
 
     channel: ClassVar[str]  #: URL segment and address prefix, for example "telegram"
-    limits: ClassVar[Limits] = Limits(4000)
     language: ClassVar[str] = "en"  #: of what the desk itself must say there before it knows the contact's
     answers_within: ClassVar[float] = 4.5  #: seconds in which the channel wants to hear that a message is stored
     largest_webhook: ClassVar[int] = 1024 * 1024  #: bytes

@@ -24,7 +24,6 @@ from connectors.base import (
     Arrival,
     BadSignature,
     Connector,
-    Limits,
     Means,
     Media,
     Receive,
@@ -104,7 +103,6 @@ class DingTalkConnector(Connector):
 
     channel: ClassVar[str] = "dingtalk"
     language: ClassVar[str] = "zh"
-    limits: ClassVar[Limits] = Limits(5_000, "utf-8", buttons=MOST_BUTTONS)
     Settings = DingTalkSettings
 
     def __init__(self, settings: DingTalkSettings, means: Means) -> None:

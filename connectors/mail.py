@@ -22,7 +22,6 @@ from connectors.base import (
     BadPayload,
     BadSignature,
     Connector,
-    Limits,
     Means,
     Media,
     Receive,
@@ -57,7 +56,6 @@ class MailConnector(Connector):
     """One mailbox."""
 
     channel: ClassVar[str] = "email"
-    limits: ClassVar[Limits] = Limits(100_000)
     answers_within: ClassVar[float] = 30.0  # nobody waits for us but the mailbox
     Settings = MailSettings
 

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 import structlog
 from pydantic import Field
 
-from connectors.base import Acknowledgement, Arrival, Connector, Limits, Means, Media, WebhookRequest
+from connectors.base import Acknowledgement, Arrival, Connector, Means, Media, WebhookRequest
 from connectors.messenger_messages import CONTACT, read_messages
 from connectors.meta_graph import (
     Courtesies,
@@ -29,9 +29,10 @@ from connectors.meta_graph import (
     text_of,
     verify,
 )
-from connectors.meta_text import fits_natively, language_of, texts_of
+from connectors.meta_text import fits_natively, texts_of
 from connectors.parts import Pace, SentParts
 from connectors.rate_limit import RateLimit
+from connectors.text import language_of
 from connectors.vendor_calls import vendor_client
 from conversations.errors import ContactUnreachable, ConversationError, MessageRejected
 from conversations.model import Attachment, Author, Button, InboundMessage, OutboundMessage
@@ -72,7 +73,6 @@ class MessengerConnector(Connector):
     """One page."""
 
     channel: ClassVar[str] = "messenger"
-    limits: ClassVar[Limits] = Limits(LONGEST_TEXT, buttons=MOST_QUICK_REPLIES, button_title=LONGEST_TITLE)
     answers_within: ClassVar[float] = 15.0  # Messenger waits 20 s [doc]
     largest_webhook: ClassVar[int] = 3 * 1024 * 1024
     Settings = MessengerSettings
@@ -201,7 +201,7 @@ def parts_of(message: OutboundMessage, public_url: str) -> list[Part]:
     native = fits_natively(message.buttons, MOST_QUICK_REPLIES, LONGEST_TITLE)
     texts = texts_of(message, public_url, LONGEST_TEXT, bold="", with_buttons=native)
     if native and not texts:
-        texts = [_CHOOSE[language_of(message)]]
+        texts = [_CHOOSE[language_of(message.text)]]
     parts = [Text(text) for text in texts]
     if native:
         parts[-1] = Text(parts[-1].text, message.buttons)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from connectors.text import as_plain_text, split_markdown
+from connectors.text import as_plain_text, language_of, split_markdown
 from conversations.model import Author, Button, OutboundMessage
 
-_HAN = re.compile(r"[\u4e00-\u9fff]")
 _RELATIVE = re.compile(r"(\[[^\]\n]{1,300}\]\()(/[^\s()<>]{0,1000}\))")
 #: Bounded, so that a line of nothing but opening marks is not read again and again to its end.
 _MARKUP = re.compile(
@@ -18,11 +17,6 @@ _MARKUP = re.compile(
     r"|^(?P<indent>[ ]*)[-*][ ](?=\S)",
     re.MULTILINE,
 )
-
-
-def language_of(message: OutboundMessage) -> str:
-    """In which language the little words around a message are."""
-    return "zh" if _HAN.search(message.text) or not message.text else "en"
 
 
 def fits_natively(buttons: tuple[Button, ...], most: int, longest_title: int) -> bool:
@@ -48,7 +42,7 @@ def texts_of(
     shown = replace(message, buttons=()) if with_buttons else message
     written = _RELATIVE.sub(
         lambda found: f"{found[1]}{public_url.rstrip('/')}{found[2]}",
-        as_plain_text(shown, public_url, language_of(message)),
+        as_plain_text(shown, public_url, language_of(message.text)),
     )
     pieces = [piece for piece in split_markdown(written, limit) if piece.strip()]
     if pieces and last_limit is not None:

@@ -23,7 +23,6 @@ from connectors.base import (
     BadPayload,
     BadSignature,
     Connector,
-    Limits,
     Means,
     Media,
     Receive,
@@ -92,7 +91,6 @@ class MqttConnector(Connector):
     """One broker; run it in one process of the desk only, because a client id has one connection."""
 
     channel: ClassVar[str] = "mqtt"
-    limits: ClassVar[Limits] = Limits(_MOST_TEXT, buttons=1_000, button_title=1_000)
     Settings = MqttSettings
 
     def __init__(self, settings: MqttSettings, means: Means) -> None:

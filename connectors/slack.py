@@ -22,7 +22,6 @@ from connectors.base import (
     BadPayload,
     BadSignature,
     Connector,
-    Limits,
     Means,
     Media,
     WebhookRequest,
@@ -31,7 +30,7 @@ from connectors.parts import Pace, SentParts
 from connectors.rate_limit import RateLimit
 from connectors.slack_api import Api
 from connectors.slack_messages import Contact, Press, read_body, read_event, read_press
-from connectors.slack_replies import LONGEST_TITLE, MOST_BUTTONS, Part, chosen, parts_of
+from connectors.slack_replies import Part, chosen, parts_of
 from connectors.vendor_calls import vendor_client
 from conversations.errors import ContactUnreachable, ConversationError, MessageRejected, SendError
 from conversations.model import Attachment, InboundMessage, OutboundMessage
@@ -69,7 +68,6 @@ class SlackConnector(Connector):
     """One app in one workspace."""
 
     channel: ClassVar[str] = "slack"
-    limits: ClassVar[Limits] = Limits(4_000, buttons=MOST_BUTTONS, button_title=LONGEST_TITLE)
     Settings = SlackSettings
 
     def __init__(self, settings: SlackSettings, means: Means) -> None:

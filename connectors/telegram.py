@@ -20,7 +20,6 @@ from connectors.base import (
     BadPayload,
     BadSignature,
     Connector,
-    Limits,
     Means,
     Media,
     Receive,
@@ -30,7 +29,7 @@ from connectors.parts import Pace, SentParts
 from connectors.rate_limit import RateLimit
 from connectors.telegram_api import TelegramApi
 from connectors.telegram_messages import Reader, contact_of, read_update
-from connectors.telegram_text import MAX_BUTTONS, MAX_TEXT, Part, keyboard, parts_of
+from connectors.telegram_text import Part, keyboard, parts_of
 from conversations.errors import ConversationError, MessageRejected, SendError
 from conversations.model import Attachment, Author, OutboundMessage
 
@@ -44,7 +43,6 @@ class TelegramConnector(Connector):
     """One bot."""
 
     channel: ClassVar[str] = "telegram"
-    limits: ClassVar[Limits] = Limits(MAX_TEXT, "utf-16", buttons=MAX_BUTTONS, button_title=64)
     answers_within: ClassVar[float] = 20.0  # Telegram waits for a minute before it gives a webhook up
 
     class Settings(AccountSettings):

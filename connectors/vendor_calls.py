@@ -16,7 +16,7 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 MAX_DOWNLOAD = 10 * 1024 * 1024
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 #: Nothing was sent when one of these is raised.
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
 def vendor_client() -> httpx.AsyncClient:
@@ -42,7 +42,7 @@ async def call(
     """
     try:
         response = await client.request(method, url, **request)
-    except _NOT_SENT as error:
+    except NOT_SENT as error:
         raise ChannelUnavailable(f"{what}: no connection ({type(error).__name__})") from None
     except httpx.HTTPError as error:
         if delivers:

@@ -14,10 +14,11 @@ import httpx
 import structlog
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
-from connectors.base import AccountSettings, Arrival, BadPayload, Connector, Limits, Means, Media, WebhookRequest
+from connectors.base import AccountSettings, Arrival, BadPayload, Connector, Means, Media, WebhookRequest
 from connectors.checked_address import check_url, checked_client
 from connectors.json_messages import SentMessage, content_of, one_or_more, written
 from connectors.standard_webhooks import Signatures, key_of
+from connectors.vendor_calls import NOT_SENT
 from conversations.errors import (
     ChannelUnavailable,
     ContactUnreachable,
@@ -30,7 +31,6 @@ from conversations.model import OutboundMessage
 log = structlog.get_logger()
 
 _LONGEST_WAIT = 3_600.0
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _TRY_AGAIN = frozenset({408, 425})
 
 #: The first one is today's; a second one is still, or already, accepted while they are exchanged.
@@ -69,7 +69,6 @@ class WebhookConnector(Connector):
     """One program that speaks for its contacts."""
 
     channel: ClassVar[str] = "webhook"
-    limits: ClassVar[Limits] = Limits(20_000, buttons=1_000, button_title=1_000)
     Settings = WebhookSettings
 
     def __init__(self, settings: WebhookSettings, means: Means) -> None:
@@ -113,7 +112,7 @@ class WebhookConnector(Connector):
             # Nobody reads the answer: it may be of any length, and its words are not ours to log.
             async with self._http.stream("POST", self.settings.url, content=body, headers=headers) as response:
                 status, asked = response.status_code, response.headers.get("retry-after")
-        except _NOT_SENT as error:
+        except NOT_SENT as error:
             raise ChannelUnavailable(f"the webhook: no connection ({type(error).__name__})") from None
         except httpx.HTTPError as error:
             raise DeliveryUnknown(f"the webhook: no answer ({type(error).__name__})") from None

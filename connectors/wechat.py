@@ -15,7 +15,6 @@ from connectors.base import (
     Acknowledgement,
     Arrival,
     Connector,
-    Limits,
     Means,
     Media,
     WebhookRequest,
@@ -103,7 +102,6 @@ class WechatConnector(Connector):
     Settings: ClassVar[type[AccountSettings]] = WechatSettings
     channel: ClassVar[str] = "wechat"
     language: ClassVar[str] = "zh"
-    limits: ClassVar[Limits] = Limits(2048, "utf-8")
 
     def __init__(self, settings: WechatSettings, means: Means) -> None:
         super().__init__(settings.account)

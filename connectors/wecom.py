@@ -15,7 +15,6 @@ from connectors.base import (
     Arrival,
     BadPayload,
     Connector,
-    Limits,
     Means,
     Media,
     WebhookRequest,
@@ -87,7 +86,6 @@ class WecomConnector(Connector):
     Settings: ClassVar[type[AccountSettings]] = WecomSettings
     channel: ClassVar[str] = "wecom"
     language: ClassVar[str] = "zh"
-    limits: ClassVar[Limits] = Limits(2048, "utf-8", buttons=6)
 
     def __init__(self, settings: WecomSettings, means: Means) -> None:
         super().__init__(settings.account)

@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from connectors.base import Acknowledgement, Arrival, Connector, Limits, Means, Media, WebhookRequest
+from connectors.base import Acknowledgement, Arrival, Connector, Means, Media, WebhookRequest
 from connectors.meta_graph import (
     Courtesies,
     Graph,
@@ -34,9 +34,6 @@ from connectors.rate_limit import RateLimit
 from connectors.vendor_calls import MAX_DOWNLOAD, vendor_client
 from connectors.whatsapp_messages import CONTACT, read_failures, read_messages
 from connectors.whatsapp_replies import (
-    LONGEST_ROW,
-    LONGEST_TEXT,
-    MOST_ROWS,
     Part,
     file_part,
     kind_of,
@@ -77,7 +74,6 @@ class WhatsappConnector(Connector):
     """One number."""
 
     channel: ClassVar[str] = "whatsapp"
-    limits: ClassVar[Limits] = Limits(LONGEST_TEXT, buttons=MOST_ROWS, button_title=LONGEST_ROW)
     #: Messenger waits 20 s [doc]; that the same machinery is as patient here is assumed.
     answers_within: ClassVar[float] = 10.0
     largest_webhook: ClassVar[int] = 3 * 1024 * 1024  # as Meta announces

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.meta_text import fits_natively, language_of, texts_of
+from connectors.meta_text import fits_natively, texts_of
+from connectors.text import language_of
 from conversations.errors import MessageRejected
 from conversations.model import Attachment, Button, OutboundMessage
 
@@ -48,7 +49,7 @@ def parts_of(message: OutboundMessage, public_url: str, *, previews: bool) -> li
     native = as_buttons or fits_natively(buttons, MOST_ROWS, LONGEST_ROW)
     last_limit = LONGEST_BODY if native else None
     texts = texts_of(message, public_url, LONGEST_TEXT, bold="*", with_buttons=native, last_limit=last_limit)
-    language = language_of(message)
+    language = language_of(message.text)
     if native and not texts:
         texts = [_CHOOSE[language]]
     parts: list[Part] = [_text(text, previews) for text in texts]

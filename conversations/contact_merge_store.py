@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from conversations.contact_model import ContactMerge, ContactProfile, Holding, SamePerson
 from conversations.contact_store import ContactStore
 from conversations.contact_tables import contact_merges, contact_tickets
+from conversations.conversation_store import at_address
 from conversations.episode_tables import ratings
 from conversations.model import Address, Status
 from conversations.organising_tables import conversation_labels
@@ -197,10 +198,7 @@ class ContactMergeStore:
 
 
 def _at(table: Any, place: Mapping[str, Any]) -> Any:
-    address = Address(place["channel"], place["account"], place["contact"])
-    return and_(
-        table.c.channel == address.channel, table.c.account == address.account, table.c.contact == address.contact
-    )
+    return at_address(table, Address(place["channel"], place["account"], place["contact"]))
 
 
 def _merge_of(row: Row[Any]) -> ContactMerge:

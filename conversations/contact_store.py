@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.contact_model import ContactProfile, ReachedAt
 from conversations.contact_tables import contact_tickets
+from conversations.conversation_store import at_address
 from conversations.errors import NotFound
 from conversations.model import Address, Author, Conversation, MessageKind, Status
 from conversations.search_store import SearchStore
@@ -109,7 +110,6 @@ class ContactStore:
 
     async def note_proof(self, conversation: Conversation, customer_id: str) -> None:
         """The contact proved to be this customer, at this conversation's address."""
-        address = conversation.address
         await self._connection.execute(
             update(contacts)
             .where(contacts.c.id == conversation.contact_id)
@@ -118,9 +118,7 @@ class ContactStore:
         await self._connection.execute(
             update(addresses)
             .where(
-                addresses.c.channel == address.channel,
-                addresses.c.account == address.account,
-                addresses.c.contact == address.contact,
+                at_address(addresses, conversation.address),
                 addresses.c.contact_id.in_(select(contacts.c.id).where(contacts.c.shared)),
             )
             .values(customer_id=customer_id)

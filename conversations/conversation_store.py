@@ -183,9 +183,9 @@ def message_of(row: Row[Any]) -> Message:
     )
 
 
-def at_address(address: Address) -> Any:
-    """The condition that a conversation belongs to an address itself."""
-    return and_(*(conversations.c[name] == value for name, value in asdict(address).items()))
+def at_address(table: Any, address: Address) -> Any:
+    """The condition that a row belongs to an address itself."""
+    return and_(*(table.c[name] == value for name, value in asdict(address).items()))
 
 
 def _locked(row: Row[Any] | None) -> Locked:
@@ -309,7 +309,7 @@ class ConversationStore:
         row = await self._connection.execute(
             select(buttons.c.conversation_id, buttons.c.title, buttons.c.payload)
             .join(conversations, conversations.c.id == buttons.c.conversation_id)
-            .where(buttons.c.id == button_id, or_(at_address(address), at_home(asdict(address))))
+            .where(buttons.c.id == button_id, or_(at_address(conversations, address), at_home(asdict(address))))
         )
         found = row.first()
         return None if found is None else (found.conversation_id, found.title, found.payload)

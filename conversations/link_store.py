@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from conversations.conversation_store import at_address
 from conversations.link_tables import link_codes, link_tries
 from conversations.model import Address, new_id
 from conversations.tables import addresses, conversations
@@ -26,7 +27,7 @@ class LinkStore:
 
     async def home_of(self, address: Address) -> Address:
         """Where the conversations of whoever writes at an address are kept; mostly the address itself."""
-        row = (await self._connection.execute(select(addresses).where(_at(addresses, address)))).first()
+        row = (await self._connection.execute(select(addresses).where(at_address(addresses, address)))).first()
         if row is None or row.home_channel is None:
             return address
         return Address(row.home_channel, row.home_account, row.home_contact)
@@ -35,28 +36,28 @@ class LinkStore:
         """From now on an address, and those whose home it was, belong to another home."""
         await self._connection.execute(
             update(addresses)
-            .where(or_(_at(addresses, address), _with_home(address)))
+            .where(or_(at_address(addresses, address), _with_home(address)))
             .values(home_channel=home.channel, home_account=home.account, home_contact=home.contact)
         )
 
     async def set_proof(self, at: Collection[Address], customer_id: str) -> None:
         """Whoever writes at these addresses is this customer."""
-        chosen = or_(*(_at(addresses, one) for one in at))
+        chosen = or_(*(at_address(addresses, one) for one in at))
         await self._connection.execute(update(addresses).where(chosen).values(customer_id=customer_id))
 
     async def unlink(self, left: Collection[Address]) -> None:
         """Addresses go their own way again; what was to be answered at them is answered at home."""
         for address in left:
-            own = or_(_at(addresses, address), _with_home(address))
+            own = or_(at_address(addresses, address), _with_home(address))
             nowhere: dict[str, Any] = dict.fromkeys(("home_channel", "home_account", "home_contact"))
             await self._connection.execute(update(addresses).where(own).values(**nowhere))
-            there = and_(conversations.c.reply_to == str(address), ~_at(conversations, address))
+            there = and_(conversations.c.reply_to == str(address), ~at_address(conversations, address))
             await self._connection.execute(update(conversations).where(there).values(reply_to=None))
 
     async def add_code(self, code: str, address: Address, expires_at: datetime, now: datetime) -> None:
         """Remember a code; those that expired are forgotten, and older ones of the same address."""
         await self._connection.execute(
-            delete(link_codes).where(or_(link_codes.c.expires_at <= now, _at(link_codes, address)))
+            delete(link_codes).where(or_(link_codes.c.expires_at <= now, at_address(link_codes, address)))
         )
         row = asdict(address) | {"code_hash": _hash(code), "expires_at": expires_at}
         await self._connection.execute(insert(link_codes).values(**row))
@@ -78,7 +79,7 @@ class LinkStore:
     async def wrong_codes(self, address: Address, now: datetime) -> tuple[int, int]:
         """How many wrong codes came from an address within the hour, and from everywhere within ten minutes."""
         recent = link_tries.c.at > now - KEPT
-        own = func.count().filter(recent, _at(link_tries, address))
+        own = func.count().filter(recent, at_address(link_tries, address))
         everywhere = func.count().filter(link_tries.c.at > now - KEPT / 6)
         row = (await self._connection.execute(select(own, everywhere).select_from(link_tries))).one()
         return int(row[0]), int(row[1])
@@ -86,12 +87,6 @@ class LinkStore:
 
 def _hash(code: str) -> str:
     return hashlib.sha256(code.encode()).hexdigest()
-
-
-def _at(table: Any, address: Address) -> Any:
-    return and_(
-        table.c.channel == address.channel, table.c.account == address.account, table.c.contact == address.contact
-    )
 
 
 def _with_home(address: Address) -> Any:
