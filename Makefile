@@ -6,7 +6,7 @@ BOT := bot/.venv/bin/python
 PROFILE ?= fast
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix train eval-nlu eval-cross eval-entities eval-families eval-kb eval-answers eval-faithfulness eval-sentiment bench bench-kb bench-desk lock
+.PHONY: help setup run test check fix backup restore faults train eval-nlu eval-cross eval-entities eval-families eval-kb eval-answers eval-faithfulness eval-sentiment eval-personal-data bench bench-kb bench-desk bench-replay load run-scaled lock openapi fuzz
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,26 @@ run: python ## set up if needed, then start the desk with demo data
 test: python ## set up if needed, then the whole test suite
 	@$(PYTHON) tools/setup.py --for test
 	@$(SERVICE) tools/test.py
+
+backup: python ## [TO=folder]: databases, files, index, audit trail and secrets in one checked archive, also while the desk runs
+	@$(PYTHON) tools/setup.py --for service
+	@$(SERVICE) tools/backup.py $(if $(TO),--to $(TO))
+
+restore: python ## FILE=archive [FORCE=1] [ERASURES=ledger|none]: check a backup, repeat erasures, put it in place
+	@$(PYTHON) tools/setup.py --for service
+	@$(SERVICE) tools/restore.py $(FILE) $(if $(FORCE),--force) $(if $(ERASURES),--erasures $(ERASURES))
+
+faults: python ## [QUICK=1 | PHASE=names | RESUME=1]: kill the desk in every way, then look for lost, doubled and disordered messages
+	@$(PYTHON) tools/setup.py --for service
+	@$(SERVICE) -m tests.faults.run $(if $(QUICK),--quick) $(if $(PHASE),--only $(PHASE)) $(if $(RESUME),--resume)
+
+openapi: python ## write the descriptions of both APIs (docs/openapi) from the code
+	@$(PYTHON) tools/setup.py --for service
+	@$(SERVICE) tools/describe.py
+
+fuzz: python ## [MINUTES=10]: made-up and wrong requests against every address of a desk of its own, in every role
+	@$(PYTHON) tools/setup.py --for service
+	@$(SERVICE) -m tests.fuzzing --minutes $(or $(MINUTES),10)
 
 check: python ## formatting, lint, types (Python and TypeScript)
 	@$(PYTHON) tools/setup.py --for check
@@ -73,6 +93,10 @@ eval-sentiment: python ## [DATA=file.jsonl]: how messages feel, by the shipped m
 	@$(SERVICE) -m sentiment.train --out $(or $(DATA_DIR),var)/sentiment
 	@$(SERVICE) -m sentiment.evaluate --model $(or $(DATA_DIR),var)/sentiment $(if $(DATA),--data $(DATA))
 
+eval-personal-data: python ## [SHOW=1]: what is found of phones, cards, addresses and names in held-out lines; precision and recall per kind
+	@$(PYTHON) tools/setup.py --for service
+	@$(SERVICE) -m personal_data.evaluate $(if $(SHOW),--show)
+
 bench: python ## turn latency and throughput against a stock Rasa set-up, in one run
 	@$(PYTHON) tools/setup.py --for train
 	@$(SERVICE) -m benchmarks.turns
@@ -81,9 +105,22 @@ bench-kb: python ## PASSAGES=100000: ingest, search, restart and memory of a lar
 	@$(PYTHON) tools/setup.py --for service
 	@$(SERVICE) -m benchmarks.knowledge_scale --passages $(or $(PASSAGES),100000)
 
+bench-replay: python ## [TURNS=5000] [CANDIDATE=archive]: recorded turns run again on the model, twice, without a difference
+	@$(PYTHON) tools/setup.py --for train
+	@echo "→ a log of $(or $(TURNS),5000) turns is built, which takes a minute or two"
+	@cd bot && .venv/bin/python -W ignore bench_replay.py --turns $(or $(TURNS),5000) $(if $(CANDIDATE),--candidate $(abspath $(CANDIDATE)))
+
 bench-desk: python ## [POSTGRES=postgresql+asyncpg://…/db]: 50 agents with live consoles, 500 who wait; how fast messages reach the right console
 	@$(PYTHON) tools/setup.py --for service
 	@$(SERVICE) -m benchmarks.desk_load $(if $(POSTGRES),--postgres $(POSTGRES))
+
+load: python ## PROFILE=smoke|100-users|soak|spike|acks|promote [SCALED=1 | URL=…]: people on web sockets, REST and webhooks (open loop); throughput, ack and reply times, errors, memory
+	@$(PYTHON) tools/setup.py --for run
+	@$(SERVICE) $(if $(filter promote,$(PROFILE)),-m benchmarks.promoting $(if $(SCALED),--scaled),-m benchmarks.load $(if $(filter fast,$(PROFILE)),smoke,$(PROFILE)) $(if $(SCALED),--scaled) $(if $(URL),--url $(URL)))
+
+run-scaled: python ## 2 services and 2 bots on local PostgreSQL and Redis: the browser journeys, then kills under load (SERVE=1: only start it)
+	@$(PYTHON) tools/setup.py --for test
+	@exec $(SERVICE) tools/run_scaled.py $(if $(SERVE),serve) $(if $(filter 0,$(JOURNEYS)),--no-journeys)
 
 lock: ## resolve both lock files again
 	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --group dev -q pyproject.toml -o requirements.lock

@@ -1,217 +1,267 @@
-"""The service: builds every object, wires them, mounts the routes and serves; the only file that knows everybody."""
+"""The service: builds every object, wires them and mounts the routes; the only file that knows everybody."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
-import signal
+import os
+import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from types import SimpleNamespace
+from dataclasses import asdict, replace
+from functools import partial
+from typing import IO
+from zoneinfo import ZoneInfo
 
 import structlog
-from sanic import Config, HTTPResponse, Request, Sanic
-from sanic import json as json_response
-from sanic.exceptions import SanicException
-from sanic.response import file, html, redirect
+from sanic import Sanic
 
+import data_lock
+import failpoints
 import logs
 import settings as desk_settings
 from actions import ActionSettings, build_executors
 from actions.webhook import build_blueprint as action_route
+from channels_file import read_channels, secrets_of
 from connectors.accounts import connectors_of
 from connectors.base import Connector, Means
 from connectors.channels import Channels, pushed
 from connectors.desk import Forms
 from connectors.door import Door
+from connectors.event_routes import events_api, unsubscribe_page
+from connectors.overview import Overview
 from connectors.rest import RestConnector
 from connectors.rest_routes import rest_api
 from connectors.speech import Speech
+from connectors.typing_signs import TypingSigns
+from connectors.unasked_ways import UnaskedWays
+from connectors.unreadables import FOLDER as UNREADABLE
+from connectors.unreadables import Unreadables
 from connectors.webchat.connector import WebchatConnector
-from connectors.webchat.pages import PAGE_POLICY, demo_shop, widget_file
+from connectors.webchat.pages import widget_file
 from connectors.webchat.routes import webchat
+from connectors.webchat.site_identity import SiteIdentity
 from connectors.webchat.tokens import VisitorTokens
 from connectors.webchat.visitors import Visitors
 from connectors.webhooks import webhooks
+from conversations import soundness
 from conversations.attachments import Attachments
 from conversations.audit import AuditLog
-from conversations.audit_check import CHECKPOINTS, Checkpoints, signing_key
+from conversations.audit_check import CHECKPOINTS, PUBLIC_KEY, Checkpoints, signing_key, verifier_of
 from conversations.backlog import Backlog
-from conversations.conversations import Conversations
+from conversations.channel_health import ChannelHealth
 from conversations.dialogue import RasaDialogue
-from conversations.engine import Engine, Sweeper
+from conversations.engine import Engine
 from conversations.episodes import rating_rules
-from conversations.errors import ConversationError
+from conversations.erased_elsewhere import ErasedElsewhere
+from conversations.erasing import Keepers, Periods
+from conversations.erasure_ledger import ErasureLedger
 from conversations.hours import BusinessHours
-from conversations.hub import Hub, LocalHub, RedisHub
+from conversations.hub import LocalHub, RedisHub
 from conversations.idempotency_store import IdempotencyKeys
 from conversations.json_form import conversation_json, message_json
+from conversations.key_rotation import open_keys
+from conversations.lease_store import LeaseStore
 from conversations.model import utc_now
 from conversations.outbox import Outbox
-from conversations.signals import Signals
+from conversations.proactive import Proactive
+from conversations.proactive_catalogue import Catalogue
+from conversations.proactive_delivery import ProactiveDelivery
+from conversations.proactive_sending import Hours, ProactiveSender
 from conversations.store import Database
+from conversations.sweeper import Sweeper
 from conversations.turn_model import Feeling, Thresholds
+from conversations.work_leases import WorkLeases
 from crm.codes import MailboxCodeSender, SmtpCodeSender
-from crm.mailbox_page import mailbox_page
 from crm.store import SqlCrm
+from crm.vouching import Vouching
+from desk import Desk, erase_again, provider_sign_in_of, run_beside, share_limits
+from handoff.access.api_keys import ApiKeys
 from handoff.assist.assist_side import open_assist
+from handoff.channels.channel_desk import ChannelDesk
 from handoff.demo import DemoSignIn, close_demo_staff, ensure_demo_order, ensure_demo_staff
+from handoff.learning.studio import open_studio
 from handoff.mount import staff_blueprints
 from handoff.organising.filter_store import FilterStore
 from handoff.prompt_desk import PromptDesk
 from handoff.routing import Routing
+from handoff.shop_accounts import shop_accounts
 from handoff.sign_in import SignIn
 from handoff.staff_side import StaffSide
 from handoff.store import StaffStore
 from handoff.teams.demo_teams import ensure_demo_teams
 from handoff.watching import signals_of
 from handoff.writing.demo_writing import ensure_demo_writing
-from knowledge_base.generation.endpoint import ChatEndpoint
+from knowledge_base.generation.masking import OpenCall, masked_call
 from knowledge_base.generation.prompt_store import PromptStore
 from knowledge_base.generation.prompts import Said
 from knowledge_base.generation.writer import MAX_HISTORY, AnswerWriter
 from knowledge_base.knowledge_base import KnowledgeBase
+from knowledge_base.library import Library
+from knowledge_base.library_store import LibraryStore
 from knowledge_base.page_links import PageLinks
 from knowledge_base.synonym_book import SynonymBook
 from knowledge_base.synonym_store import SynonymStore
-from knowledge_base.visiting import visit
+from knowledge_base.watching import follow
+from learning.limit_book import LimitBook
+from learning.model_choice import Served
 from migrations.schema import migrate
+from monitoring.collectors import Collectors
+from monitoring.meter import Meter
+from monitoring.page import mount_metrics
+from monitoring.spans import open_spans
+from monitoring.state import Parts, State
+from monitoring.watchers import WatchedConversations, WatchedEndpoint, Watchers
+from openapi.serving import public_description
+from openapi.staff_api import describe_staff_api
+from pages import Shown, mount_pages
+from personal_data.finding import Finder
+from personal_data.names import NameModels
 from sentiment.reading import sentiment_reader
+from serving import serve
 
-KB_STYLES = Path(__file__).resolve().parent / "knowledge_base" / "static" / "kb.css"
 DEMO_PROMPT_VALUES = {"answer_en": {"shop_name": "Kite Electronics"}, "answer_zh": {"shop_name": "风筝数码"}}
-LARGEST_BODY = 11 * 1024 * 1024  # an upload of 10 MiB and its form
+_DRAIN_TURNS_SECONDS, _DRAIN_DELIVERIES_SECONDS = 14.0, 5.0
 log = structlog.get_logger()
-Web = Sanic[Config, SimpleNamespace]
 
 
-@dataclass
-class Desk:
-    """Everything that runs in one service process."""
-
-    settings: desk_settings.Settings
-    database: Database
-    hub: Hub
-    conversations: Conversations
-    dialogue: RasaDialogue
-    engine: Engine
-    signals: Signals
-    outbox: Outbox
-    channels: Channels
-    sweeper: Sweeper
-    backlog: Backlog
-    checkpoints: Checkpoints
-    knowledge_base: KnowledgeBase
-    writer: AnswerWriter
-    crm: SqlCrm
-    smtp: SmtpCodeSender | None
-    mailbox: Path
-    staff: StaffSide
-    web: Web
-    warming: asyncio.Task[int] | None = None
-    indexing: asyncio.Task[int] | None = None
-
-    async def start(self) -> None:
-        """Begin to work on what is waiting, also from before the last stop."""
-        await self.hub.start()
-        await self.engine.start()
-        await self.outbox.start()
-        await self.sweeper.start()
-        await self.backlog.start()
-        await self.staff.start()
-        await self.channels.start(self.outbox.undelivered)
-        self.warming = asyncio.create_task(self.knowledge_base.prepare_answers(), name="prepare answers")
-        self.indexing = asyncio.create_task(self.conversations.fill_search_index(), name="fill search index")
-
-    async def stop(self) -> None:
-        """Finish running turns, write everything down, let go of every resource."""
-        for task in (self.warming, self.indexing):
-            if task is not None:
-                task.cancel()
-        await self.channels.stop()
-        await self.backlog.stop()
-        await self.engine.stop()
-        await self.signals.close()
-        await self.outbox.stop()
-        await self.channels.close()
-        await self.sweeper.stop()
-        await self.staff.close()
-        await self.checkpoints.write_if_due(self.database, at_once=True)
-        await self.writer.close()
-        await self.knowledge_base.close()
-        await self.dialogue.close()
-        if self.smtp is not None:
-            await self.smtp.close()
-        await self.hub.close()
-        await self.database.close()
-
-
-async def build(settings: desk_settings.Settings) -> Desk:
+async def build(settings: desk_settings.Settings, collectors: Collectors | None = None) -> Desk:
     """Open the database, the index and the encoders, and wire the rooms together."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    lock = data_lock.hold(settings.database_url)
+    checked = data_lock.database_file(settings.database_url)
+    if checked is not None:
+        await soundness.check_file(checked)
+    meter = Meter(collectors or Collectors())
+    watchers = Watchers(meter, open_spans(settings.otel_exporter_otlp_endpoint, settings.otel_traces_sampler_arg))
     database = Database.open(settings.database_url)
+    database.on_commit = meter.committed
     await migrate(database.engine)
+    await soundness.check_tail(database, settings.data_dir / CHECKPOINTS, settings.data_dir / PUBLIC_KEY)
+    alone = WorkLeases(database)
+    # What the first process makes, the next ones find; on SQLite there is only one.
+    async with contextlib.nullcontext() if database.is_sqlite else alone.turn("start-up"):
+        return await _wired(settings, database, alone, meter, watchers, lock)
+
+
+async def _wired(
+    settings: desk_settings.Settings,
+    database: Database,
+    alone: WorkLeases,
+    meter: Meter,
+    watchers: Watchers,
+    lock: IO[str] | None,
+) -> Desk:
     knowledge_base = await KnowledgeBase.open(
-        settings.data_dir, settings.qdrant_url, settings.encoder, reranker=settings.reranker
+        settings.index_home, settings.qdrant_url, settings.encoder, reranker=settings.reranker, patient=True
     )
     knowledge_base.quoter.links = PageLinks(settings.key_for("article pages"))
     synonyms = SynonymBook(SynonymStore(database.engine), knowledge_base)
     await synonyms.refresh()
+    library = Library(LibraryStore(database.engine), knowledge_base)
+    await library.refresh()
     mailbox = settings.data_dir / "demo_mailbox.jsonl"
     smtp = SmtpCodeSender(settings.smtp_url, settings.smtp_from) if settings.smtp_url else None
     crm = SqlCrm(database.engine, smtp or MailboxCodeSender(mailbox), settings.key_for("codes"))
-    hub: Hub = RedisHub(settings.redis_url) if settings.redis_url else LocalHub()
+    vouching = Vouching(crm, settings.vouched_proof)
+    hub: LocalHub = RedisHub(settings.redis_url) if settings.redis_url else LocalHub()
     hours = BusinessHours.parse(settings.business_hours)
     routing = await Routing.open(database, crm)
-    rest = RestConnector(settings.rest_api_keys)
+    api_keys = ApiKeys.of(database)
+    rest = RestConnector(settings.rest_api_keys, find_key=api_keys.find)
     files = settings.data_dir / "files"
     attachments = Attachments(database, files, settings.key_for("file links"), base_url=settings.public_url)
-    accounts = desk_settings.read_channels(settings.channels_file)
-    others = connectors_of(accounts, Means(settings.public_url, attachments, utc_now, attachments.signed_url))
-    connectors: Sequence[Connector] = (WebchatConnector(hub), rest, *others)
-    conversations = Conversations(
+    accounts = read_channels(settings.channels_file)
+    claims, served = IdempotencyKeys(database).claim, Served()
+    others = connectors_of(accounts, Means(settings.public_url, attachments, utc_now, attachments.signed_url, claims))
+    widget = WebchatConnector(hub)
+    connectors: Sequence[Connector] = (widget, rest, *others)
+    conversations = WatchedConversations(
         database,
         hub,
-        AuditLog(settings.key_for("audit")),
+        AuditLog(await open_keys(database, settings.wrapping_keys)),
         is_open=hours.is_open,
         opens_at=hours.opens_at,
         open_callback=routing.open_callback,
-        surroundings=routing.surroundings,
+        surroundings=replace(
+            routing.surroundings, customer_of=vouching.of_point, changed=meter.changed, version_of=served.version_of
+        ),
         pushes=pushed(connectors),
         agent_grace_seconds=settings.grace_seconds,
         recall_seconds=settings.recall_seconds,
+        turn_lease_seconds=settings.turn_lease_seconds,
+        process=alone.holder,
         ratings=rating_rules(settings.ask_nps, settings.ask_rating_when_idle, settings.rating_hours),
     )
+    conversations.spans = watchers.spans
+    database.on_lost = meter.lost(database.on_lost)
+    conversations.erasure_ledger = ErasureLedger(settings.erasure_ledger or settings.data_dir / "erasures.jsonl")
     dialogue = RasaDialogue(settings.bot_urls, settings.bot_secret)
     gate = settings.retrieval_gate or knowledge_base.gate
     limits = Thresholds(settings.answer_threshold, settings.clarify_threshold, gate)
-    endpoint = None
+    limit_book = LimitBook(database, conversations.audit, {"zh": limits, "en": limits}, now=conversations.now)
+    gate_of = partial(limit_book.gate, otherwise=gate)
+    finder, endpoint = Finder(NameModels(settings.models_of_names)).find, None
     if settings.llm_url and settings.llm_model:
-        seconds = settings.llm_timeout_seconds
-        endpoint = ChatEndpoint(settings.llm_url, settings.llm_model, settings.llm_key, timeout_seconds=seconds)
+        endpoint = WatchedEndpoint(
+            settings.llm_url, settings.llm_model, settings.llm_key, timeout_seconds=settings.llm_timeout_seconds
+        )
+        endpoint.calls = partial(masked_call, finder) if settings.mask_prompts else OpenCall
+        endpoint.meter = meter
     signals = signals_of(conversations, crm, endpoint, sentiment_reader(settings.data_dir / "sentiment", Feeling))
     engine = Engine(
         conversations,
-        dialogue,
-        lambda: {"zh": limits, "en": limits},
+        watchers.dialogue(dialogue),
+        lambda: dict(limit_book),
         workers=settings.concurrent_turns,
+        drain_seconds=_DRAIN_TURNS_SECONDS,
         audiences=settings.audiences_of,
         products_in=lambda text: [asdict(name) for name in synonyms.rules.products_in(text)],
         signals=signals,
+        watch=watchers.turn,
     )
-    channels = Channels(connectors, Door(conversations, attachments, Speech.at(*settings.speech)))
+    unreadables = Unreadables(settings.data_dir / UNREADABLE, utc_now)
+    conversations.erases_places.append(unreadables.erase)
+    heard = Speech.at(*settings.speech)
+    door = Door(conversations, attachments, heard, goes_on=conversations.goes_on, unreadables=unreadables)
+    # On SQLite there is one process, which need not wait for itself after a crash.
+    leases = None if database.is_sqlite else LeaseStore(database)
+    health = ChannelHealth(database)
+    channels = Channels(connectors, door, leases, report=health.note)
+    typing = TypingSigns(connectors, hub)
+    conversations.on_typing = typing.note
+    proactive = Proactive(
+        conversations,
+        Catalogue.read(settings.proactive_file),
+        key=settings.key_for("unsubscribe links"),
+        public_url=settings.public_url,
+    )
+    ways = UnaskedWays(connectors, channels, utc_now)
+    quiet = BusinessHours.parse(settings.proactive_hours or settings.business_hours)
+    telling = ProactiveSender(
+        proactive, ways, shop_accounts(crm), Hours(quiet.is_open, quiet.opens_at), per_day=settings.proactive_per_day
+    )
+    outbox = Outbox(
+        conversations,
+        watchers.deliver(ProactiveDelivery(proactive, ways).deliver),
+        settled=meter.settled,
+        elsewhere=channels.elsewhere,
+        drain_seconds=_DRAIN_DELIVERIES_SECONDS,
+    )
+    overview = Overview(channels, settings.public_url, utc_now)
     backlog = Backlog(database)
-    checkpoints = Checkpoints(settings.data_dir / CHECKPOINTS, signing_key(settings.data_dir), utc_now)
+    signer = signing_key(settings.data_dir)
+    checkpoints = Checkpoints(settings.data_dir / CHECKPOINTS, signer, utc_now)
+    periods = Periods(**settings.retention)
     sweeper = Sweeper(
         conversations,
-        checkpoint=lambda: checkpoints.write_if_due(database),
-        daily=crm.purge,
-        refresh=lambda: asyncio.gather(synonyms.refresh(), routing.teams.refresh()),
+        checkpoint=meter.swept(lambda: checkpoints.write_if_due(database)),
+        daily=lambda: asyncio.gather(crm.purge(), conversations.forget_what_is_old(periods)),
+        refresh=lambda: asyncio.gather(
+            synonyms.refresh(), library.refresh(), routing.teams.refresh(), limit_book.refresh()
+        ),
     )
     staff_store = StaffStore(database)
-    sign_in = SignIn(staff_store)
+    sign_in = SignIn(staff_store, passwords_taken=settings.password_sign_in)
     demo_sign_ins: Sequence[DemoSignIn] = ()
     if settings.demo:
         demo_sign_ins = await ensure_demo_staff(staff_store, sign_in.passwords, settings.demo_password)
@@ -228,8 +278,16 @@ async def build(settings: desk_settings.Settings) -> Desk:
 
     writer = await AnswerWriter.open(endpoint, prompts, knowledge_base.sentence_vectors, said_before)
     assist = await open_assist(
-        conversations, crm, knowledge_base, settings.data_dir, settings.qdrant_url, engine.try_out, writer,
-        endpoint if settings.translation else None, settings.audiences_of, limits.retrieval,
+        conversations, crm, knowledge_base, settings.index_home, settings.qdrant_url, engine.try_out, writer,
+        endpoint if settings.translation else None, settings.audiences_of, gate_of,
+    )  # fmt: skip
+    conversations.keepers = Keepers(
+        attachments.remove, dialogue.forget, still_indexed=assist.store.any_digests, sign=signer.sign
+    )
+    studio = await open_studio(
+        conversations, alone, dialogue, engine.try_out, library, synonyms, served, limit_book,
+        gate_of, settings.nlu_data, settings.data_dir, settings.time_zone,
+        (settings.mlflow_tracking_uri, settings.mlflow_tracking_token, settings.mlflow_experiment_name),
     )  # fmt: skip
     staff = StaffSide(
         database,
@@ -237,7 +295,9 @@ async def build(settings: desk_settings.Settings) -> Desk:
         crm,
         attachments,
         settings.public_url,
-        prompts=PromptDesk(prompts, writer, knowledge_base, limits.retrieval),
+        prompts=PromptDesk(prompts, writer, knowledge_base, gate_of),
+        second_factor_key=settings.key_for("totp"),
+        second_factor_required=settings.totp_required,
         store=staff_store,
         sign_in=sign_in,
         demo_sign_ins=demo_sign_ins,
@@ -248,152 +308,91 @@ async def build(settings: desk_settings.Settings) -> Desk:
         time_zone=settings.time_zone,
         rules=signals.book,
         assist=assist,
+        proactive=proactive,
+        channels=ChannelDesk(overview, health, outbox.letters, conversations),
+        api_keys=api_keys,
+        personal_data=finder,
+        studio=studio,
+        verify_audit=verifier_of(settings.database_url, settings.data_dir),
+        provider=provider_sign_in_of(settings, database, sign_in, staff_store),
+        describe=describe_staff_api,
     )
+    await erase_again(conversations, attachments)
     if settings.demo:
         await ensure_demo_writing(staff)
-    desk = Desk(
-        settings, database, hub, conversations, dialogue, engine, signals, Outbox(conversations, channels.deliver),
-        channels, sweeper, backlog, checkpoints, knowledge_base, writer, crm, smtp, mailbox, staff, Sanic("frontdesk", configure_logging=False),
+    state = State(
+        Parts(
+            database, hub, dialogue.health, checkpoints, lambda: engine.running, settings.concurrent_turns,
+            settings.data_dir, knowledge_base.status,
+        ),
+        meter.collectors,
     )  # fmt: skip
+    desk = Desk(
+        settings, database, hub, conversations, dialogue, engine, signals, outbox, telling, channels, typing, health,
+        sweeper, backlog, checkpoints, knowledge_base, writer, crm, smtp, mailbox, staff,
+        Sanic("frontdesk", configure_logging=False), state, watchers, asyncio.Event(),
+        ErasedElsewhere(hub, conversations.audit), lock,
+    )  # fmt: skip
+    run_beside(desk, alone, finder)
+    if settings.articles_dir is not None:
+        folder = partial(follow, library, settings.articles_dir, ZoneInfo(settings.time_zone))
+        # On a Qdrant server one process loads for all; embedded indexes are each filled by their own process.
+        once = alone.while_held("articles", folder) if settings.qdrant_url else folder()
+        desk.following = asyncio.create_task(once, name="follow articles")
     forms = Forms(
         lambda message: message_json(message, for_contact=True),
         lambda conversation: conversation_json(conversation, for_contact=True),
     )
-    visitors = Visitors(conversations, attachments, forms, VisitorTokens(settings.secret_key), elsewhere=bool(others))
+    site = SiteIdentity(settings.site_identity_key, vouching.of_site_user)
+    tokens = VisitorTokens(settings.secret_key)
+    visitors = Visitors(
+        conversations,
+        attachments,
+        forms,
+        tokens,
+        elsewhere=bool(others),
+        site=site,
+        refused=meter.visitor_refused,
+        heard=lambda: widget.report("received", "", ""),
+    )
+    desk.limits = share_limits(settings.redis_url, (*connectors, visitors))
     act = ActionSettings(knowledge_base.gate)
-    executor, dry_executor = build_executors(crm, knowledge_base, act, writer if writer.configured else None)
+    asked = watchers.knowledge(knowledge_base)
+    executor, dry_executor, sample_executor = build_executors(crm, asked, act, writer if writer.configured else None)
+    full = meter.full(backlog.full)
     for blueprint in (
-        webhooks(connectors, channels.door, backlog.full),
-        rest_api(rest, conversations, hub, IdempotencyKeys(database), forms, backlog.full),
+        webhooks(connectors, channels.door, full),
+        rest_api(rest, conversations, hub, IdempotencyKeys(database), forms, full),
+        events_api(rest, proactive, full),
+        unsubscribe_page(proactive),
+        public_description(),
         webchat(conversations, hub, visitors, attachments, settings.public_url, settings.allowed_origins),
         widget_file(),
-        action_route(executor, settings.action_secret, dry_executor),
+        action_route(executor, settings.action_secret, dry_executor, watchers.action, sample_executor),
         *staff_blueprints(staff),
     ):
         desk.web.blueprint(blueprint)
-    mount_pages(desk)
+    shown = Shown(database, dialogue, knowledge_base, staff, mailbox if settings.demo else None, desk.stopping)
+    mount_pages(desk.web, shown)
+    places = [(connector.channel, connector.account) for connector in connectors]
+    meter.prepare(places)
+    mount_metrics(desk.web, state, meter.collectors, settings.metrics_token, settings.public_url, places)
     return desk
-
-
-def mount_pages(desk: Desk) -> None:
-    """Routes that belong to no room: health, articles, the demo's pages, errors and security headers."""
-    web = desk.web
-    web.config.REQUEST_MAX_SIZE = LARGEST_BODY
-    web.config.WEBSOCKET_MAX_SIZE = 64 * 1024
-    web.config.FALLBACK_ERROR_FORMAT = "json"
-    web.config.ACCESS_LOG = False
-    web.config.MOTD = False
-    web.config.GRACEFUL_SHUTDOWN_TIMEOUT = 5.0
-
-    @web.get("/health/live")
-    async def live(_: Request) -> HTTPResponse:
-        return json_response({"status": "ok"})
-
-    @web.get("/health/ready")
-    async def ready(_: Request) -> HTTPResponse:
-        parts = {"database": await answers(desk.database), "bot": await desk.dialogue.health()}
-        fine = all(parts.values())
-        return json_response({"status": "ok" if fine else "not ready", **parts}, status=200 if fine else 503)
-
-    @web.get("/kb/<language:str>/<article_id:str>")
-    async def article(request: Request, language: str, article_id: str) -> HTTPResponse:
-        guard = desk.staff.guard
-        staff = await guard.sign_in.find_session(request.cookies.get(guard.cookie), active=False) is not None
-        token = str(request.args.get("k", ""))
-        seen = visit(desk.knowledge_base, article_id, language, token, utc_now(), staff=staff)
-        if seen.location:
-            return redirect(seen.location)
-        # What one visitor may see must not be kept for the next.
-        return html(seen.html, status=seen.status, headers={"cache-control": "private, no-cache"})
-
-    @web.get("/static/kb.css")
-    async def article_styles(_: Request) -> HTTPResponse:
-        return await file(KB_STYLES)
-
-    if desk.settings.demo:
-        web.blueprint(demo_shop())
-
-        @web.get("/demo/mailbox")
-        async def mailbox(_: Request) -> HTTPResponse:
-            return html(mailbox_page(desk.mailbox))
-
-    @web.exception(Exception)
-    async def explain(request: Request, error: Exception) -> HTTPResponse:
-        if isinstance(error, SanicException) and error.status_code < 500:
-            return problem(error.status_code, CODES.get(error.status_code, "bad_request"), str(error) or "Bad request.")
-        if isinstance(error, SanicException) and error.status_code == 503:
-            return problem(503, "unavailable", str(error), retry_after=2)
-        if isinstance(error, ConversationError):
-            return problem(409, error.code, str(error))
-        log.error("request failed", path=request.path, exc_info=error)
-        return problem(500, "internal_error", "Something failed here and was logged; try again in a moment.")
-
-    @web.on_response  # type: ignore[untyped-decorator]
-    async def protect(request: Request, response: HTTPResponse) -> None:
-        for name, value in SECURITY_HEADERS.items():
-            response.headers.setdefault(name, value)
-
-
-CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 429: "too_fast"}
-SECURITY_HEADERS = {
-    "content-security-policy": f"{PAGE_POLICY}; frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "same-origin",
-    "permissions-policy": "camera=(), microphone=(), geolocation=()",
-    "cross-origin-opener-policy": "same-origin",
-}
-
-
-def problem(status: int, code: str, message: str, retry_after: int | None = None) -> HTTPResponse:
-    """The one shape of every error."""
-    headers = {"retry-after": str(retry_after)} if retry_after else None
-    return json_response({"error": {"code": code, "message": message}}, status=status, headers=headers)
-
-
-async def answers(database: Database) -> bool:
-    """Whether the database takes a read."""
-    try:
-        async with asyncio.timeout(3), database.read():
-            return True
-    except Exception as error:
-        log.error("database does not answer", error=str(error))
-        return False
-
-
-async def serve(settings: desk_settings.Settings) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is running."""
-    desk = await build(settings)
-    stopping = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    server = await desk.web.create_server(settings.host, settings.port, return_asyncio_server=True)
-    assert server is not None, "create_server returns the server when asked to"
-    await server.startup()  # type: ignore[no-untyped-call]
-    await server.before_start()  # type: ignore[no-untyped-call]
-    await desk.start()
-    await server.start_serving()  # type: ignore[no-untyped-call]
-    await server.after_start()  # type: ignore[no-untyped-call]
-    # What is loaded stays; looking through it for garbage would hold up turns for tenths of a second.
-    gc.collect()
-    gc.freeze()
-    log.info("serving", url=settings.public_url)
-    await stopping.wait()
-    log.info("stopping")
-    await server.before_stop()  # type: ignore[no-untyped-call]
-    server.close()  # type: ignore[no-untyped-call]
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(20):
-            await desk.stop()
-    await server.after_stop()  # type: ignore[no-untyped-call]
-    log.info("stopped")
 
 
 def main() -> None:
     """Read the settings and serve."""
     settings = desk_settings.load()
-    logs.as_json(settings.log_level)
-    asyncio.run(serve(settings))
+    secrets = (*settings.secrets, *secrets_of(read_channels(settings.channels_file)))
+    collectors = Collectors()
+    logs.as_json(settings.log_level, secrets, lambda level: collectors.log_lines.labels(level).inc())
+    armed = failpoints.arm(os.environ.get("FAILPOINTS", ""))
+    if armed:
+        log.warning("failpoints are armed: this desk is for tests only", points=armed)
+    # SQLite gives the interpreter away with every statement: with Python's own 5 ms a burst of messages would wait longer
+    # for threads that compute than for the disk.
+    sys.setswitchinterval(0.0005)
+    asyncio.run(serve(settings, partial(build, settings, collectors)))
 
 
 if __name__ == "__main__":

@@ -8,17 +8,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-import re
 import secrets
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Literal, Self
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticUseDefault
+
+from setting_rules import problem_with
 
 ROOT = Path(__file__).resolve().parent
 
@@ -35,10 +36,29 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", description="address the service listens on")
     port: int = Field(8000, ge=1, le=65535, description="port the service listens on")
     public_url: str = Field("", description="address customers and staff use; empty means http://HOST:PORT")
+    tls_cert: Path | None = Field(
+        None,
+        description="certificate (PEM, with its issuers) for https without a proxy; empty: plain http (docs/tls.md)",
+    )
+    tls_key: Path | None = Field(None, description="its key, readable by the service only; empty: in TLS_CERT as well")
+    tls_min: Literal["1.3", "1.2"] = Field("1.3", description="oldest TLS that is spoken: 1.3, or 1.2 for old devices")
     allowed_origins: Annotated[
         tuple[str, ...], Field(description="other sites that may embed the chat widget, comma separated")
     ] = ()
     data_dir: Path = Field(ROOT / "var", description="folder of everything the embedded form stores")
+    index_dir: Path | None = Field(
+        None,
+        description="folder of the embedded index; empty: DATA_DIR; each of several service processes needs its own",
+    )
+    nlu_data: Path = Field(
+        ROOT / "nlu_data",
+        description="folder of the examples that trainers edit: the one that training reads, writable by the service",
+    )
+    mlflow_tracking_uri: str | None = Field(
+        None, description="MLflow server that hears of every training (docs/models.md)"
+    )
+    mlflow_tracking_token: str | None = Field(None, repr=False, description="its token, where it asks for one")
+    mlflow_experiment_name: str = Field("frontdesk", description="the experiment that the trainings are runs of")
     database_url: str = Field("", description="empty: SQLite in DATA_DIR; scaled: postgresql+asyncpg://…")
     redis_url: str | None = Field(None, description="fan-out between service processes; needed for more than one")
     qdrant_url: str | None = Field(None, description="Qdrant server; empty: Qdrant Edge in this process")
@@ -48,15 +68,65 @@ class Settings(BaseModel):
     bot_secret: str = Field(min_length=16, description="shared by service and bot")
     action_secret: str = Field(min_length=16, description="the bot proves itself with it when it calls actions")
     secret_key: str = Field(
-        min_length=32, description="signs visitor tokens and file links; encrypts personal data in the audit trail"
+        min_length=32,
+        description="signs visitor tokens and file links; wraps the keys of contacts' data where FIELD_KEYS is empty",
     )
+    field_keys: Annotated[
+        tuple[str, ...],
+        Field(
+            repr=False,
+            description="wraps the keys that seal contacts' data (docs/security.md), 64 hexadecimal digits; older ones "
+            "behind commas; empty: made from SECRET_KEY",
+        ),
+    ] = ()
     channels_file: Path | None = Field(
         None, description="YAML list of messaging accounts (docs/channels); empty: channels.yml beside .env, if there"
     )
+    site_identity_key: Annotated[
+        tuple[str, ...],
+        Field(
+            repr=False,
+            description="your site signs with it who is signed in (docs/embedding.md); old ones behind commas",
+        ),
+    ] = ()
+    vouched_proof: Annotated[
+        tuple[str, ...],
+        Field(
+            description="whose word opens an account: site_id, site_email, site_phone, channel_phone, channel_email; or none"
+        ),
+    ] = ("site_email", "site_phone", "channel_phone", "channel_email")
     rest_api_keys: Annotated[tuple[str, ...], Field(description="keys of the REST channel, comma separated")] = ()
+    totp_required: Annotated[
+        tuple[Literal["agent", "trainer", "supervisor", "admin", "auditor"], ...],
+        Field(description="roles that must sign in with a code of an app as well, like supervisor,admin"),
+    ] = ()
+    oidc_issuer: str | None = Field(
+        None, description="sign-in with an OpenID provider: its issuer, written as it does itself; empty: none"
+    )
+    oidc_client_id: str | None = Field(None, description="what the provider calls this desk; needed with OIDC_ISSUER")
+    oidc_client_secret: str | None = Field(None, repr=False, description="its secret; empty: a public client")
+    oidc_scopes: str = Field("openid email profile", pattern=r"(^|.* )openid( .*|$)", description="what is asked for")
+    oidc_roles: str = Field(
+        "",
+        description='which claim makes somebody what, like "groups: desk-admins=admin, desk-agents=agent"; first counts',
+    )
+    oidc_provision: bool = Field(False, description="whether OIDC_ROLES also makes members of people nobody has added")
+    oidc_mfa_acr: str = Field("", description="values of acr that stand for a second factor, comma separated")
+    oidc_name_zh: str = Field("公司账号", max_length=40, description="what the button calls the provider in Chinese")
+    oidc_name_en: str = Field("your company account", max_length=40, description="the same in English")
+    password_sign_in: bool = Field(True, description="whether staff sign in with passwords; off needs OIDC_ISSUER")
     demo: bool = Field(False, description="demo shop page, demo sign-ins and the mailbox of one-time codes")
     demo_password: str = Field("frontdesk-demo", min_length=8, description="password of the demo sign-ins")
     business_hours: str = Field("always", description='"always" or like "Mon-Sun 09:00-21:00 Asia/Shanghai"')
+    proactive_per_day: int = Field(
+        5, ge=1, le=100, description="messages nobody asked for (an order is shipped, …) to one contact within a day"
+    )
+    proactive_hours: str = Field(
+        "", description="when they may go out, written like BUSINESS_HOURS; empty: in BUSINESS_HOURS"
+    )
+    proactive_file: Path | None = Field(
+        None, description="YAML file with more kinds of them, or other words (docs/proactive.md)"
+    )
     answer_threshold: float | None = Field(None, ge=0, le=1, description="gate score that acts; empty: the model's own")
     clarify_threshold: float | None = Field(
         None, ge=0, le=1, description="gate score below which only knowledge answers; empty: the model's own"
@@ -75,6 +145,17 @@ class Settings(BaseModel):
         True, description="whether contacts who went quiet while the bot served them are asked for a rating"
     )
     rating_hours: float = Field(72, gt=0, le=720, description="how long after it was asked for a rating still counts")
+    turn_lease_seconds: float = Field(
+        45, ge=2, le=600, description="how long a turn stays with a process that has stopped answering"
+    )
+    erasure_ledger: Path | None = Field(
+        None,
+        description="list of erased contacts, applied to every restored backup; keep it on another disk than DATA_DIR; "
+        "empty: DATA_DIR/erasures.jsonl",
+    )
+    drain_seconds: float = Field(
+        1, ge=0, le=60, description="after SIGTERM readiness is off for so long before new connections are refused"
+    )
     concurrent_turns: int = Field(8, ge=1, le=256, description="conversations one service process works on at once")
     smtp_url: str | None = Field(None, description="smtp://user:password@host:587 for one-time codes")
     smtp_from: str = Field("help@kite.example", description="sender of one-time codes")
@@ -114,9 +195,57 @@ class Settings(BaseModel):
     translation: bool = Field(
         True, description="offer agents translations of messages by the model at LLM_URL; customers' words go there"
     )
+    retention_days: str = Field(
+        "",
+        description='how long personal data is kept, by class, like "messages=730, files=365, traces=180, contacts=1095"; '
+        "what is not named stays",
+    )
+    metrics_token: str | None = Field(
+        None,
+        min_length=16,
+        repr=False,
+        description="bearer token for /metrics; empty: read from this machine only, while PUBLIC_URL is local",
+    )
+    otel_exporter_otlp_endpoint: str | None = Field(
+        None,
+        pattern="^https?://[^/?#@]+",
+        description="OpenTelemetry collector for traces, like http://127.0.0.1:4318; empty: no traces",
+    )
+    otel_traces_sampler_arg: float = Field(1.0, ge=0, le=1, description="share of the traces that are kept")
+    export_url: str | None = Field(
+        None,
+        repr=False,
+        description="where events of turns and states go: redis://host/0/stream, kafka://host:9092/topic or https://…; empty: nowhere",
+    )
+    export_secret: str | None = Field(
+        None, repr=False, description="signs events posted to an https EXPORT_URL, like whsec_…"
+    )
+    export_text: bool = Field(False, description="whether exported turns carry what contacts and the bot said")
+    export_masked: bool = Field(
+        True, description="whether phones, cards, addresses and names in it are masked; false: as it was written"
+    )
+    mask_prompts: bool = Field(
+        True, description="whether the model at LLM_URL gets placeholders for phones, cards, addresses and names"
+    )
+    name_models: str = Field(
+        "",
+        description='spaCy models that find more names, when installed: "zh=zh_core_web_sm, en=en_core_web_sm"; empty: none',
+    )
+    articles_dir: Path | None = Field(
+        None, description="folder of articles that the service follows: what is saved there is known a moment later"
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
 
-    @field_validator("allowed_origins", "bot_urls", "rest_api_keys", mode="before")
+    @field_validator(
+        "allowed_origins",
+        "bot_urls",
+        "rest_api_keys",
+        "site_identity_key",
+        "field_keys",
+        "vouched_proof",
+        "totp_required",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -136,52 +265,70 @@ class Settings(BaseModel):
         if not self.database_url:
             filled["database_url"] = f"sqlite+aiosqlite:///{self.data_dir / 'frontdesk.db'}"
         if not self.public_url:
-            filled["public_url"] = f"http://{self.host}:{self.port}"
+            filled["public_url"] = f"{'https' if self.tls_cert else 'http'}://{self.host}:{self.port}"
         for name, value in filled.items():
             object.__setattr__(self, name, value)
         if not self.database_url.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
             raise ValueError("DATABASE_URL must begin with sqlite+aiosqlite:// or postgresql+asyncpg://")
         if not self.public_url.startswith(("http://", "https://")):
             raise ValueError("PUBLIC_URL must begin with http:// or https://")
+        if not self.nlu_data.is_dir():
+            raise ValueError("NLU_DATA must be the folder of the examples; there is no such folder")
         try:
             ZoneInfo(self.time_zone)
         except (ZoneInfoNotFoundError, ValueError):
             raise ValueError("TIME_ZONE must be a zone such as Asia/Shanghai or Europe/London") from None
-        for part in filter(None, map(str.strip, self.channel_audiences.split(","))):
-            if not re.fullmatch(r"[\w-]+(/[\w.-]+)?\s*=\s*[a-z][\w-]*(\s*\+\s*[a-z][\w-]*)*", part):
-                raise ValueError(f'CHANNEL_AUDIENCES has {part!r}; write it like "rest=business, wecom/internal=staff"')
-        self._check_endpoint("LLM")
-        self._check_endpoint("STT")
+        if (wrong := problem_with(self)) is not None:
+            raise ValueError(wrong)
         low, high = self.clarify_threshold, self.answer_threshold
         if low is not None and high is not None and low > high:
             raise ValueError("CLARIFY_THRESHOLD must not be above ANSWER_THRESHOLD")
         return self
 
-    def _check_endpoint(self, name: str) -> None:
-        url, key, model = (getattr(self, f"{name.lower()}_{part}") for part in ("url", "key", "model"))
-        if url is None:
-            for part, value in (("KEY", key), ("MODEL", model)):
-                if value is not None:
-                    raise ValueError(f"{name}_{part} is set, but {name}_URL is missing; set both or neither")
-            return
-        try:
-            address = urlsplit(url)
-            usable = address.scheme in {"http", "https"} and bool(address.hostname) and address.port != 0
-        except ValueError:
-            usable = False
-        if not usable or address.query or address.fragment:
-            raise ValueError(f"{name}_URL must be the base of an OpenAI-compatible API, like https://host/v1")
-        if address.username or address.password:
-            raise ValueError(f"{name}_URL must not hold a user or password; put the key into {name}_KEY")
-        if model is None or not model.strip():
-            raise ValueError(f"{name}_MODEL is missing; name the model that the endpoint at {name}_URL should use")
-        if key is not None and not re.fullmatch(r"[\x21-\x7e]+", key):
-            raise ValueError(f"{name}_KEY must be printable ASCII without spaces; copy it again")
+    @property
+    def retention(self) -> dict[str, timedelta]:
+        """How long each class of personal data is kept; what is not named stays."""
+        parts = (part.partition("=") for part in self.retention_days.split(",") if part.strip())
+        return {name.strip(): timedelta(days=int(days)) for name, _, days in parts}
+
+    @property
+    def models_of_names(self) -> dict[str, str]:
+        """The spaCy model for the names of each language."""
+        parts = (part.partition("=") for part in self.name_models.split(",") if part.strip())
+        return {language.strip(): model.strip() for language, _, model in parts}
 
     @property
     def speech(self) -> tuple[str | None, str | None, str | None, float]:
         """Address, model, key and time of what writes down voice messages."""
         return self.stt_url, self.stt_model, self.stt_key, self.stt_timeout_seconds
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be written anywhere: keys, tokens, and the passwords inside of addresses."""
+        named = (
+            self.bot_secret, self.action_secret, self.secret_key, self.llm_key, self.stt_key, self.metrics_token,
+            self.export_secret, self.oidc_client_secret, self.mlflow_tracking_token,
+        )  # fmt: skip
+        urls = (
+            self.database_url,
+            self.redis_url,
+            self.qdrant_url,
+            self.smtp_url,
+            self.export_url,
+            self.mlflow_tracking_uri,
+        )
+        passwords = (unquote(urlsplit(url).password or "") for url in urls if url)
+        return tuple(filter(None, (*named, *self.rest_api_keys, *self.site_identity_key, *self.field_keys, *passwords)))
+
+    @property
+    def wrapping_keys(self) -> tuple[bytes, ...]:
+        """The keys that wrap contacts' keys, the one in force first; the one from SECRET_KEY always opens."""
+        return (*map(bytes.fromhex, self.field_keys), self.key_for("audit"))
+
+    @property
+    def index_home(self) -> Path:
+        """Where this process keeps its embedded index: only one process can have it open."""
+        return self.index_dir or self.data_dir
 
     def key_for(self, purpose: str) -> bytes:
         """A 256-bit key for one purpose, so that no key made from the secret serves two."""
@@ -210,37 +357,6 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         return Settings.model_validate(values)
     except ValidationError as error:
         raise BadSetting("Settings stop the start:\n" + "\n".join(_explain(dict(e)) for e in error.errors())) from None
-
-
-def read_channels(path: Path | None, environment: Mapping[str, str] | None = None) -> tuple[Mapping[str, object], ...]:
-    """The entries of the channels file, ``${NAME}`` replaced by that environment variable; no file: none.
-
-    Raises ``BadSetting`` for a file that cannot be read as a list and for variables that are not set.
-    """
-    known = everything() if environment is None else environment
-    chosen = path or ROOT / "channels.yml"
-    if path is None and not chosen.exists():
-        return ()
-
-    def filled(value: object) -> object:
-        if isinstance(value, str):
-            return re.sub(r"\$\{(\w+)\}", variable, value)
-        if isinstance(value, dict):
-            return {name: filled(inner) for name, inner in value.items()}
-        return [filled(inner) for inner in value] if isinstance(value, list) else value
-
-    def variable(match: re.Match[str]) -> str:
-        if not known.get(match[1]):
-            raise BadSetting(f"{chosen} uses ${{{match[1]}}}, but {match[1]} is not set; put it into .env.")
-        return known[match[1]]
-
-    try:
-        entries = yaml.safe_load(chosen.read_text(encoding="utf-8")) or []
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadSetting(f"CHANNELS_FILE {chosen} cannot be read: {error}") from None
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise BadSetting(f'{chosen} must be a list of accounts, each beginning with "- channel: NAME".')
-    return tuple({str(name): filled(value) for name, value in entry.items()} for entry in entries)
 
 
 def _explain(error: dict[str, object]) -> str:

@@ -43,6 +43,7 @@ from actions.update_contact import (
 from crm.model import utc_now
 from crm.port import Crm
 from crm.read_only import ReadOnlyCrm
+from crm.sample_store import SampleShop
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,11 @@ def build_executor(
 
 def build_executors(
     crm: Crm, knowledge: Knowledge, settings: ActionSettings | None = None, writer: Writer | None = None
-) -> tuple[ActionExecutor, ActionExecutor]:
-    """One executor for turns, and one for dry runs: it reads the same, cannot write, and waits for no language model."""
-    return build_executor(crm, knowledge, settings, writer), build_executor(ReadOnlyCrm(crm), knowledge, settings)
+) -> tuple[ActionExecutor, ActionExecutor, ActionExecutor]:
+    """One executor for turns; one for dry runs, which reads the same, cannot write, and waits for no language model; and
+    one for dry runs in the sample shop."""
+    return (
+        build_executor(crm, knowledge, settings, writer),
+        build_executor(ReadOnlyCrm(crm), knowledge, settings),
+        build_executor(SampleShop(), knowledge, settings),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from typing import TYPE_CHECKING, Any, Protocol
@@ -68,6 +69,7 @@ class AnswerQuestion(DeskAction):
 
     action_name = "action_answer_question"
     retry = "/ask_knowledge"
+    search_seconds: float = 4.0  #: of a search server that does not answer; then the contact hears so
 
     def __init__(self, knowledge: Knowledge, crm: Crm, gate: float | None, writer: Writer | None = None) -> None:
         self._knowledge = knowledge
@@ -80,14 +82,16 @@ class AnswerQuestion(DeskAction):
         reader = await self._reader(turn)
         article_id = turn.entity("article_id")
         if article_id:
-            chosen = await self._knowledge.answer_from(str(article_id), turn.language, reader=reader)
+            async with asyncio.timeout(self.search_seconds):
+                chosen = await self._knowledge.answer_from(str(article_id), turn.language, reader=reader)
             if chosen is not None and await self._say(chosen, chosen.citation.title, turn):
                 return
         question = str(turn.entity("question") or _without_payload(turn.text)).strip()
         gate = turn.threshold("retrieval")
-        answer = await self._knowledge.answer(
-            question, turn.language, gate=self._gate if gate is None else gate, reader=reader
-        )
+        async with asyncio.timeout(self.search_seconds):
+            answer = await self._knowledge.answer(
+                question, turn.language, gate=self._gate if gate is None else gate, reader=reader
+            )
         if answer is None or not await self._say(answer, question, turn):
             await self._miss(question, turn, reader)
 
@@ -134,9 +138,10 @@ class AnswerQuestion(DeskAction):
         )
 
     async def _miss(self, question: str, turn: Turn, reader: Reader) -> None:
-        hits = (
-            await self._knowledge.search(question, turn.language, limit=SUGGESTIONS, reader=reader) if question else []
-        )
+        hits: list[Hit] = []
+        if question:
+            async with asyncio.timeout(self.search_seconds):
+                hits = await self._knowledge.search(question, turn.language, limit=SUGGESTIONS, reader=reader)
         retrieval = _retrieval(hits)
         misses = float(turn.slot("misses") or 0) + 1
         if reached(misses, turn):

@@ -3,6 +3,7 @@ service allows, a person takes over."""
 
 from __future__ import annotations
 
+import re
 from json import dumps
 
 from actions.answer_question import HAND_OFF, MOST_MISSES, reached
@@ -20,7 +21,7 @@ KEPT_QUESTION = 300
 
 
 class Clarify(DeskAction):
-    """Offers the likeliest tasks."""
+    """Offers the likeliest tasks and intents that trainers have made."""
 
     action_name = "action_clarify"
 
@@ -35,8 +36,9 @@ class Clarify(DeskAction):
                 return
             turn.change(misses=min(misses, MOST_MISSES))
         ranking = (turn.tracker.latest_message or {}).get("intent_ranking") or []
-        likely = [entry["name"] for entry in ranking if entry.get("name") in TASKS][:CHOICES]
-        buttons = [button(TASKS[task](turn.language), f"/{task}") for task in likely]
+        named = _titles(turn)
+        likely = [entry["name"] for entry in ranking if entry.get("name") in named][:CHOICES]
+        buttons = [button(named[task], f"/{task}") for task in likely]
         question = str(turn.entity("question") or turn.text).strip()[:KEPT_QUESTION]
         if question and not question.startswith("/"):
             payload = "/ask_knowledge" + dumps({"question": question}, ensure_ascii=False)
@@ -49,3 +51,14 @@ class Clarify(DeskAction):
             **({"missed": True} if again else {}),
         )
         turn.change(clarified=True)
+
+
+def _titles(turn: Turn) -> dict[str, str]:
+    """What can be offered, by intent: the desk's tasks, and what the model says of intents that trainers have made."""
+    named = {task: title(turn.language) for task, title in TASKS.items()}
+    made = turn.metadata.get("titles")
+    for name, texts in made.items() if isinstance(made, dict) else ():
+        title = texts.get(turn.language) if isinstance(texts, dict) else None
+        if isinstance(title, str) and title and re.fullmatch(r"[a-z][a-z0-9_]*", str(name)):
+            named.setdefault(str(name), title)
+    return named

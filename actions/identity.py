@@ -117,7 +117,7 @@ def _accept(turn: Turn, proof: Proof, mark: str) -> str:
         turn.say(THANKS(turn.language))
         return f"verified:{proof.reference}"
     turn.change(customer_id=proof.customer_id, identified=True)
-    turn.say(THANKS(turn.language), customer_id=proof.customer_id)
+    turn.say(THANKS(turn.language), customer_id=proof.customer_id, proved_by=mark.removeprefix("verified:"))
     return mark
 
 

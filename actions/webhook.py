@@ -5,12 +5,18 @@ from __future__ import annotations
 import hmac
 import json
 import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import json as json_response
+from structlog.contextvars import bound_contextvars
+
+from failpoints import reach
 
 PATH = "/internal/actions"
 MAX_BODY_BYTES = 4 * 1024 * 1024  #: a call carries the whole tracker and the domain
@@ -18,10 +24,32 @@ MAX_BODY_BYTES = 4 * 1024 * 1024  #: a call carries the whole tracker and the do
 logger = logging.getLogger(__name__)
 
 
-def build_blueprint(executor: ActionExecutor, secret: str, dry: ActionExecutor | None = None) -> Blueprint:
+@dataclass(slots=True)
+class ActionSeen:
+    """What became of an action, for whoever watches it."""
+
+    status: int = 500
+
+
+#: Stands around each action, by its name and the conversation's id.
+Watch = Callable[[str, str], AbstractContextManager[ActionSeen]]
+
+
+def _unwatched(_name: str, _conversation_id: str) -> AbstractContextManager[ActionSeen]:
+    return nullcontext(ActionSeen())
+
+
+def build_blueprint(
+    executor: ActionExecutor,
+    secret: str,
+    dry: ActionExecutor | None = None,
+    watch: Watch = _unwatched,
+    sample: ActionExecutor | None = None,
+) -> Blueprint:
     """The route for one executor; ``secret`` is the ``token`` in the query that Rasa is given.
 
-    ``dry`` runs the actions of turns that must change nothing; without one such a turn is refused.
+    ``dry`` runs the actions of turns that must change nothing, ``sample`` of those that are tried out in the sample shop;
+    without one such a turn is refused.
     """
     if len(secret) < 16:
         raise ValueError("the action secret needs at least 16 characters; set ACTION_SECRET")
@@ -41,9 +69,19 @@ def build_blueprint(executor: ActionExecutor, secret: str, dry: ActionExecutor |
         name = call["next_action"]
         # No action looks at the domain, so a bot may leave it out of its calls.
         call.setdefault("domain", {})
-        chosen = dry if _is_dry(call) else executor
+        chosen = executor if not _is_dry(call) else sample if _is_marked(call, "sample_shop") else dry
         if chosen is None:
             return _error(400, "this service makes no dry runs", name)
+        conversation_id = call["tracker"]["sender_id"]
+        with (
+            bound_contextvars(conversation_id=conversation_id, action=name, private_words=_said(call)),
+            watch(name, conversation_id) as seen,
+        ):
+            response = await answered(chosen, call, name)
+            seen.status = response.status
+            return response
+
+    async def answered(chosen: ActionExecutor, call: dict[str, Any], name: str) -> HTTPResponse:
         try:
             result = await chosen.run(call)
         except ActionExecutionRejection as rejection:
@@ -55,6 +93,7 @@ def build_blueprint(executor: ActionExecutor, secret: str, dry: ActionExecutor |
             # The actions apologise themselves; this is a call they could not even read.
             logger.exception("action %s could not be run", name)
             return _error(500, "the action failed; see the service's log", name)
+        reach("after_action")
         return json_response(result.model_dump() if result else {"events": [], "responses": []})
 
     return blueprint
@@ -71,11 +110,24 @@ def _read(body: bytes) -> dict[str, Any] | None:
     return call if isinstance(tracker, dict) and isinstance(tracker.get("sender_id"), str) else None
 
 
+def _said(call: dict[str, Any]) -> tuple[str, ...]:
+    """What must not appear in the log: the contact's words, and what was made of them."""
+    tracker = call["tracker"]
+    message, slots = tracker.get("latest_message"), tracker.get("slots")
+    text = message.get("text") if isinstance(message, dict) else None
+    kept = slots.values() if isinstance(slots, dict) else ()
+    return tuple(one for one in (text, *kept) if isinstance(one, str) and len(one) > 2)
+
+
 def _is_dry(call: dict[str, Any]) -> bool:
     """Whether the turn only tries out what would be said; anything but a plain false counts, so that nothing is written by mistake."""
+    return _is_marked(call, "dry_run")
+
+
+def _is_marked(call: dict[str, Any], mark: str) -> bool:
     message = call["tracker"].get("latest_message")
     metadata = message.get("metadata") if isinstance(message, dict) else None
-    return isinstance(metadata, dict) and metadata.get("dry_run", False) is not False
+    return isinstance(metadata, dict) and metadata.get(mark, False) is not False
 
 
 def _error(status: int, message: str, action_name: str | None = None) -> HTTPResponse:

@@ -30,6 +30,8 @@ from conversations.conversations import Conversations
 from conversations.hub import LocalHub
 from conversations.model import Author, Message, MessageKind
 from conversations.organising_tables import search_documents
+from conversations.sealing import Keyring
+from conversations.sealing_store import SealingStore, sealed_contact
 from conversations.search_store import SearchFilter, SearchStore
 from conversations.store import Database
 from conversations.tables import contacts, conversations, messages
@@ -70,9 +72,8 @@ async def fill(database: Database, said: list[str]) -> float:
         for number in range(0, len(said), PER_CONVERSATION):
             at = START + timedelta(minutes=number)
             conversation_id, contact_id = uuid.uuid4().hex, uuid.uuid4().hex
-            await connection.execute(
-                insert(contacts).values(id=contact_id, name=f"王小{chr(0x4E00 + number % 2000)}", created_at=at)
-            )
+            contact = {"id": contact_id, "name": f"王小{chr(0x4E00 + number % 2000)}", "created_at": at}
+            await connection.execute(insert(contacts).values(await sealed_contact(connection, contact_id, contact)))
             status = random.choice(("resolved",) * 18 + ("bot", "queued"))
             row: dict[str, Any] = {"id": conversation_id, "channel": "webchat", "account": "default"}
             row |= {"contact": conversation_id, "contact_id": contact_id, "status": status, "language": "zh"}
@@ -95,6 +96,8 @@ async def fill(database: Database, said: list[str]) -> float:
                  "kind": one.kind.value, "text": one.text, "created_at": one.created_at}
                 for one in batch
             ]  # fmt: skip
+            sealing = SealingStore(connection)
+            rows = [await sealing.sealed(messages, str(row["id"]), contact_id, row) for row in rows]
             await connection.execute(insert(messages), rows)
             started = time.process_time()
             await store.add_messages(batch)
@@ -197,6 +200,7 @@ async def main() -> None:
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--database", default="")
     arguments = parser.parse_args()
+    keyring = Keyring(b"k" * 32)
     with tempfile.TemporaryDirectory() as folder:
         if arguments.database:
             schema = f"search_{uuid.uuid4().hex[:10]}"
@@ -209,6 +213,7 @@ async def main() -> None:
             database = Database.open(f"sqlite+aiosqlite:///{folder}/desk.db")
         await database.create_tables()
         await StaffStore(database).create_tables()
+        database.lend_keys(keyring)
         try:
             result = await measure(database, arguments.messages)
         finally:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
-import sqlite3
 import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import httpx
+from sqlalchemy import select
 
+import settings as desk_settings
 from benchmarks.turns_figures import CONCURRENT, Window
 from benchmarks.turns_sides import DeskSide, spaced
+from conversations.key_rotation import open_keys
+from conversations.store import Database
+from conversations.tables import turns
 
 WAIT_SECONDS = 20  #: for the replies of one message
 TURNS_OF_A_CONTACT = 3
@@ -54,7 +57,7 @@ async def measure_service(desk: DeskSide, questions: Sequence[str], turns: int, 
             started = time.perf_counter()
             answered = await asyncio.gather(*(converse(n, 1_000_000, started + seconds) for n in range(clients)))
             samples.windows[clients] = Window(sum(map(len, answered)), time.perf_counter() - started)
-    waited = _waited_for_bot(desk, [message_id for message_id, _ in alone])
+    waited = await _waited_for_bot(desk, [message_id for message_id, _ in alone])
     for message_id, whole in alone:
         samples.whole_ms.append(whole)
         samples.overhead_ms.append(whole - waited[message_id])
@@ -73,9 +76,16 @@ async def _ask(client: httpx.AsyncClient, desk: DeskSide, contact: str, question
     return str(body["message_id"])
 
 
-def _waited_for_bot(desk: DeskSide, message_ids: Sequence[str]) -> dict[str, float]:
+async def _waited_for_bot(desk: DeskSide, message_ids: Sequence[str]) -> dict[str, float]:
     """How long the service waited for the bot in each turn, in ms, as it noted in the turns' traces."""
     wanted = set(message_ids)
-    with sqlite3.connect(f"file:{desk.data_dir / 'frontdesk.db'}?mode=ro", uri=True) as database:
-        rows = database.execute("SELECT turn_id, trace FROM turns").fetchall()
-    return {turn_id: json.loads(trace)["timings_ms"]["call"] for turn_id, trace in rows if turn_id in wanted}
+    secrets = desk_settings.read_env_file(desk.data_dir / "secrets.env")
+    settings = desk_settings.load({**secrets, "DATA_DIR": str(desk.data_dir)})
+    database = Database.open(settings.database_url)
+    try:
+        await open_keys(database, settings.wrapping_keys)
+        async with database.read() as connection:
+            rows = (await connection.execute(select(turns.c.turn_id, turns.c.trace))).all()
+    finally:
+        await database.close()
+    return {turn_id: trace["timings_ms"]["call"] for turn_id, trace in rows if turn_id in wanted}

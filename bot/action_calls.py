@@ -7,6 +7,7 @@ on every call. That is most of the time of a turn, so the three are replaced her
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import fields
 from typing import Any
 
@@ -19,6 +20,9 @@ from rasa.shared.core.events import Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 from yarl import URL
+
+from bot.metrics import METRICS
+from bot.turn_log import note_call
 
 _JSON = {"Content-Type": "application/json"}
 _VALIDATES = "validate_"
@@ -39,7 +43,22 @@ class ActionEndpoint(EndpointConfig):  # type: ignore[misc]  # rasa is not insta
         """Post the call; an answer of 400 or more raises what Rasa expects."""
         if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession(timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar())
-        body = json.dumps(kwargs.get("json"), ensure_ascii=False).encode()
+        call = kwargs.get("json")
+        name = str(call.get("next_action")) if isinstance(call, dict) else "unknown"
+        began, outcome = time.perf_counter(), "failed"
+        try:
+            answer = await self._answer(method, json.dumps(call, ensure_ascii=False).encode())
+            outcome = "done"
+            return answer
+        except ClientResponseError as error:
+            outcome = "rejected" if error.status == 400 else "failed"  # a form's answer that fits nowhere
+            raise
+        finally:
+            METRICS.actions.add(name, outcome)
+            METRICS.action.observe(time.perf_counter() - began)
+
+    async def _answer(self, method: str, body: bytes) -> Any:
+        assert self._session is not None
         async with self._session.request(method, self._address, data=body, headers=_JSON) as response:
             answer = await response.read()
             if response.status >= 400:
@@ -57,13 +76,15 @@ def _call(action: RemoteAction, tracker: DialogueStateTracker, domain: Domain) -
     latest = next((i for i in range(len(events) - 1, -1, -1) if isinstance(events[i], UserUttered)), 0)
     name = action.name()
     form = name[len(_VALIDATES) :] if name.startswith(_VALIDATES) else ""
-    return {
+    call = {
         "next_action": name,
         "sender_id": tracker.sender_id,
         "tracker": _state(tracker) | {"events": [_event(event) for event in events[latest:]]},
         "domain": {"forms": {form: domain.forms[form]} if form in domain.forms else {}},
         "version": rasa.__version__,
     }
+    note_call(call, domain)
+    return call
 
 
 def _state(tracker: DialogueStateTracker) -> dict[str, Any]:

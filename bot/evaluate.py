@@ -15,7 +15,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +55,12 @@ def read_data(path: Path) -> tuple[list[Line], list[Line]]:
     return train, test
 
 
-def read_project(folder: Path) -> tuple[list[Line], list[Line]]:
+def read_project(folder: Path, languages: Sequence[str] = LANGUAGES) -> tuple[list[Line], list[Line]]:
     """The project's lines; a test line that some training file also has is left out and named."""
-    train = [(line.text, line.intent, line.language) for part in ("en", "zh", "gate") for line in read(folder, part)]
+    train = [(line.text, line.intent, line.language) for part in (*languages, "gate") for line in read(folder, part)]
     known = {same(text) for text, _, _ in train}
     test = []
-    for part in ("test/en", "test/zh"):
+    for part in (f"test/{language}" for language in languages):
         for line in read(folder, part):
             if same(line.text) in known:
                 print(f"  left out, because it is trained on: {part} “{line.text}”", file=sys.stderr)
@@ -97,22 +97,39 @@ def _plain(text: str) -> str:
 
 async def parse_all(model: Path, lines: Sequence[Line]) -> list[Parsed]:
     """Every line through the loaded model, one after the other."""
-    from rasa.core.channels.channel import UserMessage
+    return await parse_lines(load_processor(model), lines)
+
+
+def load_processor(model: Path) -> Any:
+    """The model as turns use it, without a conversation."""
     from rasa.core.lock_store import InMemoryLockStore
     from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
     from rasa.core.tracker_store import InMemoryTrackerStore
     from rasa.shared.core.domain import Domain
 
     from bot.straight_runner import StraightProcessor
-    from bot.text import neutralise
 
     nowhere = InMemoryTrackerStore(Domain.empty())
-    processor = StraightProcessor(str(model), nowhere, InMemoryLockStore(), TemplatedNaturalLanguageGenerator({}))
+    return StraightProcessor(str(model), nowhere, InMemoryLockStore(), TemplatedNaturalLanguageGenerator({}))
+
+
+async def parse_lines(
+    processor: Any,
+    lines: Sequence[Line],
+    metadata: Mapping[str, Any] | None = None,
+    tell: Callable[[int], None] | None = None,
+) -> list[Parsed]:
+    """Every line through a loaded model; ``metadata`` is what a turn would bring, ``tell`` hears how many are done."""
+    from rasa.core.channels.channel import UserMessage
+
+    from bot.text import neutralise
+
     await processor.parse_message(UserMessage("warm up"))
     parsed = []
-    for text, intent, _ in lines:
+    for number, (text, intent, _) in enumerate(lines, 1):
         started = time.perf_counter()
-        result = await processor.parse_message(UserMessage(neutralise(text) or "…"))
+        message = UserMessage(neutralise(text) or "…", metadata=dict(metadata or {}))
+        result = await processor.parse_message(message)
         milliseconds = (time.perf_counter() - started) * 1000
         ranking, decided = result["intent_ranking"], result["intent"]["name"]
         best = ranking[0] if ranking else {"name": "", "confidence": 0.0}
@@ -124,6 +141,8 @@ async def parse_all(model: Path, lines: Sequence[Line]) -> list[Parsed]:
                 decided, milliseconds,
             )
         )  # fmt: skip
+        if tell is not None:
+            tell(number)
     return parsed
 
 

@@ -95,13 +95,24 @@ def _share(hits: Sequence[bool]) -> float:
     return round(float(np.mean(hits)), 4) if hits else 0.0
 
 
-def _macro_f1(inside: Sequence[Parsed]) -> float:
-    scores = []
-    for intent in {line.intent for line in inside}:
+def by_intent(inside: Sequence[Parsed]) -> dict[str, dict[str, Any]]:
+    """Precision, recall and F1 of every intent that a line has."""
+    scores: dict[str, dict[str, Any]] = {}
+    for intent in sorted({line.intent for line in inside}):
         hit = sum(line.right for line in inside if line.intent == intent)
         true = sum(line.intent == intent for line in inside)
         said = sum(line.predicted == intent for line in inside)
-        scores.append(2 * hit / (true + said))
+        scores[intent] = {
+            "lines": true,
+            "precision": round(hit / said, 4) if said else None,
+            "recall": round(hit / true, 4),
+            "f1": round(2 * hit / (true + said), 4),
+        }
+    return scores
+
+
+def _macro_f1(inside: Sequence[Parsed]) -> float:
+    scores = [score["f1"] for score in by_intent(inside).values()]
     return round(float(np.mean(scores)), 4) if scores else 0.0
 
 
@@ -113,13 +124,23 @@ def _auroc(
     return round(float(wins.mean() / (2 * len(bad))), 4)
 
 
-def _calibration_error(inside: Sequence[Parsed], bins: int = 15) -> float:
+def reliability(inside: Sequence[Parsed], bins: int = 15) -> list[dict[str, Any]]:
+    """For each step of confidence that occurs: where it begins, how many lines, how sure and how often right they were."""
     probability = np.array([line.probability for line in inside])
     right = np.array([line.right for line in inside])
     place = np.minimum((probability * bins).astype(int), bins - 1)
-    gaps = [
-        abs(probability[place == one].mean() - right[place == one].mean()) * (place == one).mean()
+    return [
+        {
+            "from": round(one / bins, 4),
+            "lines": int((place == one).sum()),
+            "sure": float(probability[place == one].mean()),
+            "right": float(right[place == one].mean()),
+        }
         for one in range(bins)
         if (place == one).any()
     ]
-    return round(float(sum(gaps)), 4)
+
+
+def _calibration_error(inside: Sequence[Parsed]) -> float:
+    steps = reliability(inside) if inside else []
+    return round(sum(abs(step["sure"] - step["right"]) * step["lines"] for step in steps) / max(len(inside), 1), 4)

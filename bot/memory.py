@@ -45,6 +45,22 @@ def memory_of(tracker: DialogueStateTracker) -> Memory:
     )
 
 
+def told_slots(tracker: DialogueStateTracker, told: Any) -> dict[str, Any]:
+    """The slots of what the service told the contact unasked: “where is it?” is about that. A running task is not disturbed."""
+    if not isinstance(told, dict) or tracker.active_loop_name:
+        return {}
+    order, ticket = told.get("order_number"), told.get("ticket_number")
+    if isinstance(order, str) and order:
+        recent: list[str] = tracker.get_slot("recent_orders") or []
+        before = tracker.get_slot("order_number")
+        known = dict.fromkeys([order, *([before] if before else []), *recent])
+        orders = list(known)[:_REMEMBERED_ORDERS]
+        return {"order_number": order, "recent_orders": orders, "last_task": "order_status", "last_topic": "order"}
+    if isinstance(ticket, str) and ticket:
+        return {"ticket_number": ticket, "last_task": "ticket_status", "last_topic": "task"}
+    return {}
+
+
 def speech_of(tracker: DialogueStateTracker, hint: str | None) -> Speech:
     """How the last reply spoke; before the first one, as the service guesses."""
     language = tracker.get_slot("language") or hint or "zh"

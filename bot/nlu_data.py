@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from bot import made_intents
 from bot.entities.catalogue import BadCatalogue
 from bot.entities.catalogue import load as load_catalogue
 
@@ -46,6 +47,15 @@ def read(folder: Path, part: str) -> Iterator[Example]:
                 text = re.sub(r"^\s*-\s?", "", line).strip()
                 if text:
                     yield Example(text, str(block["intent"]), Path(part).name, path)
+
+
+def count_examples(folder: Path) -> dict[str, dict[str, int]]:
+    """How many examples each intent has, by language; raises ``ValueError`` naming a bad file."""
+    return {
+        language: dict(Counter(example.intent for example in read(folder, language)))
+        for language in ("en", "zh")
+        if (folder / language).is_dir()
+    }
 
 
 def product_names(folder: Path) -> dict[str, str]:
@@ -126,7 +136,11 @@ def check(folder: Path, domain: Path) -> tuple[list[str], list[str]]:
     problems: list[str] = []
     warnings: list[str] = []
     seen: dict[str, Example] = {}
+    own = intents
     try:
+        made = made_intents.read(folder)
+        problems += made_intents.names_taken(made, intents)
+        intents = intents | {one.name for one in made}
         languages = [part for part in ("en", "zh") if (folder / part).is_dir()]
         if not languages:
             return [f"{folder} holds no examples: expected the folders en/ and zh/."], []
@@ -137,7 +151,8 @@ def check(folder: Path, domain: Path) -> tuple[list[str], list[str]]:
                 count[example.intent] += 1
                 if example.intent not in intents:
                     problems.append(
-                        f"{where} has the unknown intent {example.intent}; intents are listed in bot/domain.yml."
+                        f"{where} has the unknown intent {example.intent}; intents are listed in bot/domain.yml and in "
+                        f"{made_intents.FILE}."
                     )
                 elif example.intent in NOT_TRAINED:
                     problems.append(f"{where}: {example.intent} is decided by the gate and has no examples.")
@@ -146,11 +161,18 @@ def check(folder: Path, domain: Path) -> tuple[list[str], list[str]]:
                     (problems if other.language == language else warnings).append(
                         f"{where} is also an example of {other.intent} ({other.language}/{other.path.name})."
                     )
-            for intent in sorted(intents - NOT_TRAINED):
+            for intent in sorted(own - NOT_TRAINED):
                 if count[intent] < MINIMUM_EXAMPLES:
                     problems.append(
                         f"{language}: {intent} has {count[intent]} examples, at least {MINIMUM_EXAMPLES} are needed."
                     )
+        counts = count_examples(folder)
+        trained = made_intents.trained(made, counts)
+        for one in made:
+            if one not in trained:
+                warnings.append(
+                    f"{one.name} is left out: it has fewer than {made_intents.FEWEST} examples in either language."
+                )
         if (folder / "gate").is_dir():
             for example in read(folder, "gate"):
                 where = f"gate/{example.path.name}: “{example.text}”"
@@ -165,11 +187,11 @@ def check(folder: Path, domain: Path) -> tuple[list[str], list[str]]:
         for language in languages:
             if (folder / "test" / f"{language}.yml").exists():
                 for example in read(folder, f"test/{language}"):
-                    trained = seen.get(same(example.text))
-                    if trained is not None:
+                    taught = seen.get(same(example.text))
+                    if taught is not None:
                         where = f"test/{example.path.name}: “{example.text}” is a training example too"
-                        (problems if trained.language == language else warnings).append(
-                            f"{where} ({trained.language}/{trained.path.name})."
+                        (problems if taught.language == language else warnings).append(
+                            f"{where} ({taught.language}/{taught.path.name})."
                         )
             for line in read_near(folder, language):
                 if same(line.text) in seen:

@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import os
 import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 if __package__ in (None, ""):
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from bot import settings, without_tensorflow
+from bot import model_names, model_seal, settings, without_tensorflow
 from bot.settings import Settings
-from bot.train import MARK
 
 
 def find_model(folder: Path) -> Path:
-    """The model that training left; raises ``BadSetting`` when there is none."""
-    mark = folder / MARK
-    if mark.exists():
-        model: Path = folder / json.loads(mark.read_text())["model"]
-        if model.exists():
-            return model
+    """The model to serve, looked at before anything of it is unpacked; if it is not to be trusted, the next one that is.
+    Raises ``BadSetting`` when there is none."""
+    keys, refused = settings.model_keys(folder), []
+    for model in model_names.in_order(folder):
+        try:
+            model_seal.check(model, keys)
+        except model_seal.ModelRefused as refusal:
+            refused.append(str(refusal))
+            continue
+        for reason in refused:
+            print(f"REFUSED: {reason} Serving {model.name} instead.", file=sys.stderr, flush=True)
+        return model
+    if refused:
+        raise settings.BadSetting("No model may be loaded:\n" + "\n".join(f"  {reason}" for reason in refused))
     raise settings.BadSetting(f"There is no model in {folder}; train one with `make train` or `python train.py`.")
 
 
@@ -40,12 +47,16 @@ def main() -> None:
 def serve(chosen: Settings, model: Path) -> None:
     """Serve turns on the chosen address until SIGTERM or SIGINT."""
     without_tensorflow.install()
+    import rasa
     from rasa.core.run import create_http_input_channels
     from sanic import Sanic
 
     from bot import action_calls, quiet_logs
+    from bot.jobs import Jobs
+    from bot.metrics import metrics_page
     from bot.tracker_store import StoreFailed, TurnStore
     from bot.turn import Dialogue
+    from bot.versions import Versions
 
     quiet_logs.configure()
     action_calls.install()
@@ -59,18 +70,26 @@ def serve(chosen: Settings, model: Path) -> None:
     except StoreFailed as error:
         raise SystemExit(str(error)) from None
     endpoint = action_calls.ActionEndpoint(chosen.action_url, chosen.action_timeout_seconds)
+    running = WeakValueDictionary()
+    app.ctx.versions = versions = Versions(
+        chosen.model_dir,
+        settings.model_keys(chosen.model_dir),
+        lambda archive: Dialogue(archive, store, endpoint, running),
+        most=chosen.most_models,
+    )
     for channel in create_http_input_channels(None, str(settings.BOT / "credentials.yml")):
         app.blueprint(channel.blueprint(None), url_prefix=f"/webhooks/{channel.url_prefix()}")
+
+    app.blueprint(metrics_page(chosen.metrics_token, chosen.host, rasa.__version__))
 
     async def prepare(app: Sanic) -> None:
         loop = asyncio.get_event_loop()
         try:
-            app.ctx.dialogue = await loop.run_in_executor(None, Dialogue, str(model), store, endpoint)
+            await versions.open(model_names.name_of(model))
             await loop.run_in_executor(None, _refuses_strangers, chosen)
         except Exception as error:
             print(f"The bot cannot start: {error}", file=sys.stderr, flush=True)
             os._exit(1)
-        # The model stays; looking through it for garbage would hold up turns for tenths of a second.
         gc.collect()
         gc.freeze()
         print(
@@ -78,8 +97,10 @@ def serve(chosen: Settings, model: Path) -> None:
         )
 
     async def close(app: Sanic, loop: asyncio.AbstractEventLoop) -> None:
+        app.ctx.jobs.close()
         await endpoint.close()
 
+    app.ctx.jobs = Jobs(chosen.model_dir)
     app.add_task(prepare)
     app.register_listener(close, "after_server_stop")
     app.run(host=chosen.host, port=chosen.port, workers=1, access_log=False, motd=False)

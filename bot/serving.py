@@ -64,6 +64,11 @@ class Serving:
         await self._take_up_what_waits(parts[-1])
         self._set(to_remember(self._tracker, list(self._tracker.events)[self._begin :]))
 
+    def break_off(self) -> None:
+        """Leave a turn that could not be done to its end so that the next message can follow."""
+        self._listen()
+        self._forget_finished_task()
+
     async def _answer(self, questions: list[Part]) -> None:
         missed, answered = self._tracker.get_slot("misses"), False
         for part in questions[:MOST_PARTS]:

@@ -42,12 +42,26 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 5005
     action_timeout_seconds: float = 10.0
+    metrics_token: str | None = None
+    most_models: int = 3
 
 
 def model_dir(environment: Mapping[str, str] | None = None) -> Path:
     """The folder of the trained model (``MODEL_DIR``)."""
     environment = os.environ if environment is None else environment
     return Path(environment.get("MODEL_DIR") or Path(environment.get("DATA_DIR") or ROOT / "var") / "models")
+
+
+def model_keys(models: Path, environment: Mapping[str, str] | None = None) -> Path:
+    """The folder of the keys that sign models (``MODEL_KEYS``; beside the models' folder unless set)."""
+    environment = os.environ if environment is None else environment
+    return Path(environment.get("MODEL_KEYS") or models.resolve().parent / "model_keys")
+
+
+def nlu_data(environment: Mapping[str, str] | None = None) -> Path:
+    """The folder of what the bot is taught (``NLU_DATA``), the same one that the service edits."""
+    environment = os.environ if environment is None else environment
+    return Path(environment.get("NLU_DATA") or ROOT / "nlu_data")
 
 
 def config(profile: str | None = None) -> Path:
@@ -72,6 +86,16 @@ def time_zone(environment: Mapping[str, str] | None = None) -> str:
     except (ValueError, OSError, KeyError):
         raise BadSetting(f"BOT_TIME_ZONE={zone} must be a time zone, like Asia/Shanghai or Europe/London.") from None
     return zone
+
+
+def database_url(environment: Mapping[str, str] | None = None) -> str:
+    """The bot's own store (``BOT_DATABASE_URL``); raises ``BadSetting`` for a database that it cannot use."""
+    environment = os.environ if environment is None else environment
+    data_dir = Path(environment.get("DATA_DIR") or ROOT / "var")
+    url = environment.get("BOT_DATABASE_URL") or f"sqlite:///{data_dir / 'bot.db'}"
+    if not url.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg2://")):
+        raise BadSetting("BOT_DATABASE_URL must begin with sqlite:/// or postgresql+psycopg2://.")
+    return url
 
 
 def quieten() -> None:
@@ -100,8 +124,17 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
             "ACTION_URL must be the service's action address, like http://127.0.0.1:8000/internal/actions?token=…."
         )
     time_zone(environment)
-    data_dir = Path(environment.get("DATA_DIR") or ROOT / "var")
-    database_url = environment.get("BOT_DATABASE_URL") or f"sqlite:///{data_dir / 'bot.db'}"
-    if not database_url.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg2://")):
-        raise BadSetting("BOT_DATABASE_URL must begin with sqlite:/// or postgresql+psycopg2://.")
-    return Settings(secret, action_url, database_url, model_dir(environment), host, int(port))
+    metrics_token = environment.get("METRICS_TOKEN") or None
+    if metrics_token is not None and len(metrics_token) < 16:
+        raise BadSetting(
+            "METRICS_TOKEN must have at least 16 characters; leave it empty to read metrics on this machine only."
+        )
+    most = environment.get("BOT_MOST_MODELS") or "3"
+    if not most.isdigit() or not 2 <= int(most) <= 20:
+        raise BadSetting(
+            f"BOT_MOST_MODELS={most} must be a number from 2 to 20: how many versions of the model stay loaded."
+        )
+    return Settings(
+        secret, action_url, database_url(environment), model_dir(environment), host, int(port),
+        metrics_token=metrics_token, most_models=int(most),
+    )  # fmt: skip

@@ -13,7 +13,7 @@ SMALL_TALK = {
     "greet", "goodbye", "how_are_you", "are_you_a_bot", "bot_name", "capabilities", "praise", "insult", "joke",
     "weather", "apology", "speak_language", "laugh", "hold_on",
 }  # fmt: skip
-_PASSED_ON = ("citations", "handoff", "customer_id")
+_PASSED_ON = ("citations", "handoff", "customer_id", "proved_by")
 _SILENT_ACTIONS = {"action_listen", "action_session_start", "action_extract_slots", "action_deactivate_loop"}
 _ROUTES = {
     "action_answer_question": "knowledge",

@@ -4,15 +4,17 @@ Rasa's own wrapper answers a failing database with an empty conversation in memo
 service repeats it. Events and the answer of a turn are committed together, so a turn is either done or can be run again.
 
 The conversations of the last turns are kept in memory as well. Each turn asks the database, in the look-up it needs
-anyway, whether the kept one is all there is; where another process has added to it, it is read again.
+anyway, whether the kept one is all there is; where another process has added to it, it is read again. So it is where
+the turn before ran on another version of the model: a conversation in memory has the slots of one domain.
 """
 
 from __future__ import annotations
 
 import functools
 import json
+import uuid
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +23,7 @@ from typing import Any
 import sqlalchemy as sa
 from rasa.core.tracker_store import SerializedTrackerAsText, TrackerStore
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import Event, SessionStarted
+from rasa.shared.core.events import Event, SessionStarted, SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
 
 _METADATA = sa.MetaData()
@@ -41,6 +43,8 @@ _TURNS = sa.Table(
     sa.Column("turn_id", sa.String(64), primary_key=True),
     sa.Column("sender_id", sa.String(255), nullable=False),
     sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("log", sa.Text),  # what a replay needs beside the events, see turn_log.py
+    sa.Index("ix_turns_sender_id", "sender_id"),
 )
 _MINE = _EVENTS.c.sender_id == sa.bindparam("conversation_id")
 _EXTENT = [
@@ -61,7 +65,9 @@ _READ = (
     sa.select(_EVENTS.c.data).where(_MINE, _EVENTS.c.id >= sa.func.coalesce(_LATEST_SESSION, 0)).order_by(_EVENTS.c.id)
 )
 _ADD_TURN, _ADD_EVENTS = _TURNS.insert(), _EVENTS.insert()
+_LOCK = 0x66726F6E74626F74  #: any number that nobody else locks in this database
 _MOST_KEPT = 256  #: conversations in memory
+_AT_ONCE = 200  #: conversations that one transaction deletes
 
 # Rasa lists and inspects every class of event for each event that it reads.
 Event.resolve_by_type = staticmethod(functools.cache(Event.resolve_by_type))
@@ -91,7 +97,10 @@ class TurnStore(TrackerStore, SerializedTrackerAsText):  # type: ignore[misc]  #
     """Events and answers in SQLite or PostgreSQL."""
 
     def __init__(self, domain: Domain | None = None, event_broker: Any = None, host: str = "", **kwargs: Any) -> None:
-        """``host`` is the database URL: the name under which Rasa hands over ``url`` of ``endpoints.yml``."""
+        """``host`` is the database URL: the name under which Rasa hands over ``url`` of ``endpoints.yml``.
+
+        ``domain`` counts where a call names none; a bot with several versions names it with each call.
+        """
         super().__init__(domain, event_broker)
         self._kept: OrderedDict[str, tuple[_Extent, DialogueStateTracker]] = OrderedDict()
         url = sa.engine.make_url(host)
@@ -109,15 +118,23 @@ class TurnStore(TrackerStore, SerializedTrackerAsText):  # type: ignore[misc]  #
             self._engine = sa.create_engine(url, future=True, **options)
             if is_file:
                 sa.event.listen(self._engine, "connect", _tune_sqlite)
-            _METADATA.create_all(self._engine)
+            with self._engine.begin() as connection:
+                if not is_file and connection.dialect.name == "postgresql":  # bots that start together take turns
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+                _METADATA.create_all(connection)
+                if "log" not in {column["name"] for column in sa.inspect(connection).get_columns("turns")}:
+                    connection.exec_driver_sql("ALTER TABLE turns ADD COLUMN log TEXT")
+                for index in _TURNS.indexes:  # databases from before it do not get it with their tables
+                    index.create(connection, checkfirst=True)
             self._prove_writable()
         except (sa.exc.SQLAlchemyError, OSError) as error:
             raise StoreFailed(f"The bot's database {url!r} cannot be used: {error}") from error
 
     def _prove_writable(self) -> None:
+        canary = f"canary-{uuid.uuid4().hex}"  # another bot may start at the same moment
         with self._engine.begin() as connection:
-            connection.execute(_TURNS.insert().values(turn_id="canary", sender_id="canary", answer="{}"))
-            connection.execute(_TURNS.delete().where(_TURNS.c.turn_id == "canary"))
+            connection.execute(_TURNS.insert().values(turn_id=canary, sender_id="canary", answer="{}"))
+            connection.execute(_TURNS.delete().where(_TURNS.c.turn_id == canary))
 
     @contextmanager
     def _transaction(self) -> Iterator[sa.engine.Connection]:
@@ -135,27 +152,39 @@ class TurnStore(TrackerStore, SerializedTrackerAsText):  # type: ignore[misc]  #
         answer: dict[str, Any] | None = None if stored is None else json.loads(stored)
         return answer
 
-    def open_turn(self, conversation_id: str, turn_id: str) -> Opened:
+    def open_turn(self, conversation_id: str, turn_id: str, domain: Domain | None = None) -> Opened:
         """The answer of the turn if it was done, else its conversation, which nobody else gets until it is saved."""
         with self._transaction() as connection:
             row = connection.execute(_LOOK_UP, {"conversation_id": conversation_id, "turn_id": turn_id}).one()
         if row.answer is not None:
             return Opened(json.loads(row.answer), None)
         extent, tracker = self._kept.pop(conversation_id, (None, None))
-        if tracker is None or extent != _Extent(row.number, row.last):
-            tracker = self.load(conversation_id)
+        same = tracker is not None and tracker.read_with is (domain or self.domain)
+        if not same or extent != _Extent(row.number, row.last):
+            tracker = self.load(conversation_id, domain)
         return Opened(None, tracker)
 
-    def load(self, conversation_id: str) -> DialogueStateTracker:
-        """The conversation since its latest session start, from the database; a new one has no events."""
+    def load(self, conversation_id: str, domain: Domain | None = None) -> DialogueStateTracker:
+        """The conversation since its latest session start, from the database; a new one has no events.
+
+        What an earlier version noted in a slot that this domain lacks is left out; it stays in the database.
+        """
         with self._transaction() as connection:
             rows = connection.execute(_READ, {"conversation_id": conversation_id}).scalars().all()
-        assert self.domain is not None, "a model is loaded before the first turn"
-        tracker = DialogueStateTracker.from_dict(conversation_id, [json.loads(row) for row in rows], self.domain.slots)
+        domain = domain or self.domain
+        assert domain is not None, "a model is loaded before the first turn"
+        slots = {slot.name for slot in domain.slots}
+        events = [
+            event for event in map(json.loads, rows) if event["event"] != SlotSet.type_name or event["name"] in slots
+        ]
+        tracker = DialogueStateTracker.from_dict(conversation_id, events, domain.slots)
         tracker.stored_events = len(tracker.events)
+        tracker.read_with = domain
         return tracker
 
-    def save_turn(self, tracker: DialogueStateTracker, turn_id: str, answer: dict[str, Any]) -> None:
+    def save_turn(
+        self, tracker: DialogueStateTracker, turn_id: str, answer: dict[str, Any], log: dict[str, Any] | None = None
+    ) -> None:
         """Commit the new events together with the answer; a turn that was saved meanwhile is refused."""
         rows = []
         for event in list(tracker.events)[tracker.stored_events :]:
@@ -168,13 +197,35 @@ class TurnStore(TrackerStore, SerializedTrackerAsText):  # type: ignore[misc]  #
                     "data": json.dumps(data, ensure_ascii=False),
                 }
             )
-        stored = {"turn_id": turn_id, "sender_id": tracker.sender_id, "answer": json.dumps(answer, ensure_ascii=False)}
+        stored = {
+            "turn_id": turn_id,
+            "sender_id": tracker.sender_id,
+            "answer": json.dumps(answer, ensure_ascii=False),
+            "log": None if log is None else json.dumps(log, ensure_ascii=False),
+        }
         with self._transaction() as connection:
             connection.execute(_ADD_TURN, stored)
             if rows:
                 connection.execute(_ADD_EVENTS, rows)
             extent = connection.execute(_MEASURE, {"conversation_id": tracker.sender_id}).one()
         self._keep(tracker, _Extent(extent.number, extent.last))
+
+    def forget(self, conversation_ids: Sequence[str]) -> int:
+        """Delete conversations with everything that was said and answered in them; returns how many were there.
+
+        Other bot processes notice with their next turn that what they kept in memory is not all there is.
+        """
+        there = 0
+        for first in range(0, len(conversation_ids), _AT_ONCE):
+            some = list(conversation_ids[first : first + _AT_ONCE])
+            known = sa.select(sa.func.count(_EVENTS.c.sender_id.distinct())).where(_EVENTS.c.sender_id.in_(some))
+            with self._transaction() as connection:
+                there += int(connection.execute(known).scalar_one())
+                for table in (_EVENTS, _TURNS):
+                    connection.execute(table.delete().where(table.c.sender_id.in_(some)))
+            for one in some:
+                self._kept.pop(one, None)
+        return there
 
     def _keep(self, tracker: DialogueStateTracker, extent: _Extent) -> None:
         begins = [place for place, event in enumerate(tracker.events) if isinstance(event, SessionStarted)]

@@ -6,7 +6,8 @@ import asyncio
 import json
 import re
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -15,19 +16,23 @@ from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.lock_store import InMemoryLockStore
 from rasa.core.nlg import NaturalLanguageGenerator, TemplatedNaturalLanguageGenerator
 from rasa.core.policies.policy import PolicyPrediction
-from rasa.shared.core.events import ActionExecutionRejected, Event
+from rasa.shared.core.events import ActionExecutionRejected, ActiveLoop, Event, SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.action_calls import ActionEndpoint
 from bot.components.gate import effective_thresholds
 from bot.components.language import LANGUAGES
-from bot.memory import memory_of, speech_of, speech_slots
+from bot.made_intents import titles_in
+from bot.memory import memory_of, speech_of, speech_slots, told_slots
+from bot.metrics import METRICS
+from bot.model_names import ENDING, NAME
 from bot.reply_language import Speech, next_speech, wished_language
 from bot.serving import Serving
 from bot.straight_runner import StraightProcessor
 from bot.text import fold, neutralise
 from bot.trace import replies_of, trace_of, would_write
 from bot.tracker_store import TurnStore
+from bot.turn_log import CALLS, log_of
 from bot.understanding import Parse, Part, Understanding
 
 #: A message of these intents that wishes for a language wishes for nothing else.
@@ -35,6 +40,9 @@ _ABOUT_LANGUAGE = {"speak_language", "clarify", "out_of_scope"}
 #: A conversation that grew beyond this many events goes on in a new session, with all its slots, between two tasks.
 _LONG = 240
 _MARK: dict[bool, dict[str, bool]] = {True: {"dry_run": True}, False: {}}
+MOST_EARLIER = 60  #: messages of a rehearsed chat before the one that is answered
+#: The lock of each conversation whose turn runs.
+Running = WeakValueDictionary[str, asyncio.Lock]
 _PAYLOAD = re.compile(r"^/([a-z_]+)\s*(\{.*\})?\s*$", re.DOTALL)
 
 
@@ -82,6 +90,26 @@ class TurnFailed(Exception):
 
 
 @dataclass(frozen=True)
+class Said:
+    """A message of a rehearsed chat, typed or pressed."""
+
+    text: str
+    payload: str | None = None
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any], place: str = "") -> Said:
+        """The words of a request body; raises ``BadTurn``, naming the ``place`` where it has one."""
+        text, payload = body.get("text"), body.get("payload")
+        if not isinstance(text, str) or len(text) > 20_000:
+            raise BadTurn(f"{place}text must be a string of at most 20000 characters.")
+        if payload is not None and not (isinstance(payload, str) and _PAYLOAD.match(payload)):
+            raise BadTurn(f'{place}payload must be null or like /intent{{"slot":"value"}}.')
+        if payload is None and not text.strip():
+            raise BadTurn(f"{place}text must not be empty when there is no payload.")
+        return cls(text, payload)
+
+
+@dataclass(frozen=True)
 class Turn:
     """What the service sends for one message."""
 
@@ -91,6 +119,8 @@ class Turn:
     payload: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     dry_run: bool = False  #: say what would be answered and change nothing
+    model: str | None = None  #: the version that answers; None: the one served by default
+    earlier: tuple[Said, ...] | None = None  #: of a dry run: what was said before it, instead of a stored conversation
 
     @classmethod
     def from_json(cls, body: Any) -> Turn:
@@ -101,21 +131,29 @@ class Turn:
             value = body.get(name)
             if not isinstance(value, str) or not re.fullmatch(r"[0-9A-Za-z_-]{1,64}", value):
                 raise BadTurn(f"{name} must be an id of 1 to 64 letters or digits.")
-        text, payload, metadata = body.get("text"), body.get("payload"), body.get("metadata", {})
-        if not isinstance(text, str) or len(text) > 20_000:
-            raise BadTurn("text must be a string of at most 20000 characters.")
-        if payload is not None and not (isinstance(payload, str) and _PAYLOAD.match(payload)):
-            raise BadTurn('payload must be null or like /intent{"slot":"value"}.')
+        said, metadata = Said.from_json(body), body.get("metadata", {})
         if not isinstance(metadata, dict):
             raise BadTurn("metadata must be an object.")
-        if payload is None and not text.strip():
-            raise BadTurn("text must not be empty when there is no payload.")
+        model = body.get("model")
+        if model is not None and not (isinstance(model, str) and NAME.fullmatch(model)):
+            raise BadTurn("model must be null or the name of a version.")
         dry_run = body.get("dry_run", False)
         if not isinstance(dry_run, bool):
             raise BadTurn("dry_run must be true or false.")
         # The actions read it off the message, and only the field decides what they read.
         metadata = {**{name: value for name, value in metadata.items() if name != "dry_run"}, **_MARK[dry_run]}
-        return cls(body["turn_id"], body["conversation_id"], text, payload, metadata, dry_run)
+        earlier = _earlier_of(body.get("earlier"), dry_run)
+        return cls(body["turn_id"], body["conversation_id"], said.text, said.payload, metadata, dry_run, model, earlier)
+
+
+def _earlier_of(listed: Any, dry_run: bool) -> tuple[Said, ...] | None:
+    if listed is None:
+        return None
+    if not dry_run:
+        raise BadTurn("earlier belongs to dry runs only.")
+    if not isinstance(listed, list) or len(listed) > MOST_EARLIER or not all(isinstance(one, dict) for one in listed):
+        raise BadTurn(f"earlier must be a list of at most {MOST_EARLIER} objects.")
+    return tuple(Said.from_json(one, f"earlier {number}: ") for number, one in enumerate(listed, 1))
 
 
 class _Nowhere(OutputChannel):  # type: ignore[misc]  # rasa is not installed where types are checked
@@ -133,15 +171,30 @@ class _Nowhere(OutputChannel):  # type: ignore[misc]  # rasa is not installed wh
 class Dialogue(StraightProcessor):  # type: ignore[misc]
     """Rasa's message processor, with failures that are told and one commit per turn."""
 
-    def __init__(self, model_path: str, store: TurnStore, action_endpoint: ActionEndpoint) -> None:
-        """Loads the model, which takes seconds."""
+    def __init__(
+        self, model_path: str, store: TurnStore, action_endpoint: ActionEndpoint, running: Running | None = None
+    ) -> None:
+        """Loads the model, which takes seconds; ``running`` is shared by the versions that share the store."""
         generator = TemplatedNaturalLanguageGenerator({})
         super().__init__(model_path, store, InMemoryLockStore(), generator, action_endpoint)
         generator.responses = self.domain.responses
-        store.domain = self.domain
+        titles = titles_in(self.domain.responses)
+        self._titles = {"titles": titles} if titles else {}  # for who asks back which of them is meant
         self._tasks = {form[: -len("_form")]: form for form in self.domain.forms}
         self._understanding = Understanding(self._tasks)
-        self._running: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._running: Running = WeakValueDictionary() if running is None else running
+
+    @property
+    def name(self) -> str:
+        """The version: the archive's name without its ending."""
+        return str(self.model_filename).removesuffix(ENDING)
+
+    def empty(self) -> None:
+        """Drop what the version holds; nobody may use it any more."""
+        for component in self.graph_runner.components():
+            vars(component).clear()
+        vars(self.graph_runner).clear()
+        vars(self).clear()
 
     @property
     def model_id(self) -> str:
@@ -150,26 +203,72 @@ class Dialogue(StraightProcessor):  # type: ignore[misc]
 
     async def respond(self, turn: Turn) -> dict[str, Any]:
         """The answer to a turn; one seen before is answered from the store and not run again. A dry run is never stored."""
+        if turn.earlier is not None:
+            return await self._rehearsed_last(turn, turn.earlier)
         if turn.dry_run:
-            return await self._run(turn, self.tracker_store.load(turn.conversation_id))
+            tried = await self._run(turn, self.tracker_store.load(turn.conversation_id, self.domain))
+            METRICS.answered(tried, dry=True)
+            return tried
         lock = self._running.setdefault(turn.conversation_id, asyncio.Lock())
         async with lock:
-            opened = self.tracker_store.open_turn(turn.conversation_id, turn.turn_id)
+            opened = self.tracker_store.open_turn(turn.conversation_id, turn.turn_id, self.domain)
             if opened.answer is not None:
+                METRICS.turns.add("repeated")
                 return dict(opened.answer)
+            CALLS.set([])  # of this request's task, and nobody else's
+            before = len(opened.tracker.events)
             answer = await self._run(turn, opened.tracker)
-            self.tracker_store.save_turn(opened.tracker, turn.turn_id, answer)
+            log = log_of(turn.text, turn.payload, list(opened.tracker.events)[before:])
+            self.tracker_store.save_turn(opened.tracker, turn.turn_id, answer, log)
+            METRICS.answered(answer, dry=False)
             return answer
+
+    async def _rehearsed_last(self, turn: Turn, earlier: Sequence[Said]) -> dict[str, Any]:
+        tried = (await self.rehearse(turn, [*earlier, Said(turn.text, turn.payload)]))[-1]
+        if tried is None:
+            raise TurnFailed("the rehearsed message brought no reply")
+        METRICS.answered(tried, dry=True)
+        return tried
+
+    async def rehearse(self, turn: Turn, chat: Sequence[Said]) -> list[dict[str, Any] | None]:
+        """The answers to a chat that begins with its first message and is never stored; None where none came.
+
+        ``turn`` says how it is tried. Where something would be written the trace says so and the chat goes on as if it had
+        not been asked for.
+        """
+        if not turn.dry_run:
+            raise TurnFailed("only dry runs are rehearsed")
+        tracker = DialogueStateTracker(turn.conversation_id, self.domain.slots)
+        answers: list[dict[str, Any] | None] = []
+        for number, said in enumerate(chat, 1):
+            known = turn.metadata if number == len(chat) else {**turn.metadata, "products": []}
+            one = replace(
+                turn, text=said.text, payload=said.payload, metadata=known, turn_id=f"{turn.turn_id[:56]}-{number}"
+            )
+            try:
+                answer = await self._run(one, tracker)
+                answer["trace"]["slots"] = _filled(tracker)
+                answer["trace"]["form"] = tracker.active_loop_name
+                answers.append(answer)
+            except TurnFailed:
+                answers.append(None)
+            if answers[-1] is None or "would" in answers[-1]["trace"]:
+                Serving(self, self._tasks, tracker, _Nowhere(), one.turn_id, {}).break_off()
+        return answers
 
     async def _run(self, turn: Turn, tracker: DialogueStateTracker) -> dict[str, Any]:
         started = time.perf_counter()
         channel = _Nowhere()
         tracker.model_id = self.model_id
         tracker.assistant_id = self.model_metadata.assistant_id
+        if tracker.active_loop_name and tracker.active_loop_name not in self.domain.forms:
+            tracker.update(ActiveLoop(None), self.domain)  # a task of the version it began on
         await self._start_session(tracker, channel)
         slots_before = tracker.current_slot_values()
         before = len(tracker.events)
 
+        for slot, value in told_slots(tracker, turn.metadata.get("told")).items():
+            tracker.update(SlotSet(slot, value), self.domain)
         parts, speech = await self._understand(turn, tracker)
         understood = time.perf_counter()
         facts = {**speech_slots(speech), **self._customer_of(turn, tracker)}
@@ -184,6 +283,7 @@ class Dialogue(StraightProcessor):  # type: ignore[misc]
         if not replies and not would_write(events):
             raise TurnFailed(f"Intent {parts[0].intent} brought no reply.")
         trace = trace_of(tracker, events, [part.parse for part in parts], slots_before, self.model_id)
+        trace["model"] = self.name
         ended = time.perf_counter()
         trace["timings_ms"] = {
             "understand": round((understood - started) * 1000, 2),
@@ -210,6 +310,7 @@ class Dialogue(StraightProcessor):  # type: ignore[misc]
             "turn_id": turn.turn_id,
             "language_hint": hint or tracker.get_slot("language"),
             "requested_slot": memory.slot,
+            **self._titles,
         }
         if turn.payload is not None:
             parts = [Part(self._chosen(turn, speech.language))]
@@ -288,3 +389,7 @@ class Dialogue(StraightProcessor):  # type: ignore[misc]
             raise _WouldWrite
         self._log_action_on_tracker(tracker, action, events, prediction)
         return bool(self.should_predict_another_action(action.name()))
+
+
+def _filled(tracker: DialogueStateTracker) -> dict[str, Any]:
+    return {name: value for name, value in tracker.current_slot_values().items() if value is not None}

@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 from pydantic import ValidationError
 
 from connectors.base import AccountSettings, Connector, Means
+from connectors.set_up import SetUp
 
 #: Channels that are set up in the channels file, with module and class; a library is loaded only where it is used.
 CHANNELS: Mapping[str, tuple[str, str]] = {
@@ -33,10 +34,17 @@ class ConnectorClass(Protocol):
     """A connector made from an entry of the channels file."""
 
     Settings: type[AccountSettings]
+    set_up: SetUp
 
     def __call__(self, settings: Any, means: Means) -> Connector:
         """The connector of one account."""
         ...
+
+
+def class_of(channel: str) -> ConnectorClass:
+    """The connector of a channel, loaded with its library."""
+    module, name = CHANNELS[channel]
+    return cast(ConnectorClass, getattr(import_module(module), name))
 
 
 def connectors_of(entries: Sequence[Mapping[str, object]], means: Means) -> list[Connector]:
@@ -47,8 +55,7 @@ def connectors_of(entries: Sequence[Mapping[str, object]], means: Means) -> list
         if not isinstance(channel, str) or channel not in CHANNELS:
             known = ", ".join(sorted(CHANNELS))
             raise BadAccount(f"Channels file, entry {place}: channel {channel!r} is unknown; use one of {known}.")
-        module, name = CHANNELS[channel]
-        connector_class = cast(ConnectorClass, getattr(import_module(module), name))
+        connector_class = class_of(channel)
         try:
             settings = connector_class.Settings.model_validate(entry)
         except ValidationError as error:

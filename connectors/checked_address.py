@@ -70,7 +70,21 @@ def check_url(url: str, *, private: bool) -> str:
         raise ValueError("it must begin with https://")
     if parts.port is not None and parts.port not in PORTS:
         raise ValueError(f"its port must be one of {', '.join(map(str, PORTS))}")
+    if _leads_inside(parts.host):
+        raise ValueError("it leads into a private network; give a public address, or set allow_private_addresses")
     return url
+
+
+def _leads_inside(host: str) -> bool:
+    """Whether a host names an address inside without anybody having to be asked, in whichever notation."""
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return not is_public(socket.inet_ntoa(socket.inet_aton(name)))  # also 0x7f.1, 127.1 and 2130706433
+    except (OSError, UnicodeError, ValueError):
+        pass
+    return ":" in name and not is_public(name.strip("[]"))
 
 
 async def resolved(host: str, port: int) -> list[str]:

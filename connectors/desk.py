@@ -58,6 +58,28 @@ class Desk(Inbox, Protocol):
         """Messages that agents took back after a moment, newest first."""
         ...
 
+    async def sign_in(
+        self,
+        user: Address,
+        visitor: Address,
+        signature_hash: str,
+        expires_at: datetime,
+        *,
+        anonymous: bool,
+        name: str | None,
+        language: str | None,
+        customer_id: str | None,
+    ) -> None:
+        """The site says that a visitor is its user; what an anonymous one said goes along.
+
+        Raises ``SignatureUsed``, and ``HelpedTwice`` while people help both of them.
+        """
+        ...
+
+    async def is_retired(self, address: Address) -> bool:
+        """Whether the visitor of an address has signed in since."""
+        ...
+
     async def set_typing(self, address: Address, preview: str) -> None:
         """Tell the staff that the contact is writing."""
         ...
@@ -68,6 +90,10 @@ class News(Protocol):
 
     def __aiter__(self) -> AsyncIterator[Event]:
         """Events in the order of publication; raises when some were missed."""
+        ...
+
+    def close(self) -> None:
+        """Hear nothing more, and keep nothing of what was not heard yet."""
         ...
 
 

@@ -11,8 +11,8 @@ import hashlib
 import hmac
 import json
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Literal
 
 import structlog
@@ -26,6 +26,7 @@ from connectors.base import (
     Connector,
     Means,
     Media,
+    OutOfTime,
     Receive,
     WebhookRequest,
 )
@@ -44,6 +45,8 @@ from connectors.dingtalk_replies import (
 from connectors.dingtalk_stream import CARDS, MESSAGES, Push, Stream, StreamSettings
 from connectors.parts import Pace, SentParts
 from connectors.rate_limit import RateLimit
+from connectors.set_up import SetUp, Webhook
+from connectors.unasked import Unasked, Way
 from connectors.vendor_calls import is_host_of, vendor_client
 from conversations.errors import ConversationError, MessageRejected
 from conversations.model import Attachment, OutboundMessage
@@ -55,6 +58,14 @@ _WINDOW_SECONDS = 3600
 _SAME_MOMENT_SECONDS = 10
 _REMEMBERED = 50_000
 _MARGIN = timedelta(seconds=60)  # a session that ends so soon is not begun with
+
+
+_REPLAYED = "this signature came with another message before"
+_UNSIGNED_BODIES = {
+    "zh": "此机器人以 HTTP 模式接收消息：签名不包含消息正文，截获者可能借此伪造。请改用 Stream 模式（mode: stream）。",
+    "en": "This robot takes messages in HTTP mode, whose signatures do not cover the body: whoever reads one may forge "
+    "messages with it. Change to mode: stream.",
+}
 
 
 def _not_blank(secret: SecretStr) -> SecretStr:
@@ -102,11 +113,16 @@ class DingTalkConnector(Connector):
     """One robot."""
 
     channel: ClassVar[str] = "dingtalk"
+    retries: ClassVar[bool] = False  # a message that is not taken at once is gone
     language: ClassVar[str] = "zh"
+    set_up: ClassVar[SetUp] = SetUp(
+        page="https://open-dev.dingtalk.com",
+        where="应用开发 → 机器人 → 消息接收模式",
+        recipient="staff:manager01",
+    )
     Settings = DingTalkSettings
 
     def __init__(self, settings: DingTalkSettings, means: Means) -> None:
-        """Warns where the account takes HTTP requests, whose bodies nobody signs."""
         super().__init__(settings.account)
         self.settings = settings
         self._means = means
@@ -132,10 +148,16 @@ class DingTalkConnector(Connector):
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._signatures: OrderedDict[tuple[str, str], bytes] = OrderedDict()
         self.stream: Stream | None = None
-        if settings.mode == "http":
-            log.warning(
-                "dingtalk_http_mode", account=self.account, warning="bodies are not signed; prefer mode: stream"
-            )
+
+    @property
+    def warning(self) -> Mapping[str, str] | None:
+        """HTTP mode: its signature does not cover the body."""
+        return _UNSIGNED_BODIES if self.settings.mode == "http" else None
+
+    @property
+    def webhook(self) -> Webhook:
+        """Stream connections need none."""
+        return "pasted" if self.settings.mode == "http" else "none"
 
     # --- receiving
 
@@ -153,10 +175,10 @@ class DingTalkConnector(Connector):
             raise BadSignature("the timestamp header is not a time in milliseconds")
         age = self._means.now().timestamp() - int(timestamp) / 1000
         if abs(age) > _WINDOW_SECONDS:
-            raise BadSignature("the timestamp is more than an hour away")
+            raise OutOfTime("the timestamp is more than an hour away")
         known = self._signatures.get((timestamp, sign))
         if known is not None and known != _digest(request.body) and abs(age) > _SAME_MOMENT_SECONDS:
-            raise BadSignature("this signature came with another message before")
+            raise BadSignature(_REPLAYED)
 
     def parse(self, request: WebhookRequest) -> list[Arrival]:
         """The message in a request of HTTP mode."""
@@ -164,7 +186,8 @@ class DingTalkConnector(Connector):
         return [] if reading is None else [reading.arrival]
 
     async def acknowledge(self, request: WebhookRequest, store: Callable[[], Awaitable[None]]) -> Acknowledgement:
-        """Store the message; its signature and session link are remembered."""
+        """Store the message; its signature and session link are remembered. A replay raises ``BadSignature``."""
+        await self._claim(request)
         reading = read_message(read_json(request.body), self.address)
         if reading is not None:
             self._remember(reading.session)
@@ -174,6 +197,16 @@ class DingTalkConnector(Connector):
         while len(self._signatures) > _REMEMBERED:
             self._signatures.popitem(last=False)
         return Acknowledgement("{}", "application/json")
+
+    async def _claim(self, request: WebhookRequest) -> None:
+        """Note a signature where every process sees it, also after a restart."""
+        timestamp, sign = request.headers.get("timestamp", ""), request.headers.get("sign", "")
+        if self._means.claim is None:
+            return
+        new = await self._means.claim(f"dingtalk/{self.account}", f"{timestamp} {sign}", _digest(request.body).hex())
+        age = self._means.now().timestamp() - int(timestamp) / 1000
+        if not new and abs(age) > _SAME_MOMENT_SECONDS:
+            raise BadSignature(_REPLAYED)
 
     async def run(self, receive: Receive) -> None:
         """Hold the Stream connections until cancelled; in HTTP mode there are none."""
@@ -200,8 +233,15 @@ class DingTalkConnector(Connector):
             ),
             self._http,
             read,
+            self._connection_changed,
         )
         await self.stream.run()
+
+    def _connection_changed(self, reason: str | None) -> None:
+        if reason is None:
+            self.report("connected", "", "")
+        elif self.stream is not None and not self.stream.connected:
+            self.report("broken", "unavailable", reason)
 
     def _read_push(self, topic: str, data: str) -> Arrival | None:
         body = read_json(data)
@@ -231,6 +271,14 @@ class DingTalkConnector(Connector):
 
     # --- sending
 
+    def way(self, to: str, told: Unasked, now: datetime) -> Way | None:
+        """Members of the organisation at any time, others while their last message can be answered; never in a group."""
+        contact, session = Contact.read(to), self._sessions.get(to)
+        if contact is None or contact.conversation is not None:
+            return None
+        answerable = session is not None and session.expires_at - now > _MARGIN
+        return "free" if contact.staff or answerable else None
+
     async def send(self, to: str, message: OutboundMessage) -> str:
         """Answer through the session of the contact's last message while it lives, else through the OpenAPI."""
         contact = Contact.read(to)
@@ -244,7 +292,7 @@ class DingTalkConnector(Connector):
         )
 
         async def send_one(place: int, part: Part) -> str:
-            self._pace.take(contact.conversation or contact.user)
+            await self._pace.take(contact.conversation or contact.user)
             if isinstance(part, Attachment):
                 return await self._send_file(contact, part)
             return await self._send_text(to, contact, part, f"{message.outbox_id}-{place}", first=place == 0)
@@ -279,6 +327,11 @@ class DingTalkConnector(Connector):
             raise MessageRejected(f"the file {file.name} is gone") from error
         key, values = await self._api.file_message(stored, content)
         return await self._api.send(contact, key, json.dumps(values, ensure_ascii=False)) or file.id
+
+    async def check(self) -> str:
+        """Have a new token made; raises a ``SendError``."""
+        await self._api.prove()
+        return self.settings.client_id
 
     async def close(self) -> None:
         """Close the connections to the API."""

@@ -210,6 +210,11 @@ class Api:
             self._refused("media/upload", response.status_code, code, str(answer.get("errmsg", "")))
         raise AssertionError("the second attempt returns or raises")
 
+    async def prove(self) -> None:
+        """Have a new token made, whatever the old one is still good for; raises a ``SendError``."""
+        self._token_until = None
+        await self._access_token()
+
     def _forget(self, token: str) -> None:
         if token == self._token:  # another call may have renewed it already
             self._token_until = None

@@ -71,7 +71,15 @@ class StreamSettings:
 class Stream:
     """Keeps the connections of one robot open."""
 
-    def __init__(self, settings: StreamSettings, http: httpx.AsyncClient, read: ReadPush) -> None:
+    def __init__(
+        self,
+        settings: StreamSettings,
+        http: httpx.AsyncClient,
+        read: ReadPush,
+        changed: Callable[[str | None], None] = lambda _reason: None,
+    ) -> None:
+        """``changed`` is told when a connection is open (None), and why one ended."""
+        self._changed = changed
         self._settings = settings
         self._http = http
         self._read = read
@@ -127,6 +135,7 @@ class Stream:
                     )
                 if clock.time() - began > self._settings.longest_pause_seconds:
                     pause = self._settings.first_pause_seconds
+                self._changed(reason)
                 self._log.warning("dingtalk_stream_disconnected", error=reason, retry_in_seconds=round(pause, 1))
                 await asyncio.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311  # spreads retries, guards nothing
                 pause = min(self._settings.longest_pause_seconds, pause * 2)
@@ -164,6 +173,7 @@ class Stream:
 
     async def _serve(self, connection: ClientConnection, leaving: asyncio.Event) -> None:
         self._open.add(connection)
+        self._changed(None)
         try:
             async with connection:
                 async for raw in connection:
@@ -228,7 +238,7 @@ class Stream:
                 write = self._log.error if last else self._log.warning
                 write(
                     "dingtalk_message_lost" if last else "dingtalk_message_not_stored",
-                    error=repr(error),
+                    error=error,
                     attempt=attempt,
                 )
                 if not last:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
-from connectors.base import Arrival, Connector, Files, Media
+from connectors.base import Arrival, Connector, Files, Media, Unreadable
 from connectors.desk import Inbox
 from connectors.speech import Speech
+from connectors.unreadables import Unreadables
 from conversations.errors import ConversationError, InvalidMessage, SendError
-from conversations.model import SPOKEN, Attachment, InboundMessage
+from conversations.model import SPOKEN, Address, Attachment, InboundMessage
 
 log = structlog.get_logger()
 
@@ -36,37 +39,76 @@ NOT_FETCHED = {
 }
 
 
+def _private(message: InboundMessage) -> tuple[str | None, ...]:
+    """What must not get into the log while a message is worked on."""
+    return message.text, message.contact_name, message.address.contact, message.contact_point
+
+
+async def _nothing_goes_on(_address: Address) -> bool:
+    return False
+
+
 class Door:
     """Brings arrivals into the inbox; what a file's channel or type forbids never stops the message itself."""
 
     def __init__(
-        self, inbox: Inbox, files: Files, speech: Speech | None = None, *, fetch_seconds: float = FETCH_SECONDS
+        self,
+        inbox: Inbox,
+        files: Files,
+        speech: Speech | None = None,
+        *,
+        goes_on: Callable[[Address], Awaitable[bool]] = _nothing_goes_on,
+        fetch_seconds: float = FETCH_SECONDS,
+        unreadables: Unreadables | None = None,
     ) -> None:
+        """Without ``unreadables``, what nobody can read is only told in the log."""
         self._inbox = inbox
         self._files = files
         self._speech = speech
+        self._goes_on = goes_on  #: whether a conversation at an address can be continued without calling us
         self._fetch_seconds = fetch_seconds
+        self._unreadables = unreadables
 
-    async def receive(self, connector: Connector, arrivals: Iterable[Arrival]) -> None:
+    async def receive(
+        self, connector: Connector, arrivals: Iterable[Arrival], unreadable: Iterable[Unreadable] = ()
+    ) -> None:
         """Store messages in their order; raises what the inbox raises, having stored those before.
 
-        A message that can never be stored is left out with a log line where the channel would send it again and again.
+        A message that can never be stored is kept aside where the channel would send it again and again.
         """
+        for one in unreadable:
+            await self._set_aside(connector, one)
         clock = asyncio.get_running_loop()
         until = clock.time() + self._fetch_seconds
         stored_by = clock.time() + connector.answers_within - _STORE_SECONDS
         for arrival in arrivals:
-            message = arrival.message
-            if arrival.media:
-                message = await self._with_files(connector, arrival, until - clock.time(), stored_by)
-            message = await self._introduced(connector, message, until - clock.time())
-            try:
-                await self._inbox.receive(message)
-            except InvalidMessage as error:
-                if connector.reads_transcript:
-                    raise  # whoever wrote the program that sent it can mend it
-                # A channel that is told no sends the same again for hours and holds back what comes after it.
-                log.warning("message_refused", channel=connector.channel, account=connector.account, error=str(error))
+            with bound_contextvars(
+                channel=connector.channel, account=connector.account, private_words=_private(arrival.message)
+            ):
+                await self._take(connector, arrival, until, stored_by)
+
+    async def _take(self, connector: Connector, arrival: Arrival, until: float, stored_by: float) -> None:
+        clock, message = asyncio.get_running_loop(), arrival.message
+        if arrival.follows and not await self._goes_on(message.address):
+            return
+        if arrival.media:
+            message = await self._with_files(connector, arrival, until - clock.time(), stored_by)
+        message = await self._introduced(connector, message, until - clock.time())
+        try:
+            await self._inbox.receive(message)
+            connector.report("received", "", "")
+        except InvalidMessage as error:
+            if connector.reads_transcript:
+                raise  # whoever wrote the program that sent it can mend it
+            # A channel that is told no sends the same again for hours and holds back what comes after it.
+            await self._set_aside(connector, Unreadable(_as_text(message), str(error)))
+
+    async def _set_aside(self, connector: Connector, unreadable: Unreadable) -> None:
+        """Keep what nobody can read; what cannot even be kept must not be acknowledged, so its ``OSError`` goes on."""
+        here = {"channel": connector.channel, "account": connector.account, "error": unreadable.reason}
+        log.warning("message_refused", **here)
+        if self._unreadables is not None:
+            await self._unreadables.keep(connector.channel, connector.account, unreadable)
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -81,7 +123,7 @@ class Door:
                 return await connector.introduce(message)
         except (TimeoutError, SendError) as error:
             reason = str(error) or type(error).__name__
-            log.info("sender_not_introduced", channel=connector.channel, account=connector.account, error=reason)
+            log.info("sender_not_introduced", error=reason)
             return message
 
     async def _with_files(
@@ -120,5 +162,10 @@ class Door:
             return await self._files.save(owner, media.name or name, content), content
         except (TimeoutError, SendError, ConversationError) as error:
             reason = str(error) or type(error).__name__
-            log.warning("file_not_received", channel=connector.channel, account=connector.account, error=reason)
+            log.warning("file_not_received", error=reason)
             return None
+
+
+def _as_text(message: InboundMessage) -> str:
+    said = {"contact": message.address.contact, "id": message.external_id, "text": message.text}
+    return json.dumps(said | {"button_id": message.button_id, "files": [file.name for file in message.attachments]})

@@ -9,8 +9,9 @@ import asyncio
 import hmac
 import ssl
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar, TypeVar
@@ -27,15 +28,19 @@ from connectors.base import (
     Receive,
     WebhookRequest,
 )
-from connectors.mail_box import Fetched, MailBox
+from connectors.mail_box import Fetched, MailBox, TokenRefused
 from connectors.mail_mime import File, parsed
+from connectors.mail_oauth import Tokens
 from connectors.mail_reading import Ignored, Mail, Rules, read, thread_of
-from connectors.mail_sending import hand_in
+from connectors.mail_sending import hand_in, sign_in
 from connectors.mail_settings import MailSettings
 from connectors.mail_threads import Contact, Marks, Thread, Threads
 from connectors.mail_writing import Envelope, Letterhead, write
 from connectors.parts import Pace, SentParts
 from connectors.rate_limit import RateLimit
+from connectors.set_up import SetUp, Webhook
+from connectors.unasked import Unasked, UnaskedRule
+from connectors.vendor_calls import vendor_client
 from conversations.errors import ConversationError, MessageRejected, SendError
 from conversations.model import Attachment, Author, InboundMessage, OutboundMessage
 
@@ -56,16 +61,20 @@ class MailConnector(Connector):
     """One mailbox."""
 
     channel: ClassVar[str] = "email"
+    unasked: ClassVar[UnaskedRule] = UnaskedRule(repeatable=True)  # the Message-ID is the same for every attempt
+    set_up: ClassVar[SetUp] = SetUp(recipient="ann@example.com", also={"password": "${EMAIL_PASSWORD}"})
     answers_within: ClassVar[float] = 30.0  # nobody waits for us but the mailbox
+    one_connection = True  # two readers would each store what the other has not yet confirmed
     Settings = MailSettings
 
     def __init__(self, settings: MailSettings, means: Means) -> None:
         super().__init__(settings.account)
         self.settings = settings
         self._means = means
-        password = settings.password.get_secret_value()
         # Made from the password, which only we and the mail server know; a new one ends the recognition of old threads.
-        given = settings.secret.get_secret_value() if settings.secret is not None else password
+        signing = settings.secret or settings.password
+        assert signing is not None, "the settings need one of them"
+        given = signing.get_secret_value()
         key = hmac.digest(given.encode(), f"threads of {settings.address}".encode(), "sha256")
         self.marks = Marks(key, settings.account, settings.address)
         separate = settings.unproven == "separate"
@@ -78,6 +87,13 @@ class MailConnector(Connector):
         self._failed: dict[int, int] = {}  #: UIDs of mails that could not be stored, and how often
         self._held: dict[str, File] = {}  #: files of the mail that is being stored
         self._context = ssl.create_default_context(cafile=settings.ca_file)
+        self._http = vendor_client()
+        self._tokens = Tokens(settings.oauth, self._http) if settings.oauth is not None else None
+
+    @property
+    def webhook(self) -> Webhook:
+        """Mails come by IMAP."""
+        return "none"
 
     # --- receiving
 
@@ -91,8 +107,8 @@ class MailConnector(Connector):
 
     async def run(self, receive: Receive) -> None:
         """Store what lies in the mailbox and what comes into it; raises ``ChannelUnavailable`` or what storing raises."""
-        async with _InThread(self._box()) as box:
-            await box.call(MailBox.open)
+        async with self._opened() as box:
+            self.report("connected", "", "")
             while True:
                 await self._take_new(box, receive)
                 await box.call(lambda one: one.wait(self.settings.poll_seconds, idle=self.settings.idle))
@@ -110,7 +126,7 @@ class MailConnector(Connector):
                 failed[uid] = failed.get(uid, 0) + 1
                 if failed[uid] <= _STUBBORN:
                     raise
-                log.error("mail_not_stored", account=self.account, uid=uid, attempts=failed[uid], error=repr(error))
+                log.error("mail_not_stored", account=self.account, uid=uid, attempts=failed[uid], error=error)
             else:
                 failed.pop(uid, None)
                 await box.call(lambda one, uid=uid: one.confirm(uid))  # type: ignore[misc]
@@ -118,10 +134,14 @@ class MailConnector(Connector):
     async def _take(self, fetched: Fetched, receive: Receive) -> None:
         mail = await asyncio.to_thread(read, fetched.raw, self._rules, fetched.received_at)
         if isinstance(mail, Ignored):
-            if mail.outbox_id:
-                log.warning("mail_bounced", account=self.account, outbox_id=mail.outbox_id)
-            else:
+            bounce = mail.bounce
+            if bounce is None:
                 log.info("mail_ignored", account=self.account, reason=mail.reason)
+                return
+            event = "mail_bounced" if bounce.failed else "mail_delayed"
+            log.warning(event, account=self.account, outbox_id=bounce.outbox_id, reason=bounce.reason)
+            if bounce.failed:
+                await self.undelivered(bounce.outbox_id, f"e-mail: the mail came back: {bounce.reason}".rstrip(": "))
             return
         self._threads.put(str(mail.contact), mail.thread)
         try:
@@ -154,6 +174,7 @@ class MailConnector(Connector):
             contact_name=mail.name or mail.contact.email,
             language=mail.language,
             sent_at=mail.sent_at,
+            vouched=mail.contact.email if mail.vouched else None,
         )
         return Arrival(message, tuple(media))
 
@@ -168,21 +189,32 @@ class MailConnector(Connector):
 
     async def send(self, to: str, message: OutboundMessage) -> str:
         """Answer in the contact's thread; the Message-ID is the same for every attempt. Raises a ``SendError``."""
+        return await self._send(to, message)
+
+    async def tell(self, to: str, message: OutboundMessage, told: Unasked) -> str:
+        """A mail with a subject of its own, and the ways to end such mails that mail programs offer (RFC 8058)."""
+        return await self._send(to, message, told)
+
+    async def _send(self, to: str, message: OutboundMessage, told: Unasked | None = None) -> str:
         contact = Contact.read(to)
         if contact is None:
             raise MessageRejected("this is not an e-mail address")
         self._guard(contact, message)
-        thread = self._threads.find(to) or await self._looked_up(contact)
+        # Where another process reads the mailbox, what is remembered here may not be the contact's last mail.
+        known = (self._threads.find(to) if self.runs_here() else None) if told is None else Thread(told.subject)
+        thread = known or await self._looked_up(contact)
         letters = self._letters(message, await self._files_of(message))
 
         async def send_one(place: int, letter: tuple[OutboundMessage, list[tuple[Attachment, bytes]]]) -> str:
-            self._pace.take(to)
+            await self._pace.take(to)
             message_id = self.marks.message_id(contact, message.outbox_id, place)
             address = self.settings.address
             reply_to = self.marks.reply_address(contact) if self.settings.plus_addressing else address
-            envelope = Envelope(contact.email, message_id, reply_to, thread)
+            envelope = Envelope(contact.email, message_id, reply_to, thread, told.stop_url if told else None)
             content = write(self._letterhead, envelope, *letter, self._means.now())
-            await hand_in(self.settings.smtp(), self._context, address, contact.email, content)
+            await self._with_token(
+                lambda token: hand_in(self.settings.smtp(token), self._context, address, contact.email, content)
+            )
             return message_id
 
         return await self._sent.send(message.outbox_id, letters, send_one)
@@ -228,8 +260,7 @@ class MailConnector(Connector):
     async def _looked_up(self, contact: Contact) -> Thread:
         """The contact's last mail as the mailbox knows it, after a restart; an empty thread if it cannot be found."""
         try:
-            async with _InThread(self._box()) as box, asyncio.timeout(10):
-                await box.call(MailBox.open)
+            async with asyncio.timeout(10), self._opened() as box:
                 heads = await box.call(lambda one: one.heads_from(contact.email))
         except (SendError, TimeoutError) as error:
             log.info("mail_thread_unknown", account=self.account, error=str(error) or type(error).__name__)
@@ -241,8 +272,38 @@ class MailConnector(Connector):
                 return mail.thread
         return Thread()
 
-    def _box(self) -> MailBox:
-        return MailBox(self.settings.imap(), self._context)
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[_InThread]:
+        """The mailbox, signed in; raises a ``SendError``."""
+
+        async def open_with(token: str) -> _InThread:
+            box = await stack.enter_async_context(_InThread(MailBox(self.settings.imap(token), self._context)))
+            await box.call(MailBox.open)
+            return box
+
+        async with AsyncExitStack() as stack:
+            yield await self._with_token(open_with)
+
+    async def _with_token(self, sign_in: Callable[[str], Awaitable[Value]]) -> Value:
+        """Do something that needs a token, once more with a new one if the server does not take the one we kept."""
+        if self._tokens is None:
+            return await sign_in("")
+        token = await self._tokens.current()
+        try:
+            return await sign_in(token)
+        except TokenRefused:
+            self._tokens.forget(token)
+            return await sign_in(await self._tokens.current())
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._http.aclose()
+
+    async def check(self) -> str:
+        """Sign in where mails are read and where they are handed in; raises a ``SendError``."""
+        async with self._opened():
+            await self._with_token(lambda token: sign_in(self.settings.smtp(token), self._context))
+        return self.settings.address
 
 
 class _InThread:

@@ -21,6 +21,7 @@ from typing import Any, Literal, TypeVar
 import imap_tools
 from imap_tools.errors import ImapToolsError
 
+from connectors.mail_oauth import said_in, sasl
 from conversations.errors import ChannelUnavailable
 
 Tls = Literal["implicit", "starttls", "none"]
@@ -42,7 +43,7 @@ class BoxSettings:
     port: int
     tls: Tls
     user: str
-    password: str
+    password: str  #: or the access token
     folder: str
     since: date
     confirm: Confirm = "auto"
@@ -50,6 +51,7 @@ class BoxSettings:
     done_folder: str = "Frontdesk"
     largest_mail: int = 40 * 1024 * 1024
     timeout_seconds: float = 30.0
+    oauth: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,10 @@ class Fetched:
     raw: bytes
     received_at: datetime | None
     whole: bool = True
+
+
+class TokenRefused(ChannelUnavailable):
+    """The server does not take the access token, which may have been withdrawn; a new one may help."""
 
 
 class MailBox:
@@ -131,10 +137,13 @@ class MailBox:
             self._box = imap_tools.MailBoxStartTls(wanted.host, wanted.port, timeout, self._context)
         else:
             self._box = imap_tools.MailBoxUnencrypted(wanted.host, wanted.port, timeout)
-        ascii_only = f"{wanted.user}{wanted.password}".isascii()
-        sign_in = self._box.login if ascii_only else self._box.login_utf8
-        sign_in(wanted.user, wanted.password, initial_folder=None)
         client = self._box.client
+        if wanted.oauth:
+            self._sign_in_by_token()
+        else:
+            ascii_only = f"{wanted.user}{wanted.password}".isascii()
+            sign_in = self._box.login if ascii_only else self._box.login_utf8
+            sign_in(wanted.user, wanted.password, initial_folder=None)
         client._get_capabilities()  # servers tell more to those who are signed in
         if "ID" in client.capabilities:
             client.xatom("ID", '("name" "Frontdesk" "version" "1.0")')  # NetEase refuses SELECT to strangers
@@ -146,6 +155,24 @@ class MailBox:
         self._moves = wanted.confirm == "move" or not knows_keyword
         if self._moves and not self._box.folder.exists(wanted.done_folder):
             self._box.folder.create(wanted.done_folder)
+
+    def _sign_in_by_token(self) -> None:
+        refusals: list[str] = []
+
+        def answer(challenge: bytes) -> str:
+            if not challenge:
+                return sasl(self._settings.user, self._settings.password)
+            refusals.append(said_in(challenge))
+            return ""  # the server waits for it before it says no
+
+        if "AUTH=XOAUTH2" not in self._box.client.capabilities:
+            raise ValueError("the server does not offer XOAUTH2; use password instead of oauth")
+        try:
+            self._box.client.authenticate("XOAUTH2", answer)
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error as error:
+            raise TokenRefused(f"{' '.join(refusals)} {error}".strip()) from None
 
     def _new(self) -> list[int]:
         client = self._box.client
@@ -209,6 +236,11 @@ class MailBox:
     def _tried(self, what: str, action: Callable[[], Value]) -> Value:
         try:
             return action()
+        except TokenRefused as error:
+            raise TokenRefused(
+                f"IMAP {self._settings.host}: the server does not take the access token of {self._settings.user} "
+                f"({str(error)[:100]}); it may not read this mailbox, or IMAP is switched off there"
+            ) from None
         except TROUBLES as error:
             said = str(error).replace(self._settings.password, "…") if self._settings.password else str(error)
             raise ChannelUnavailable(f"IMAP {self._settings.host}: {what}: {said[:300]}") from None

@@ -10,6 +10,7 @@ from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import Literal
 
+from connectors.mail_bounces import Bounce, bounce_of
 from connectors.mail_mime import Content, content_of, decoded, header, headers, parsed
 from connectors.mail_threads import Contact, Marks, Thread, domain_of, fits
 
@@ -47,6 +48,7 @@ class Mail:
     language: str | None
     bound: bool  #: it continues a thread of ours
     content: Content
+    vouched: bool = False  #: our own mail server says that it is from this contact
 
     @property
     def text(self) -> str:
@@ -63,7 +65,7 @@ class Ignored:
     """A mail nobody shall answer, and why."""
 
     reason: Literal["automatic", "bounce", "own", "list", "no_sender"]
-    outbox_id: str = ""  #: of the mail of ours that a bounce is about
+    bounce: Bounce | None = None  #: if it is about a mail of ours
 
 
 def read(raw: bytes, rules: Rules, received_at: datetime | None = None) -> Mail | Ignored:
@@ -72,14 +74,15 @@ def read(raw: bytes, rules: Rules, received_at: datetime | None = None) -> Mail 
     name, email = _sender(message)
     reason = _ignored(message, email, rules)
     if reason is not None:
-        return Ignored(reason, rules.marks.outbox_id_in(raw) if reason == "bounce" else "")
+        return Ignored(reason, bounce_of(message, rules.marks) if reason == "bounce" else None)
     found = thread_of(message)
     recipients = _addresses(message, "to", "cc", "delivered-to", "x-original-to", "envelope-to")
     contact = rules.marks.contact_of(email, recipients, found.references[::-1])
     bound = contact is not None
     identity = found.message_id or f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    vouched = _vouched(message, email, rules.authserv_id)
     if contact is None:
-        proven = not rules.separate_unproven or _vouched(message, email, rules.authserv_id)
+        proven = not rules.separate_unproven or vouched
         contact = Contact(email, "" if proven else rules.marks.thread_of(email, identity))
     content = content_of(message, MAX_FILE)
     said = f"{found.subject}\n{content.new}"
@@ -92,6 +95,8 @@ def read(raw: bytes, rules: Rules, received_at: datetime | None = None) -> Mail 
         _language(message, said),
         bound,
         content,
+        # Where anybody's mail may join in, one that is vouched for says nothing about the next.
+        vouched and rules.separate_unproven and contact.email == email,
     )
 
 

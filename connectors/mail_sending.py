@@ -10,6 +10,7 @@ from typing import Literal
 import aiosmtplib
 from aiosmtplib import SMTPException, SMTPResponseException
 
+from connectors.mail_box import TokenRefused
 from conversations.errors import ChannelUnavailable, ContactUnreachable, DeliveryUnknown, MessageRejected, SendError
 
 
@@ -23,29 +24,26 @@ class SmtpSettings:
     user: str | None
     password: str | None
     timeout_seconds: float = 20.0
+    oauth: bool = False  #: the password is an access token
+
+
+async def sign_in(settings: SmtpSettings, context: ssl.SSLContext) -> None:
+    """Show that mails would be taken, and go again; raises ``ChannelUnavailable``."""
+    smtp = _smtp(settings, context)
+    try:
+        await _connect(smtp, settings)
+        with contextlib.suppress(SMTPException, OSError):
+            await smtp.quit(timeout=2)
+    finally:
+        smtp.close()
 
 
 async def hand_in(settings: SmtpSettings, context: ssl.SSLContext, sender: str, to: str, content: bytes) -> None:
     """Deliver to one recipient; raises a ``SendError`` that says whether the mail may be out."""
-    smtp = aiosmtplib.SMTP(
-        hostname=settings.host,
-        port=settings.port,
-        use_tls=settings.tls == "implicit",
-        start_tls=settings.tls == "starttls",
-        tls_context=context if settings.tls != "none" else None,
-        timeout=settings.timeout_seconds,
-    )
+    smtp = _smtp(settings, context)
     where = f"SMTP {settings.host}"
     try:
-        try:
-            await smtp.connect()
-            if settings.user is not None and settings.password is not None:
-                await smtp.login(settings.user, settings.password)
-        except aiosmtplib.SMTPAuthenticationError as error:
-            # The operator can mend it: what waits then goes out.
-            raise ChannelUnavailable(f"{where}: signing in was refused ({error.code})") from None
-        except (SMTPException, OSError, ValueError) as error:
-            raise ChannelUnavailable(f"{where}: no connection ({_named(error)})") from None
+        await _connect(smtp, settings)
         try:
             needs_utf8 = not (sender + to).isascii()
             options = ["SMTPUTF8", "BODY=8BITMIME"] if needs_utf8 else []
@@ -68,6 +66,36 @@ async def hand_in(settings: SmtpSettings, context: ssl.SSLContext, sender: str, 
             await smtp.quit(timeout=2)
     finally:
         smtp.close()
+
+
+def _smtp(settings: SmtpSettings, context: ssl.SSLContext) -> aiosmtplib.SMTP:
+    return aiosmtplib.SMTP(
+        hostname=settings.host,
+        port=settings.port,
+        use_tls=settings.tls == "implicit",
+        start_tls=settings.tls == "starttls",
+        tls_context=context if settings.tls != "none" else None,
+        timeout=settings.timeout_seconds,
+    )
+
+
+async def _connect(smtp: aiosmtplib.SMTP, settings: SmtpSettings) -> None:
+    where = f"SMTP {settings.host}"
+    try:
+        await smtp.connect()
+        if settings.user is not None and settings.password is not None:
+            enter = smtp.auth_xoauth2 if settings.oauth else smtp.login
+            await enter(settings.user, settings.password)
+    except aiosmtplib.SMTPAuthenticationError as error:
+        if settings.oauth:
+            raise TokenRefused(
+                f"{where}: the server does not take the access token of {settings.user} ({error.code}); "
+                "it may not send from this mailbox, or authenticated SMTP is switched off there"
+            ) from None
+        # The operator can mend it: what waits then goes out.
+        raise ChannelUnavailable(f"{where}: signing in was refused ({error.code})") from None
+    except (SMTPException, OSError, ValueError) as error:
+        raise ChannelUnavailable(f"{where}: no connection ({_named(error)})") from None
 
 
 def _named(error: Exception) -> str:

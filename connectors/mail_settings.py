@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_
 
 from connectors.base import AccountSettings
 from connectors.mail_box import BoxSettings, Confirm, Tls
+from connectors.mail_oauth import OAuthSettings
 from connectors.mail_sending import SmtpSettings
 from connectors.mail_threads import fits
 
@@ -41,7 +42,8 @@ class MailSettings(AccountSettings):
 
     address: Annotated[str, AfterValidator(_address)]
     name: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "Support"
-    password: Secret  #: or authorisation code, or app password
+    password: Secret | None = None  #: or authorisation code, or app password
+    oauth: OAuthSettings | None = None  #: instead of a password
     #: Mails that arrived before this day are left alone; write the day on which the desk begins to answer.
     since: date
     imap_host: Host
@@ -76,6 +78,12 @@ class MailSettings(AccountSettings):
 
     @model_validator(mode="after")
     def _safe(self) -> Self:
+        if (self.password is None) == (self.oauth is None):
+            raise ValueError("set either password or oauth")
+        if self.oauth is not None and self.secret is None:
+            raise ValueError(
+                "secret is missing: with oauth there is no password from which it could be made; set any long random text"
+            )
         for tls, host in ((self.imap_tls, self.imap_host), (self.smtp_tls, self.smtp_host)):
             if tls == "none" and host not in _HERE and not self.allow_plaintext:
                 raise ValueError("without TLS the password is readable on the way; use implicit or starttls")
@@ -83,14 +91,15 @@ class MailSettings(AccountSettings):
             raise ValueError("ca_file does not exist")
         return self
 
-    def imap(self) -> BoxSettings:
-        """Where mails are read."""
+    def imap(self, token: str = "") -> BoxSettings:
+        """Where mails are read, signed in with the password or a token."""
         return BoxSettings(
             host=self.imap_host,
             port=self.imap_port or _PORTS_IN[self.imap_tls],
             tls=self.imap_tls,
             user=self.imap_user or self.address,
-            password=self.password.get_secret_value(),
+            password=token if self.password is None else self.password.get_secret_value(),
+            oauth=self.password is None,
             folder=self.folder,
             since=self.since,
             confirm=self.confirm,
@@ -99,9 +108,9 @@ class MailSettings(AccountSettings):
             largest_mail=self.largest_mail,
         )
 
-    def smtp(self) -> SmtpSettings:
-        """Where answers are handed in."""
-        password = self.smtp_password or self.password
+    def smtp(self, token: str = "") -> SmtpSettings:
+        """Where answers are handed in; a password of its own goes before a token."""
+        password = self.smtp_password or self.password or SecretStr(token)
         return SmtpSettings(
             host=self.smtp_host,
             port=self.smtp_port or _PORTS_OUT[self.smtp_tls],
@@ -109,4 +118,5 @@ class MailSettings(AccountSettings):
             user=(self.smtp_user or self.imap_user or self.address) if self.smtp_login else None,
             password=password.get_secret_value() if self.smtp_login else None,
             timeout_seconds=self.smtp_timeout_seconds,
+            oauth=self.smtp_password is None and self.password is None,
         )

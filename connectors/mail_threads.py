@@ -13,12 +13,13 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 _MAC = 16  # characters of base32: 80 bits
 _TOKEN = re.compile(r"fd-([a-z2-7]{16})?-([a-z2-7]{16})")
 _OURS = re.compile(r"<fd\.([a-z2-7]{16})?\.([A-Za-z0-9_-]{1,64})\.([0-9]{1,3})\.([a-z2-7]{16})@[^<>@\s]+>")
 _OURS_ANYWHERE = re.compile(_OURS.pattern.replace(r"[^<>@\s]+>", r"[^<>@\s]{1,253}>"))
-_QUOTED = 500_000  # bytes of a bounce that are looked at
+_MOST_NAMED = 20  # Message-IDs of ours in one text
 _REMEMBERED = 10_000
 
 
@@ -102,11 +103,19 @@ class Marks:
                     return contact
         return None
 
-    def outbox_id_in(self, raw: bytes) -> str:
-        """What a bounce is about: it quotes our Message-ID. To whom we wrote is not looked at, so it proves nothing."""
+    def outbox_id_in(self, text: str, recipients: Iterable[str]) -> str:
+        """The first mail of ours that a text names by its Message-ID, if it was written to one of the recipients."""
         domain = f"@{self._domain}>".lower()
-        ours = _OURS_ANYWHERE.finditer(raw[:_QUOTED].decode("latin-1"))
-        return next((one[2] for one in ours if one[0].lower().endswith(domain)), "")
+        found = (one for one in _OURS_ANYWHERE.finditer(text) if one[0].lower().endswith(domain))
+        ours = list(islice(found, _MOST_NAMED))
+        for recipient in recipients:
+            local, _, at = recipient.rpartition("@")
+            for one in ours:
+                for email in dict.fromkeys((f"{local}@{at.lower()}", recipient)):
+                    contact = Contact(email, one[1] or "")
+                    if hmac.compare_digest(self._sign("message", str(contact), one[2], one[3]), one[4]):
+                        return one[2]
+        return ""
 
     def _sign(self, *what: str) -> str:
         said = "\x00".join((self._account, *what)).encode("utf-8", "surrogatepass")

@@ -34,6 +34,11 @@ _WORDS = {
     ),
     "en": ("Re: ", "Your message", "Reply with the number of your choice.", "Just reply with a number.", "Source: "),
 }
+_STOP = {
+    "zh": "不想再收到这类邮件？点这里退订：{link}",
+    "en": "Don't want e-mails like this one? Unsubscribe here: {link}",
+}
+_STOP_LINK = {"zh": "退订", "en": "unsubscribe"}
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table").disable("image")
 _POLICY = SMTP.clone(cte_type="7bit")
 
@@ -55,6 +60,7 @@ class Envelope:
     message_id: str
     reply_to: str
     thread: Thread
+    stop_url: str | None = None  #: of a mail that nobody asked for: ends all of them
 
 
 def language_of(message: OutboundMessage, thread: Thread) -> str:
@@ -73,8 +79,9 @@ def write(
     """The mail as it is handed in."""
     language = language_of(message, envelope.thread)
     body = EmailMessage(policy=_POLICY)
-    body.set_content(_plain(message, letterhead, language))
-    body.add_alternative(_html(message, letterhead, language), subtype="html")
+    stop_url = envelope.stop_url
+    body.set_content(_plain(message, letterhead, language, stop_url))
+    body.add_alternative(_html(message, letterhead, language, stop_url), subtype="html")
     for file, content in files:
         family, _, kind = file.media_type.partition("/")
         body.add_attachment(content, maintype=family, subtype=kind, filename=one_line(file.name))
@@ -83,7 +90,8 @@ def write(
     named = [("From", _sender(letterhead))]
     named.append(("To", one_line(envelope.to)))
     named.append(("Reply-To", one_line(envelope.reply_to)))
-    named.append(("Subject", _encoded("Subject", prefix + (base_subject(thread.subject) or nothing))))
+    subject = thread.subject if stop_url else prefix + (base_subject(thread.subject) or nothing)
+    named.append(("Subject", _encoded("Subject", subject)))
     named.append(("Date", format_datetime(now)))
     named.append(("Message-ID", one_line(envelope.message_id)))
     if thread.message_id:
@@ -91,8 +99,12 @@ def write(
         referred = dict.fromkeys((*thread.references, thread.message_id))
         named.append(("References", "\r\n ".join(one_line(one) for one in referred)))
     if message.author is not Author.AGENT:
-        named.append(("Auto-Submitted", "auto-replied"))  # RFC 3834: no machine shall answer this
+        # RFC 3834: no machine shall answer this
+        named.append(("Auto-Submitted", "auto-generated" if stop_url else "auto-replied"))
         named.append(("X-Auto-Response-Suppress", "All"))
+    if stop_url:  # RFC 8058: mail programs show a button that posts there
+        named.append(("List-Unsubscribe", f"<{one_line(stop_url)}>"))
+        named.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
     head = "".join(f"{name}: {value}\r\n" for name, value in named)
     return head.encode("utf-8") + body.as_bytes(policy=_POLICY)
 
@@ -116,7 +128,7 @@ def _encoded(name: str, value: str) -> str:
     )
 
 
-def _plain(message: OutboundMessage, letterhead: Letterhead, language: str) -> str:
+def _plain(message: OutboundMessage, letterhead: Letterhead, language: str, stop_url: str | None) -> str:
     said = message
     if message.author is not Author.AGENT:  # what people type is not meant as markup
         text = _LINK.sub(r"\1 (\2)", message.text).replace("**", "")
@@ -124,10 +136,12 @@ def _plain(message: OutboundMessage, letterhead: Letterhead, language: str) -> s
     blocks = [as_plain_text(said, letterhead.public_url, language)]
     if message.buttons:
         blocks.append(_hint(message, language))
+    if stop_url:
+        blocks.append(_STOP[language].format(link=stop_url))
     return "\n\n".join(filter(None, blocks))
 
 
-def _html(message: OutboundMessage, letterhead: Letterhead, language: str) -> str:
+def _html(message: OutboundMessage, letterhead: Letterhead, language: str, stop_url: str | None) -> str:
     blocks: list[str] = []
     if message.text and message.author is not Author.AGENT:
         blocks.append(_MARKDOWN.render(message.text).strip())
@@ -144,6 +158,9 @@ def _html(message: OutboundMessage, letterhead: Letterhead, language: str) -> st
         if url.startswith(("https://", "http://")):
             title = f'<a href="{html.escape(url)}">{title}</a>'
         blocks.append(f"<p>{_WORDS[language][4]}{title}</p>")
+    if stop_url:
+        link = f'<a href="{html.escape(stop_url)}">{_STOP_LINK[language]}</a>'
+        blocks.append(f"<p><small>{_STOP[language].format(link=link)}</small></p>")
     page = "\n".join(blocks)
     return (
         f'<!DOCTYPE html>\n<html lang="{language}"><head><meta charset="utf-8"></head><body>\n{page}\n</body></html>\n'

@@ -7,23 +7,23 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import unquote, urlsplit
 
 import structlog
 from pydantic import Field
 
-from connectors.base import Acknowledgement, Arrival, Connector, Means, Media, WebhookRequest
-from connectors.messenger_messages import CONTACT, read_messages
+from connectors.base import Acknowledgement, Arrival, Connector, Means, Media, Unreadable, WebhookRequest
+from connectors.messenger_messages import CONTACT, read_messages, read_watermarks
 from connectors.meta_graph import (
     Courtesies,
     Graph,
     Id,
     MetaSettings,
-    WindowClosed,
     answer_challenge,
     remember,
     text_of,
@@ -32,9 +32,11 @@ from connectors.meta_graph import (
 from connectors.meta_text import fits_natively, texts_of
 from connectors.parts import Pace, SentParts
 from connectors.rate_limit import RateLimit
+from connectors.set_up import SetUp
 from connectors.text import language_of
+from connectors.unasked import KindName, Unasked, UnaskedRule, Way
 from connectors.vendor_calls import vendor_client
-from conversations.errors import ContactUnreachable, ConversationError, MessageRejected
+from conversations.errors import ContactUnreachable, ConversationError, MessageRejected, WindowClosed
 from conversations.model import Attachment, Author, Button, InboundMessage, OutboundMessage
 
 log = structlog.get_logger()
@@ -44,6 +46,9 @@ MOST_QUICK_REPLIES, LONGEST_TITLE = 13, 20  # [UNV: 13]
 _CHOOSE = {"zh": "请选择", "en": "Please choose"}
 
 
+Tag = Literal["ACCOUNT_UPDATE", "CONFIRMED_EVENT_UPDATE", "POST_PURCHASE_UPDATE"]
+
+
 class MessengerSettings(MetaSettings):
     """A page and the app that answers there."""
 
@@ -51,6 +56,8 @@ class MessengerSettings(MetaSettings):
     media_hosts: tuple[str, ...] = ("fbcdn.net", "fbsbx.com")  #: where attachments lie [seen in samples]
     #: Let agents answer up to seven days later; Meta must have granted the permission "Human Agent" [doc].
     human_agent: bool = False
+    #: For what nobody asked for, outside the 24 hours: the tag by kind. Meta decides which tags it still takes [UNV].
+    tags: Mapping[KindName, Tag] = Field(default_factory=dict)
     ask_language: bool = False  #: read the contact's locale too; needs the permission pages_user_locale
     # [2nd] 300 calls a second for a page's texts, 10 for files; about the pace to one person nothing is said.
     per_second: Annotated[int, Field(ge=1, le=300)] = 100
@@ -73,8 +80,17 @@ class MessengerConnector(Connector):
     """One page."""
 
     channel: ClassVar[str] = "messenger"
+    set_up: ClassVar[SetUp] = SetUp(
+        page="https://developers.facebook.com/apps",
+        where="Messenger → Settings → Configure webhooks",
+        enter={"Verify token": "verify_token"},
+        events=("messages", "messaging_postbacks", "message_deliveries", "message_reads"),
+        recipient="7412345678901234",
+    )
     answers_within: ClassVar[float] = 15.0  # Messenger waits 20 s [doc]
     largest_webhook: ClassVar[int] = 3 * 1024 * 1024
+    typing_lasts: ClassVar[float] = 20.0  # [2nd]
+    unasked: ClassVar[UnaskedRule] = UnaskedRule(timedelta(hours=24))
     Settings = MessengerSettings
 
     def __init__(self, settings: MessengerSettings, means: Means) -> None:
@@ -103,17 +119,32 @@ class MessengerConnector(Connector):
 
     def parse(self, request: WebhookRequest) -> list[Arrival]:
         """The messages to our page."""
+        return [one for one in self._read(request) if isinstance(one, Arrival)]
+
+    def unreadable(self, request: WebhookRequest) -> list[Unreadable]:
+        """The messages that are not as documented, beside others that are."""
+        return [one for one in self._read(request) if isinstance(one, Unreadable)]
+
+    def _read(self, request: WebhookRequest) -> Iterator[Arrival | Unreadable]:
         return read_messages(request.body, self.settings.page_id, self.address)
 
     async def acknowledge(self, request: WebhookRequest, store: Callable[[], Awaitable[None]]) -> Acknowledgement:
-        """Store, and show contacts that they were heard."""
+        """Store, note what arrived and was read, and show contacts that they were heard."""
         await store()
+        for mark in read_watermarks(request.body, self.settings.page_id):
+            await self.reached(mark.contact, read=mark.read, until=mark.until)
         if self.settings.show_typing:
             for contact in {arrival.message.address.contact for arrival in self.parse(request)}:
                 # Where a person answers, nobody can say when they read it or begin to write.
                 if self._said_last.get(contact, Author.BOT) is Author.BOT:
                     self._courtesies.meanwhile(partial(self._show_typing, contact))
         return Acknowledgement("")
+
+    async def show_typing(self, contact: str) -> None:
+        """Raises a ``SendError``."""
+        if self.settings.show_typing and CONTACT.fullmatch(contact):
+            body = {"recipient": {"id": contact}, "sender_action": "typing_on"}
+            await self._graph.post("typing_on", self._path, json=body)
 
     async def _show_typing(self, contact: str) -> None:
         for action in ("mark_seen", "typing_on"):
@@ -145,21 +176,44 @@ class MessengerConnector(Connector):
 
     # --- sending
 
+    def way(self, to: str, told: Unasked, now: datetime) -> Way | None:
+        """Within 24 hours of the contact's last message, else with the tag of its kind."""
+        if self.unasked.open(told, now):
+            return "free"
+        return "template" if told.kind in self.settings.tags else None
+
+    async def tell(self, to: str, message: OutboundMessage, told: Unasked) -> str:
+        """The same text, with the tag where Meta says that the window is closed; raises a ``SendError``."""
+        tag = self.settings.tags.get(told.kind)
+        kinds: list[dict[str, str]] = []
+        if self.way(to, told, self._means.now()) == "free":
+            kinds.append({"messaging_type": "UPDATE"})
+        if tag is not None:
+            kinds.append({"messaging_type": "MESSAGE_TAG", "tag": tag})
+        return await self._send(to, message, kinds)
+
     async def send(self, to: str, message: OutboundMessage) -> str:
         """Texts first, then files, choices under the last text; raises a ``SendError``."""
+        kinds = [{"messaging_type": "RESPONSE"}]
+        if self.settings.human_agent and message.author is Author.AGENT:
+            kinds.append({"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"})
+        return await self._send(to, message, kinds)
+
+    async def _send(self, to: str, message: OutboundMessage, kinds: list[dict[str, str]]) -> str:
+        """Say it in the first of several ways that is open."""
         if not CONTACT.fullmatch(to):
             raise MessageRejected("this is not a contact of a page")
         parts = parts_of(message, self._means.public_url)
-        late = self.settings.human_agent and message.author is Author.AGENT
 
         async def send_one(place: int, part: Part) -> str:
-            self._pace.take(to)
-            try:
-                return await self._deliver(to, part, {"messaging_type": "RESPONSE"})
-            except WindowClosed:
-                if not late:
-                    raise
-            return await self._deliver(to, part, {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"})
+            await self._pace.take(to)
+            closed = WindowClosed("the contact wrote too long ago, and there is no tag for this kind")
+            for kind in kinds:
+                try:
+                    return await self._deliver(to, part, kind)
+                except WindowClosed as error:
+                    closed = error
+            raise closed
 
         sent = await self._parts.send(message.outbox_id, parts, send_one)
         remember(self._said_last, to, message.author)
@@ -189,6 +243,10 @@ class MessengerConnector(Connector):
         files = {"filedata": (file.name, content, file.media_type)}
         answer = await self._graph.deliver("file", self._path, to, data=form | kind, files=files)
         return text_of(answer, "message_id")
+
+    async def check(self) -> str:
+        """Read the page with our token; raises a ``SendError``."""
+        return text_of(await self._graph.get("page", self.settings.page_id, fields="name"), "name")
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -6,14 +6,15 @@ Format: developers.facebook.com/docs/messenger-platform, "Webhook events: messag
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
-from connectors.base import Arrival, BadPayload, Media, MediaKind
-from connectors.meta_graph import dict_of, dicts_of, id_of, place, read_entries, text_of
+from connectors.base import Arrival, BadPayload, Media, MediaKind, Unreadable
+from connectors.meta_graph import dict_of, dicts_of, events_of, id_of, place, read_entries, text_of, unreadable
 from conversations.model import Address, InboundMessage
 
 log = structlog.get_logger()
@@ -29,22 +30,45 @@ _FILES: Mapping[str, tuple[MediaKind, str]] = {
 }
 
 
-def read_messages(raw: bytes, page_id: str, address: Callable[[str], Address]) -> list[Arrival]:
-    """The messages to our page; what cannot be read is left out with a log line. Raises ``BadPayload``."""
-    arrivals = []
+def read_messages(raw: bytes, page_id: str, address: Callable[[str], Address]) -> Iterator[Arrival | Unreadable]:
+    """The messages to our page, and those that cannot be read. Raises ``BadPayload``."""
     for entry in read_entries(raw, "page"):
         if text_of(entry, "id") != page_id:
             log.warning("messenger_other_page", page_id=text_of(entry, "id")[:40])
             continue
-        for event in dicts_of(entry, "messaging"):
+        for event in events_of(entry, "messaging"):
             try:
-                arrival = _event(event, page_id, address)
+                arrival = event if isinstance(event, Unreadable) else _event(event, page_id, address)
             except BadPayload as error:
-                log.warning("messenger_message_unreadable", account=address("").account, reason=str(error))
-                continue
+                arrival = unreadable(event, str(error))
             if arrival is not None:
-                arrivals.append(arrival)
-    return arrivals
+                yield arrival
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """Everything we sent up to a moment came to the contact's device, or was read."""
+
+    contact: str
+    read: bool
+    until: datetime
+
+
+def read_watermarks(raw: bytes, page_id: str) -> list[Watermark]:
+    """How far contacts received and read; the furthest of each, because they come in any order and together."""
+    furthest: dict[tuple[str, bool], Watermark] = {}
+    for entry in read_entries(raw, "page"):
+        for event in dicts_of(entry, "messaging") if text_of(entry, "id") == page_id else ():
+            contact = text_of(dict_of(event, "sender"), "id")
+            for name in ("delivery", "read"):
+                until = dict_of(event, name).get("watermark")
+                if not CONTACT.fullmatch(contact) or not isinstance(until, int) or not 0 < until < 4_000_000_000_000:
+                    continue
+                mark = Watermark(contact, name == "read", datetime.fromtimestamp(until / 1000, UTC))
+                known = furthest.get((contact, mark.read))
+                if known is None or known.until < mark.until:
+                    furthest[contact, mark.read] = mark
+    return list(furthest.values())
 
 
 def _event(event: Mapping[str, Any], page_id: str, address: Callable[[str], Address]) -> Arrival | None:

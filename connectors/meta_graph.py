@@ -13,16 +13,23 @@ import json
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from typing import Annotated, Any
 
 import httpx
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
-from connectors.base import AccountSettings, BadPayload, BadSignature, WebhookRequest
+from connectors.base import AccountSettings, BadPayload, BadSignature, Unreadable, WebhookRequest
 from connectors.vendor_calls import call, download, is_host_of, json_of, retry_after
-from conversations.errors import ChannelUnavailable, ContactUnreachable, MessageRejected, RateLimited, SendError
+from conversations.errors import (
+    ChannelUnavailable,
+    ContactUnreachable,
+    MessageRejected,
+    RateLimited,
+    SendError,
+    WindowClosed,
+)
 
 _CHALLENGE = re.compile(r"[0-9A-Za-z_-]{1,128}")
 _OUR_ID = re.compile(r"[\x21-\x7e]{1,256}")
@@ -35,7 +42,7 @@ _PAIR = 131056  #: too many messages from our number to this one contact
 _LATER = {1, 2, 1200, 131000, 131016, 131057, 133004}
 _WINDOW = 131047
 _WINDOW_SUBCODES = {2018278, 2018065}  #: of code 10
-_UNREACHABLE = {551, 130472, 130497, 131026}
+_UNREACHABLE = {551, 130472, 130497, 131026, 131050}  #: 131050: they stopped such messages [doc]
 _UNREACHABLE_SUBCODES = {1545041, 2018001, 2018108}
 #: Somebody must act before anything goes out.
 _ADVICE = {
@@ -80,10 +87,6 @@ class MetaSettings(AccountSettings):
     backoff_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0
 
 
-class WindowClosed(ContactUnreachable):
-    """The contact wrote too long ago; Meta lets nothing but templates or tagged messages through."""
-
-
 def verify(secret: bytes, request: WebhookRequest) -> None:
     """Raise ``BadSignature`` unless X-Hub-Signature-256 is the HMAC of the raw body with the app secret."""
     right = f"sha256={hmac.new(secret, request.body, 'sha256').hexdigest()}"
@@ -119,6 +122,18 @@ def read_entries(raw: bytes, kind: str) -> list[Mapping[str, Any]]:
     if not isinstance(entries, list):
         raise BadPayload("entry is not a list")
     return [one for one in entries if isinstance(one, dict)] if body["object"] == kind else []
+
+
+def events_of(value: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any] | Unreadable]:
+    """The events in a list of a webhook; what is no object is none that Meta documents."""
+    events = value.get(name)
+    for event in events if isinstance(events, list) else []:
+        yield event if isinstance(event, dict) else unreadable(event, "an event is not an object")
+
+
+def unreadable(event: object, reason: str) -> Unreadable:
+    """One event of a webhook, as it came."""
+    return Unreadable(json.dumps(event), reason)
 
 
 def dict_of(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -31,6 +31,8 @@ from connectors.base import (
 from connectors.json_messages import SentMessage, content_of, written
 from connectors.mqtt_link import Broker, Link, Publication
 from connectors.mqtt_topics import TopicTemplate
+from connectors.set_up import SetUp, Webhook
+from connectors.unasked import UnaskedRule
 from conversations.errors import ChannelUnavailable, MessageRejected
 from conversations.model import InboundMessage, OutboundMessage
 
@@ -75,6 +77,8 @@ class MqttSettings(AccountSettings):
                 raise ValueError(f"{name}: {error}") from None
         if topics["in_topic"].overlaps(topics["out_topic"]):
             raise ValueError("in_topic and out_topic overlap: the desk would read its own answers")
+        if self.password is not None and not self.password.get_secret_value().strip():
+            raise ValueError("password is empty; leave it out where the broker asks for none")
         if self.password is not None and self.username is None:
             raise ValueError("a password needs a username")
         if (self.cert_file is None) != (self.key_file is None):
@@ -88,9 +92,13 @@ class MqttSettings(AccountSettings):
 
 
 class MqttConnector(Connector):
-    """One broker; run it in one process of the desk only, because a client id has one connection."""
+    """One broker; only one process of the desk is connected, because a client id has one connection."""
 
     channel: ClassVar[str] = "mqtt"
+    one_connection = True
+    sends_by_connection: ClassVar[bool] = True
+    unasked: ClassVar[UnaskedRule] = UnaskedRule(repeatable=True)  # programs know a message by its id
+    set_up: ClassVar[SetUp] = SetUp(recipient="ann")
     Settings = MqttSettings
 
     def __init__(self, settings: MqttSettings, means: Means) -> None:
@@ -104,6 +112,11 @@ class MqttConnector(Connector):
         self.listening = asyncio.Event()  #: whether the broker hands us what comes in
         self._answer_to: OrderedDict[str, tuple[str | None, bytes | None]] = OrderedDict()
         self._texts: OrderedDict[str, tuple[str, float]] = OrderedDict()
+
+    @property
+    def webhook(self) -> Webhook:
+        """Messages come from the broker."""
+        return "none"
 
     def verify(self, request: WebhookRequest) -> None:
         """Refuse every webhook: messages come from the broker."""
@@ -122,6 +135,7 @@ class MqttConnector(Connector):
         try:
             await link.open(self._in.filter)
             session = "resumed" if link.resumed else "new"
+            self.report("connected", "", "")
             log.info("mqtt_connected", account=self.account, topic=self._in.filter, session=session)
             while True:
                 message = await link.next()
@@ -148,7 +162,8 @@ class MqttConnector(Connector):
                 raise BadPayload("it is an old, retained message")
             return self._read(topic, payload)
         except BadPayload as error:
-            log.warning("mqtt_message_refused", account=self.account, topic=topic[:200], error=str(error))
+            # The topic names the contact.
+            log.warning("mqtt_message_refused", account=self.account, error=str(error))
             return None
 
     def _read(self, topic: str, payload: bytes) -> Arrival:
@@ -197,7 +212,7 @@ class MqttConnector(Connector):
         correlation: bytes | None = getattr(properties, "CorrelationData", None)
         if topic is not None and not (self._out.is_below(topic, contact) and self._in.contact(topic) is None):
             # Anything else would make the desk publish for a contact where the contact itself may not.
-            log.warning("mqtt_response_topic_refused", account=self.account, contact=contact)
+            log.warning("mqtt_response_topic_refused", account=self.account)
             topic = None
         self._answer_to.pop(contact, None)
         if topic is not None or correlation is not None:
@@ -209,6 +224,15 @@ class MqttConnector(Connector):
     async def fetch(self, media: Media) -> tuple[str, bytes]:
         """A file that came in the payload."""
         return content_of(media)
+
+    async def check(self) -> str:
+        """Whether the broker is there and hands us what comes in; raises ``ChannelUnavailable``."""
+        where = f"{self._broker.host}:{self._broker.port}"
+        if self._link is None or not self._link.is_up:
+            raise ChannelUnavailable(f"there is no connection to the broker {where}")
+        if not self.listening.is_set():
+            raise ChannelUnavailable(f"the broker {where} has not granted the subscription to {self._in.filter}")
+        return f"{self._broker.client_id} @ {where}"
 
     # --- sending
 
@@ -230,7 +254,7 @@ class MqttConnector(Connector):
                 await self._publish(asked, payload, message, correlation, needs_subscriber=True)
                 return message.outbox_id
             except ChannelUnavailable as error:
-                log.info("mqtt_response_topic_left", account=self.account, contact=to, error=str(error))
+                log.info("mqtt_response_topic_left", account=self.account, error=str(error))
         await self._publish(own, payload, message, correlation, needs_subscriber=self.settings.needs_subscriber)
         return message.outbox_id
 
@@ -249,6 +273,10 @@ class MqttConnector(Connector):
             user_properties=properties,
         )
         await link.publish(publication, needs_subscriber=needs_subscriber)
+
+    async def let_go(self) -> None:
+        """Leave the broker, so that the process that comes next is not thrown out."""
+        await self.close()
 
     async def close(self) -> None:
         """Leave the broker; it keeps what comes in for the time of the session."""

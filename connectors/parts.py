@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from connectors.rate_limit import RateLimit
+from connectors.shared_buckets import SharedBuckets
 from conversations.errors import RateLimited
 
 Part = TypeVar("Part")
@@ -41,11 +42,17 @@ class Pace:
         self._together = together
         self._to_one = to_one
 
-    def take(self, to: str) -> None:
+    async def take(self, to: str) -> None:
         """Count one message; raises ``RateLimited`` with the time until it may go out."""
-        if self._to_one is not None and (wait := self._to_one.wait_seconds(to)):
+        if self._to_one is not None and (wait := await self._to_one.take(to)):
             raise RateLimited(wait)
-        if wait := self._together.wait_seconds(""):
+        if wait := await self._together.take(""):
             if self._to_one is not None:
-                self._to_one.give_back(to)  # nothing went out
+                await self._to_one.put_back(to)  # nothing went out
             raise RateLimited(wait)
+
+    def share(self, buckets: SharedBuckets, name: str) -> None:
+        """Count together with the paces of the same name in other processes."""
+        self._together.share(buckets, f"{name}:together")
+        if self._to_one is not None:
+            self._to_one.share(buckets, f"{name}:to_one")

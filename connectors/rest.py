@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from connectors.base import Arrival, BadPayload, BadSignature, Connector, WebhookRequest
+from connectors.set_up import Webhook
 from conversations.model import InboundMessage, OutboundMessage, new_id
 
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -33,32 +35,82 @@ class RestMessage(BaseModel):
     wait_seconds: Annotated[float, Field(ge=0, le=30)] = 0
 
 
+#: Whose key has this SHA-256, and what it opens; None when it opens nothing.
+FindKey = Callable[[str], Awaitable[tuple[str, frozenset[str]] | None]]
+
+
+class MissingScope(Exception):
+    """The key is known, but it does not open this; the message names the scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who made a request: ``owner`` is a short name without the key in it; ``scopes`` None is everything."""
+
+    owner: str
+    scopes: frozenset[str] | None = None
+
+    def need(self, scope: str) -> None:
+        """Raise ``MissingScope`` unless the key opens this."""
+        if self.scopes is not None and scope not in self.scopes:
+            raise MissingScope(f"this API key lacks the scope {scope}; ask an admin of the desk for a key with it")
+
+
 class RestConnector(Connector):
     """Messages over our own API; replies are stored and fetched, so there is nothing to send."""
 
     channel: ClassVar[str] = "rest"
     reads_transcript: ClassVar[bool] = True
 
-    def __init__(self, keys: Iterable[str], account: str = "default") -> None:
-        """Keys are given as they are or as their SHA-256 in hexadecimal; only the hash stays in memory."""
+    def __init__(self, keys: Iterable[str], account: str = "default", find_key: FindKey | None = None) -> None:
+        """Keys are given as they are or as their SHA-256 in hexadecimal; only the hash stays in memory.
+
+        They open everything; what other keys open is said by ``find_key``.
+
+        Raises ``ValueError`` for an empty key: everybody knows it.
+        """
         super().__init__(account)
+        keys = list(keys)
+        if not all(key.strip() for key in keys):
+            raise ValueError(
+                "an API key of the REST channel is empty; make one with openssl rand -hex 32, or leave it out"
+            )
+        self._find_key = find_key
         self._hashes = [key if _HASH.fullmatch(key) else _sha256(key) for key in keys]
+
+    @property
+    def webhook(self) -> Webhook:
+        """Programs call the API, which has an address of its own."""
+        return "none"
 
     def verify(self, request: WebhookRequest) -> None:
         """Raise ``BadSignature`` unless the request carries one of the keys."""
         self.owner(request)
 
     def owner(self, request: WebhookRequest) -> str:
-        """Which key made the request, as a short name without the key in it; raises ``BadSignature``."""
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not key:
-            raise BadSignature("send the API key as `Authorization: Bearer <key>`")
-        given = _sha256(key.strip())
-        # Every hash is compared, so that the time does not tell which one was close.
-        found = [known for known in self._hashes if hmac.compare_digest(known, given)]
-        if not found:
+        """Which of the given keys made the request, as a short name without the key; raises ``BadSignature``."""
+        owner = self._given(_bearer(request))
+        if owner is None:
             raise BadSignature("the API key is not known here")
-        return found[0][:16]
+        return owner
+
+    async def caller(self, request: WebhookRequest, scope: str) -> Caller:
+        """Who made the request with whatever key; raises ``BadSignature`` or ``MissingScope``."""
+        given = _bearer(request)
+        owner = self._given(given)
+        if owner is not None:
+            return Caller(owner)
+        found = await self._find_key(given) if self._find_key else None
+        if found is None:
+            raise BadSignature("the API key is not known here, was revoked or has expired")
+        caller = Caller(*found)
+        caller.need(scope)
+        return caller
+
+    def _given(self, key_hash: str) -> str | None:
+        # Every hash is compared, so that the time does not tell which one was close.
+        found = [known for known in self._hashes if hmac.compare_digest(known, key_hash)]
+        return found[0][:16] if found else None
 
     def parse(self, request: WebhookRequest) -> list[Arrival]:
         """The message of a request; its idempotency key, if any, makes a repeat a duplicate."""
@@ -92,6 +144,14 @@ class RestConnector(Connector):
     async def send(self, to: str, message: OutboundMessage) -> str:
         """Nothing to deliver: the reply is in the transcript already and the program fetches it there."""
         return message.outbox_id
+
+
+def _bearer(request: WebhookRequest) -> str:
+    """The SHA-256 of the key that the request carries."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key:
+        raise BadSignature("send the API key as `Authorization: Bearer <key>`")
+    return _sha256(key.lstrip(" "))
 
 
 def request_hash(parts: Sequence[bytes]) -> str:

@@ -12,10 +12,11 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from connectors.base import BadPayload, BadSignature
 from connectors.desk import Desk, Forms, Hub, Idempotency
-from connectors.rest import RestConnector, RestMessage, request_hash
+from connectors.rest import MissingScope, RestConnector, RestMessage, request_hash
 from connectors.webhooks import MAX_BODY, TooLarge, answer, problem, read_body, webhook_request
 from conversations.errors import ConversationError, IdempotencyConflict, InvalidMessage
 from conversations.model import Address, Author, Cursor, InboundMessage, Message, Receipt
+from failpoints import reach
 
 _PAGE = 100
 _CONTACT = re.compile(r"[\w.@:+-]{1,128}")
@@ -38,15 +39,21 @@ def rest_api(
             return problem(503, "overloaded", "Too much is waiting; send the request again in a moment.", 2)
         try:
             webhook = webhook_request(request, await read_body(request, MAX_BODY))
-            owner = connector.owner(webhook)
+            caller = await connector.caller(webhook, "messages:write")
             message = connector.read(webhook)
+            if message.wait_seconds:
+                caller.need("messages:read")  # the answer holds the replies
             [arrival] = connector.parse(webhook)
         except TooLarge:
             return problem(413, "too_large", f"A request may have at most {MAX_BODY} bytes.")
         except BadSignature as error:
+            connector.report("refused", "", str(error))
             return problem(401, "unauthorized", f"{_sentence(error)}")
+        except MissingScope as error:
+            return problem(403, "missing_scope", _sentence(error))
         except BadPayload as error:
             return problem(400, "invalid_request", f"{_sentence(error)}")
+        owner = caller.owner
         key = webhook.headers.get("idempotency-key")
         if key is None:
             status, body = await take(message, arrival.message)
@@ -57,11 +64,13 @@ def rest_api(
             return _conflict(error)
         if before is not None:
             return answer(before[1], before[0], {"idempotent-replayed": "true"})
+        reach("after_idempotency_begin")
         try:
             status, body = await take(message, arrival.message)
         except BaseException:
             await idempotency.abandon(owner, key)
             raise
+        reach("before_idempotency_finish")
         if status >= 400:  # a request that changed nothing may be corrected and sent again with its key
             await idempotency.abandon(owner, key)
         else:
@@ -71,9 +80,9 @@ def rest_api(
     async def take(message: RestMessage, inbound: InboundMessage) -> tuple[int, Any]:
         try:
             if not message.wait_seconds:
-                return 202, _receipt_form(await desk.receive(inbound))
+                return 202, _receipt_form(await received(inbound))
             async with hub.subscribe(f"contact:{inbound.address}") as news:
-                receipt = await desk.receive(inbound)
+                receipt = await received(inbound)
                 replies = await wait_for_replies(inbound.address, receipt, news, message.wait_seconds)
         except InvalidMessage as error:
             return 400, {"error": {"code": error.code, "message": _sentence(error)}}
@@ -83,6 +92,11 @@ def rest_api(
             "replies": [forms.message(reply) for reply in replies],
             "status": conversation.status.value if conversation is not None else None,
         }
+
+    async def received(inbound: InboundMessage) -> Receipt:
+        receipt = await desk.receive(inbound)
+        connector.report("received", "", "")
+        return receipt
 
     async def wait_for_replies(address: Address, receipt: Receipt, news: Any, seconds: float) -> list[Message]:
         """What was said after the message; the replies of a turn are committed together, so the first one ends the wait."""
@@ -112,9 +126,11 @@ def rest_api(
     @blueprint.get("/messages", name="list")
     async def list_messages(request: Request) -> HTTPResponse:
         try:
-            connector.verify(webhook_request(request, b""))
+            await connector.caller(webhook_request(request, b""), "messages:read")
         except BadSignature as error:
             return problem(401, "unauthorized", _sentence(error))
+        except MissingScope as error:
+            return problem(403, "missing_scope", _sentence(error))
         contact, after = request.args.get("contact", ""), request.args.get("after")
         cursor = None if after is None else Cursor.parse(after)
         if not _CONTACT.fullmatch(contact):

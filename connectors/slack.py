@@ -10,6 +10,7 @@ import hmac
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated, ClassVar
 
 import structlog
@@ -24,13 +25,16 @@ from connectors.base import (
     Connector,
     Means,
     Media,
+    OutOfTime,
     WebhookRequest,
 )
 from connectors.parts import Pace, SentParts
 from connectors.rate_limit import RateLimit
+from connectors.set_up import SetUp
 from connectors.slack_api import Api
 from connectors.slack_messages import Contact, Press, read_body, read_event, read_press
 from connectors.slack_replies import Part, chosen, parts_of
+from connectors.unasked import Unasked, Way
 from connectors.vendor_calls import vendor_client
 from conversations.errors import ContactUnreachable, ConversationError, MessageRejected, SendError
 from conversations.model import Attachment, InboundMessage, OutboundMessage
@@ -68,6 +72,12 @@ class SlackConnector(Connector):
     """One app in one workspace."""
 
     channel: ClassVar[str] = "slack"
+    set_up: ClassVar[SetUp] = SetUp(
+        page="https://api.slack.com/apps",
+        where="Event Subscriptions → Request URL; Interactivity & Shortcuts → Request URL",
+        events=("message.im", "app_mention", "message.channels", "message.groups"),
+        recipient="dm:D0123456789:U0123456789",
+    )
     Settings = SlackSettings
 
     def __init__(self, settings: SlackSettings, means: Means) -> None:
@@ -95,7 +105,7 @@ class SlackConnector(Connector):
         if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
             raise BadSignature("x-slack-request-timestamp is not a time")
         if abs(self._means.now().timestamp() - int(timestamp)) > _WINDOW_SECONDS:
-            raise BadSignature("the request is more than five minutes old")
+            raise OutOfTime("the request is more than five minutes away from now")
 
     def parse(self, request: WebhookRequest) -> list[Arrival]:
         """The message or press in a request; everything else gives an empty list.
@@ -159,6 +169,11 @@ class SlackConnector(Connector):
 
     # --- sending
 
+    def way(self, to: str, told: Unasked, now: datetime) -> Way | None:
+        """At any time in direct messages; never in a channel, where others read along."""
+        contact = Contact.read(to)
+        return "free" if contact is not None and contact.thread is None else None
+
     async def send(self, to: str, message: OutboundMessage) -> str:
         """Answer in the direct messages or the thread of the address."""
         contact = Contact.read(to)
@@ -167,7 +182,7 @@ class SlackConnector(Connector):
         parts = parts_of(message, user=contact.user, limit=self.settings.text_limit, public_url=self._means.public_url)
 
         async def send_one(place: int, part: Part) -> str:
-            self._pace.take(contact.channel)
+            await self._pace.take(contact.channel)
             if not isinstance(part, Attachment):
                 return await self._api.post(contact, part)
             try:
@@ -177,6 +192,10 @@ class SlackConnector(Connector):
             return await self._api.upload(contact, file, content)
 
         return await self._sent.send(message.outbox_id, parts, send_one)
+
+    async def check(self) -> str:
+        """Ask Slack whose token this is; raises a ``SendError``."""
+        return await self._api.who()
 
     async def close(self) -> None:
         """Finish what is under way and close the connections to the API."""

@@ -110,6 +110,12 @@ class Api:
         name = profile.get("display_name") or found.get("real_name") or found.get("name") or ""
         return str(name), str(found.get("locale") or "")
 
+    async def who(self) -> str:
+        """The app's user and the workspace."""
+        answer = await self._call("auth.test")
+        named = (answer.get("user") or answer.get("user_id"), answer.get("team") or answer.get("team_id"))
+        return " @ ".join(str(one)[:100] for one in named if one)
+
     async def _call(self, method: str, *, delivers: bool = False, **request: Any) -> Mapping[str, Any]:
         url = f"{self._base}/{method}"
         response = await call(self._http, method, "POST", url, delivers=delivers, headers=dict(self._bearer), **request)

@@ -85,10 +85,15 @@ def read_event(body: Mapping[str, Any], address: Callable[[str], Address]) -> Ar
         raise BadPayload("event or event_id is missing")
     channel = _text(event, "channel")
     direct = channel.startswith("D") or event.get("channel_type") == "im"
-    # A mention in a direct message comes as a message too, so each kind has its place.
-    if event.get("type") != ("message" if direct else "app_mention") or event.get("subtype") not in _SUBTYPES:
-        return None
     ours = _our_users(body)
+    mentioned = event.get("type") == "app_mention"
+    # What somebody says in a thread may go on with us; a mention comes as a message too, and counts as a mention.
+    in_thread = event.get("type") == "message" and bool(_text(event, "thread_ts")) and not direct
+    said_to_us = mentioned != direct and event.get("type") in ("message", "app_mention")
+    if event.get("subtype") not in _SUBTYPES or not (said_to_us or in_thread):
+        return None
+    if in_thread and (not ours or any(re.search(rf"<@{one}[|>]", _text(event, "text")) for one in ours)):
+        return None
     user = _text(event, "user")
     if event.get("bot_id") or event.get("bot_profile") or event.get("edited") or not user or user in ours:
         return None
@@ -104,11 +109,12 @@ def read_event(body: Mapping[str, Any], address: Callable[[str], Address]) -> Ar
         return None
     inbound = InboundMessage(
         address=address(str(Contact(channel, user, thread))),
-        external_id=event_id,
+        # Of one message in a channel come two events where it mentions us; it is one all the same.
+        external_id=event_id if direct else f"message:{channel}:{ts}",
         text=text,
         sent_at=datetime.fromtimestamp(min(float(ts), 4e9), UTC),
     )
-    return Arrival(inbound, media)
+    return Arrival(inbound, media, follows=in_thread)
 
 
 def read_press(body: Mapping[str, Any], address: Callable[[str], Address]) -> Press | None:

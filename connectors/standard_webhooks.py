@@ -11,7 +11,7 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 
-from connectors.base import BadSignature
+from connectors.base import BadSignature, OutOfTime
 
 TOLERANCE_SECONDS = 300
 MAX_ID = 255
@@ -59,7 +59,7 @@ class Signatures:
         if not any(matches):
             raise BadSignature("webhook-signature does not match")
         if abs(now - int(timestamp)) > TOLERANCE_SECONDS:
-            raise BadSignature("the request is more than five minutes old, or a clock is wrong")
+            raise OutOfTime("the request is more than five minutes old, or a clock is wrong")
 
     def headers(self, webhook_id: str, body: bytes, now: float) -> dict[str, str]:
         """The headers that make a body ours."""

@@ -7,6 +7,7 @@ import contextlib
 import hmac
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Annotated, ClassVar, Self, TypeVar
 
@@ -27,9 +28,11 @@ from connectors.base import (
 )
 from connectors.parts import Pace, SentParts
 from connectors.rate_limit import RateLimit
+from connectors.set_up import SetUp, Webhook
 from connectors.telegram_api import TelegramApi
 from connectors.telegram_messages import Reader, contact_of, read_update
 from connectors.telegram_text import Part, keyboard, parts_of
+from connectors.unasked import Unasked, Way
 from conversations.errors import ConversationError, MessageRejected, SendError
 from conversations.model import Attachment, Author, OutboundMessage
 
@@ -43,6 +46,14 @@ class TelegramConnector(Connector):
     """One bot."""
 
     channel: ClassVar[str] = "telegram"
+    set_up: ClassVar[SetUp] = SetUp(
+        page="https://t.me/BotFather",
+        enter={"secret_token": "secret"},
+        events=("message", "callback_query"),
+        recipient="123456789",
+        also={"set_webhook": "true"},
+        without_https={"polling": "true"},
+    )
     answers_within: ClassVar[float] = 20.0  # Telegram waits for a minute before it gives a webhook up
 
     class Settings(AccountSettings):
@@ -77,6 +88,7 @@ class TelegramConnector(Connector):
         super().__init__(settings.account)
         self._settings = settings
         self._means = means
+        self.one_connection = settings.polling  # a second getUpdates ends the first one with 409
         # Made from the token, which only we and Telegram know and which cannot be computed back from it.
         derived = hmac.new(settings.token.encode(), f"webhook of {settings.account}".encode(), "sha256").hexdigest()
         self._secret = settings.secret or derived
@@ -90,6 +102,13 @@ class TelegramConnector(Connector):
         self._said_last: OrderedDict[str, Author] = OrderedDict()
         self._asked_in: OrderedDict[str, int] = OrderedDict()  #: a member's last message in a group
         self._courtesies: set[asyncio.Task[None]] = set()
+
+    @property
+    def webhook(self) -> Webhook:
+        """With polling there is none; with a secret of their own the operator registers it."""
+        if self._settings.polling:
+            return "none"
+        return "registered" if self._settings.set_webhook else "pasted"
 
     def verify(self, request: WebhookRequest) -> None:
         """Raise ``BadSignature`` unless the request carries our secret (https://core.telegram.org/bots/api#setwebhook)."""
@@ -111,6 +130,10 @@ class TelegramConnector(Connector):
         """Name and content of a file; raises a ``SendError``."""
         return await self._api.download(media.reference)
 
+    def way(self, to: str, told: Unasked, now: datetime) -> Way | None:
+        """At any time, until the contact blocks the bot; never in a group, where others read along."""
+        return None if to.startswith("-") else "free"
+
     async def send(self, to: str, message: OutboundMessage) -> str:
         """Texts first, then files; the buttons stand under the last of them. Raises a ``SendError``."""
         chat_text, _, member = to.partition(":")
@@ -127,7 +150,7 @@ class TelegramConnector(Connector):
         reply_to = self._asked_in.get(to) if member else None
 
         async def send_one(place: int, part: Part | Attachment) -> str:
-            pace.take(chat_text)
+            await pace.take(chat_text)
             below = rows if place == len(parts) - 1 else None
             if isinstance(part, Part):
                 return await self._api.send_text(chat, part, below, reply_to)
@@ -141,15 +164,27 @@ class TelegramConnector(Connector):
         _remember(self._said_last, to, message.author)
         return sent
 
+    async def show_typing(self, contact: str) -> None:
+        """In private chats and groups alike; raises a ``SendError``."""
+        chat = contact.partition(":")[0]
+        if chat.lstrip("-").isdigit():
+            await self._api.show_typing(int(chat))
+
+    async def check(self) -> str:
+        """Ask Telegram who the bot is; raises a ``SendError``."""
+        return f"@{(await self._api.me()).username}"
+
     async def run(self, receive: Receive) -> None:
         """Learn the bot's name, then register the webhook or ask for updates; raises a ``SendError``."""
         self._reader.username = (await self._api.me()).username or ""
         if self._settings.polling:
             await self._api.delete_webhook()
+            self.report("connected", "", "")
             await self._poll(receive)
         if self._settings.set_webhook:
             url = f"{self._means.public_url.rstrip('/')}/webhooks/{self.channel}/{self.account}"
             await self._api.set_webhook(url, self._secret)
+        self.report("connected", "", "")
         await asyncio.Event().wait()  # updates come by themselves: nothing here can break
 
     async def close(self) -> None:

@@ -79,6 +79,7 @@ class Reader:
                 contact_name=_string(user.full_name) or _string(user.username or ""),
                 language=language_of(user),
                 sent_at=message.date,
+                vouched=_own_number(message, user),
             ),
             media,
         )
@@ -140,6 +141,16 @@ class Reader:
 def contact_of(chat_id: int, chat_type: str, user: User) -> str:
     """Who speaks: the chat, and in groups also the member, so that nobody is told what concerns another."""
     return str(_whole(chat_id)) if chat_type == "private" else f"{_whole(chat_id)}:{_whole(user.id)}"
+
+
+def _own_number(message: Message, user: User) -> str | None:
+    """The number of the sender who shares their own contact card, which Telegram marks with their id."""
+    card = message.contact
+    # What is passed on, and whatever is said in a group, is not the sender's word about themselves.
+    if card is None or card.user_id != user.id or message.forward_origin is not None or message.chat.type != "private":
+        return None
+    digits = re.sub(r"\D", "", _string(card.phone_number))
+    return f"+{digits}" if 8 <= len(digits) <= 15 else None
 
 
 def language_of(user: User) -> str | None:

@@ -5,6 +5,8 @@ Both directions are signed as Standard Webhooks (standardwebhooks.com); the JSON
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -15,9 +17,11 @@ import structlog
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from connectors.base import AccountSettings, Arrival, BadPayload, Connector, Means, Media, WebhookRequest
-from connectors.checked_address import check_url, checked_client
+from connectors.checked_address import ForbiddenAddress, check_url, checked_client
 from connectors.json_messages import SentMessage, content_of, one_or_more, written
+from connectors.set_up import SetUp
 from connectors.standard_webhooks import Signatures, key_of
+from connectors.unasked import UnaskedRule
 from connectors.vendor_calls import NOT_SENT
 from conversations.errors import (
     ChannelUnavailable,
@@ -26,7 +30,7 @@ from conversations.errors import (
     MessageRejected,
     RateLimited,
 )
-from conversations.model import OutboundMessage
+from conversations.model import OutboundMessage, new_id
 
 log = structlog.get_logger()
 
@@ -49,9 +53,7 @@ class WebhookSettings(AccountSettings):
 
     @model_validator(mode="after")
     def _can_be_used(self) -> Self:
-        keys = [
-            [key_of(one.get_secret_value()) for one in both] for both in (self.incoming_secrets, self.outgoing_secrets)
-        ]
+        keys = [_keys("incoming_secrets", self.incoming_secrets), _keys("outgoing_secrets", self.outgoing_secrets)]
         if set(keys[0]) & set(keys[1]):
             raise ValueError(
                 "incoming_secrets and outgoing_secrets must differ, or what the desk sends could be sent back to it"
@@ -65,10 +67,19 @@ class WebhookSettings(AccountSettings):
         return self
 
 
+def _keys(field: str, secrets: Iterable[SecretStr]) -> list[bytes]:
+    try:
+        return [key_of(one.get_secret_value()) for one in secrets]
+    except ValueError as error:
+        raise ValueError(f"{field}: {error}") from None
+
+
 class WebhookConnector(Connector):
     """One program that speaks for its contacts."""
 
     channel: ClassVar[str] = "webhook"
+    unasked: ClassVar[UnaskedRule] = UnaskedRule(repeatable=True)  # programs know a message by its id
+    set_up: ClassVar[SetUp] = SetUp(recipient="ann")
     Settings = WebhookSettings
 
     def __init__(self, settings: WebhookSettings, means: Means) -> None:
@@ -106,18 +117,24 @@ class WebhookConnector(Connector):
             files=self._means.files,
             most_bytes=self.settings.max_bytes,
         )
-        headers = self._outgoing.headers(message.outbox_id, body, self._means.now().timestamp())
+        await self._post(message.outbox_id, body)
+        return message.outbox_id
+
+    async def _post(self, webhook_id: str, body: bytes) -> None:
+        headers = self._outgoing.headers(webhook_id, body, self._means.now().timestamp())
         headers |= {"content-type": "application/json", "user-agent": "frontdesk-webhook"}
         try:
             # Nobody reads the answer: it may be of any length, and its words are not ours to log.
             async with self._http.stream("POST", self.settings.url, content=body, headers=headers) as response:
                 status, asked = response.status_code, response.headers.get("retry-after")
+        except ForbiddenAddress as error:
+            log.error("webhook_refused", account=self.account, error=str(error))
+            raise
         except NOT_SENT as error:
             raise ChannelUnavailable(f"the webhook: no connection ({type(error).__name__})") from None
         except httpx.HTTPError as error:
             raise DeliveryUnknown(f"the webhook: no answer ({type(error).__name__})") from None
         self._judge(status, asked)
-        return message.outbox_id
 
     def _judge(self, status: int, asked: str | None) -> None:
         if 200 <= status < 300:
@@ -146,6 +163,12 @@ class WebhookConnector(Connector):
             return None
         until = until if until.tzinfo is not None else until.replace(tzinfo=UTC)
         return min(_LONGEST_WAIT, max(0.0, (until - self._means.now()).total_seconds()))
+
+    async def check(self) -> str:
+        """Post a signed ping, to which the program says yes without telling anybody; raises a ``SendError``."""
+        ping = {"type": "ping", "created_at": self._means.now().isoformat().replace("+00:00", "Z")}
+        await self._post(f"ping_{new_id()}", json.dumps(ping, separators=(",", ":")).encode())
+        return self.settings.url
 
     async def close(self) -> None:
         """Close the connections."""

@@ -9,9 +9,10 @@ from typing import Any
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import text
 
-from connectors.base import BadPayload, BadSignature, Connector, WebhookRequest
+from connectors.base import BadPayload, BadSignature, Connector, OutOfTime, WebhookRequest
 from connectors.door import Door
 from conversations.errors import InvalidMessage
+from failpoints import reach, reach_soon
 
 MAX_BODY = 1024 * 1024
 _RETRY_AFTER_SECONDS = 2
@@ -41,11 +42,13 @@ def webhooks(connectors: Iterable[Connector], door: Door, overloaded: Callable[[
         try:
             answer = connector.challenge(webhook_request(request, b""))
         except BadSignature as error:
+            connector.report("refused", "", str(error) or "the handshake is not signed with our token")
             return problem(403, "bad_signature", f"{error or 'The handshake is not signed with our token'}.")
         if answer is None:
             return problem(
                 404, "no_handshake", f"The channel {channel} has no set-up handshake; send events with POST."
             )
+        connector.report("fine", "", "")
         return text(answer)
 
     @blueprint.post("/<channel:str>/<account:str>", stream=True, name="deliver")
@@ -53,26 +56,34 @@ def webhooks(connectors: Iterable[Connector], door: Door, overloaded: Callable[[
         connector = find(channel, account)
         if isinstance(connector, HTTPResponse):
             return connector
-        if overloaded():
+        if connector.retries and overloaded():
             return problem(
                 503, "overloaded", "Too much is waiting; send this event again in a moment.", _RETRY_AFTER_SECONDS
             )
         try:
             event = webhook_request(request, await read_body(request, connector.largest_webhook))
+            reach("after_read")
             connector.verify(event)
-            arrivals = connector.parse(event)
-            done = await connector.acknowledge(event, lambda: door.receive(connector, arrivals))
+            reach("after_verify")
+            arrivals, unreadable = connector.parse(event), connector.unreadable(event)
+            done = await connector.acknowledge(event, lambda: door.receive(connector, arrivals, unreadable))
         except TooLarge:
             return problem(413, "too_large", f"A webhook may have at most {connector.largest_webhook} bytes.")
         except BadSignature as error:
-            status = 401 if "authorization" in request.headers else 403
+            if connector.webhook != "none":  # otherwise whoever calls has nothing to do with the channel
+                connector.report("refused", "", str(error) or "the signature does not match")
+            # What is only too old may be signed anew; a wrong proof stays wrong.
+            status = 401 if "authorization" in request.headers or isinstance(error, OutOfTime) else 403
             return problem(
                 status,
                 "bad_signature",
                 f"{error or 'The signature does not match'}; check the secret of this channel account.",
             )
         except (BadPayload, InvalidMessage) as error:
+            connector.report("failed", "unreadable", str(error))
             return problem(400, "bad_payload", f"{error}; compare the body with the channel's documentation.")
+        reach("before_ack")
+        reach_soon("after_ack")
         response = HTTPResponse(done.body, content_type=done.content_type)
         if done.written is None:
             return response
@@ -118,7 +129,7 @@ def webhook_request(request: Request, body: bytes) -> WebhookRequest:
     return WebhookRequest(
         method=request.method,
         headers=headers,
-        query={name: values[0] for name, values in request.args.items() if values},
+        query={name: ", ".join(values) for name, values in request.args.items() if values},  # the same holds here
         body=body,
     )
 

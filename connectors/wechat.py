@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, ClassVar, Self
+from datetime import datetime, timedelta
+from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
 import structlog
@@ -20,6 +21,8 @@ from connectors.base import (
     WebhookRequest,
 )
 from connectors.parts import SentParts
+from connectors.set_up import SetUp
+from connectors.unasked import KindName, Language, Unasked, UnaskedRule, Way, chosen
 from connectors.wechat_api import TokenCall, VendorApi
 from connectors.wechat_callbacks import Callbacks
 from connectors.wechat_crypto import EncodingAesKey, Envelope, Token
@@ -27,6 +30,7 @@ from connectors.wechat_messages import MAP_URL, arrival_of, content_of, sender_o
 from connectors.wechat_outgoing import Part, parts_for, without_api
 from connectors.wechat_passive import PassiveReplies
 from connectors.wechat_shelf import Shelf
+from connectors.wechat_templates import Template, call_of
 from connectors.wechat_xml import write_fields
 from conversations.errors import (
     ChannelUnavailable,
@@ -36,6 +40,7 @@ from conversations.errors import (
     MessageRejected,
     RateLimited,
     SendError,
+    WindowClosed,
 )
 from conversations.model import OutboundMessage
 
@@ -51,11 +56,14 @@ ERRORS: Mapping[int, Callable[[str], SendError]] = {
     45002: MessageRejected,  # too long
     45009: lambda words: RateLimited(600),  # the day's calls are used up
     45011: lambda words: RateLimited(60),  # too many calls a minute
-    45015: lambda words: ContactUnreachable(
-        f"{words}; the contact wrote more than 48 hours ago and must write again first"
-    ),
-    45047: lambda words: ContactUnreachable(f"{words}; the contact must write again before the next message"),
+    45015: lambda words: WindowClosed(f"{words}; the contact wrote more than 48 hours ago and must write again first"),
+    45047: lambda words: WindowClosed(f"{words}; the contact must write again before the next message"),
     48001: lambda words: MessageRejected(f"{words}; this account may not do that, see customer_service_api"),
+}
+_PLAIN_TEXT = {
+    "zh": "此公众号使用明文模式：签名不包含消息内容，截获者可以伪造。请改用安全模式，并填写 encoding_aes_key。",
+    "en": "This account works in plain text: its signatures do not cover what is said, so whoever reads one can forge "
+    "messages. Choose 安全模式 (safe mode) and set encoding_aes_key.",
 }
 _FETCH = "（回复 {word} 获取答案 / reply {word} for the answer）"
 _NOTHING_YET = "（暂无新的回答，请稍后再回复 {word} / nothing new yet, reply {word} again later）"
@@ -66,13 +74,14 @@ class WechatSettings(AccountSettings):
 
     token: Token
     app_id: Annotated[str, StringConstraints(pattern=r"^\w{6,64}$")]
-    app_secret: Annotated[str, StringConstraints(min_length=1)]
+    app_secret: Annotated[str, StringConstraints(pattern=r"\S")]
     encoding_aes_key: EncodingAesKey | None = None
     insecure_plaintext: bool = False
     customer_service_api: bool = True  #: accounts that are not certified have none [unverified which exactly]
     passive_seconds: Annotated[float, Field(ge=0, le=4.5)] = 4.0  #: the vendor hangs up after 5 s [second-hand]
     text_bytes: Annotated[int, Field(ge=300, le=20_000)] = 2048  #: of one text [unverified for the API]
     messages_per_answer: Annotated[int, Field(ge=1, le=20)] = 5  #: for each message of the contact [second-hand]
+    citations: Literal["text", "news"] = "text"  #: news: the first source as a card, which costs a message
     msgmenu: bool = False  #: buttons as a menu that can be tapped [unverified; test accounts refuse it]
     typing: bool = True  #: show that an answer is being written, where it takes longer than a passive reply
     stable_token: bool = False  #: fetch tokens from /cgi-bin/stable_token [unverified]
@@ -81,6 +90,8 @@ class WechatSettings(AccountSettings):
     menu_texts: Mapping[str, str] = Field(
         default_factory=dict
     )  #: what a tap on a menu entry says, by the entry's key; the key itself if missing
+    #: For what nobody asked for, outside the 48 hours: by kind and language.
+    templates: Mapping[KindName, Mapping[Language, Template]] = Field(default_factory=dict)
     fetch_word: Annotated[str, StringConstraints(min_length=1, max_length=10)] = "1"
     map_url: str = MAP_URL
     media_hosts: tuple[str, ...] = (".qq.com", ".qpic.cn", ".weixin.qq.com")  #: of links to pictures and videos
@@ -101,7 +112,17 @@ class WechatConnector(Connector):
 
     Settings: ClassVar[type[AccountSettings]] = WechatSettings
     channel: ClassVar[str] = "wechat"
+    retries: ClassVar[bool] = False  # three tries within fifteen seconds, and then never again
     language: ClassVar[str] = "zh"
+    typing_lasts: ClassVar[float] = 15.0  # [unverified]
+    unasked: ClassVar[UnaskedRule] = UnaskedRule(timedelta(hours=48))  # of customer-service messages [second-hand]
+    set_up: ClassVar[SetUp] = SetUp(
+        page="https://mp.weixin.qq.com",
+        where="设置与开发 → 开发接口管理 → 服务器配置（消息加解密方式：安全模式）",
+        enter={"Token": "token", "EncodingAESKey": "encoding_aes_key"},
+        recipient="o6_bmjrPTlm6_2sgVt7hMZOPfL2M",
+        also={"encoding_aes_key": "${WECHAT_ENCODING_AES_KEY}"},
+    )
 
     def __init__(self, settings: WechatSettings, means: Means) -> None:
         super().__init__(settings.account)
@@ -109,8 +130,6 @@ class WechatConnector(Connector):
         self._means = means
         key = settings.encoding_aes_key
         envelope = Envelope(key, settings.app_id) if key is not None else None
-        if envelope is None:
-            log.warning("wechat_plaintext", account=settings.account, advice="choose 安全模式 and set encoding_aes_key")
         self._callbacks = Callbacks(settings.token, envelope, means.now)
         secrets = {"grant_type": "client_credential", "appid": settings.app_id, "secret": settings.app_secret}
         path = "/cgi-bin/stable_token" if settings.stable_token else "/cgi-bin/token"
@@ -120,6 +139,11 @@ class WechatConnector(Connector):
         self._hint = "\n\n" + _FETCH.format(word=settings.fetch_word)
         self._shelf = Shelf(self._passive, settings.text_bytes, self._hint, lambda: means.now().timestamp())
         self._typing: set[asyncio.Task[None]] = set()
+
+    @property
+    def warning(self) -> Mapping[str, str] | None:
+        """Plain text: its signature does not cover what is said."""
+        return None if self._settings.encoding_aes_key is not None else _PLAIN_TEXT
 
     def verify(self, request: WebhookRequest) -> None:
         """Raise ``BadSignature`` unless the vendor signed (and encrypted) the request within five minutes."""
@@ -140,6 +164,7 @@ class WechatConnector(Connector):
         A contact who asks for an answer that is kept for them has said nothing to the desk, and nothing is stored.
         """
         until = asyncio.get_running_loop().time() + self._settings.passive_seconds
+        await self._callbacks.claim(request, self._means, self.account)
         fields = self._callbacks.fields(request)
         arrival = self._arrival(fields)
         if arrival is None:
@@ -175,7 +200,12 @@ class WechatConnector(Connector):
             age = (self._means.now() - message.created_at).total_seconds()
             raise RateLimited(min(30.0, max(2.0, age / 4)))  # it lies ready; the outbox asks whether it was fetched
         parts = parts_for(
-            message, self._means, settings.text_bytes, settings.messages_per_answer, msgmenu=settings.msgmenu
+            message,
+            self._means,
+            settings.text_bytes,
+            settings.messages_per_answer,
+            msgmenu=settings.msgmenu,
+            news=settings.citations == "news",
         )
 
         async def send_one(place: int, part: Part) -> str:
@@ -185,12 +215,45 @@ class WechatConnector(Connector):
                     return f"passive:{message.outbox_id}:{place}"
                 if given is False:
                     raise DeliveryUnknown("the connection broke while the passive reply was written")
-            sent = await self._send_part(to, part)
+            try:
+                sent = await self._send_part(to, part)
+            except MessageRejected as error:
+                if part.kind != "news":
+                    raise
+                log.warning("wechat_card_refused", account=self.account, error=str(error))
+                sent = await self._send_part(to, Part("text", body={"content": part.text}))
             if part.kind == "msgmenu":
                 self._passive.release(to)  # that was the reply; no passive one can hold a menu
             return sent
 
         return await self._parts.send(message.outbox_id, parts, send_one)
+
+    def way(self, to: str, told: Unasked, now: datetime) -> Way | None:
+        """Within 48 hours a customer-service message, else a template; accounts without that API have templates only."""
+        if self._settings.customer_service_api and self.unasked.open(told, now):
+            return "free"
+        return "template" if chosen(self._settings.templates, told) is not None else None
+
+    async def tell(self, to: str, message: OutboundMessage, told: Unasked) -> str:
+        """As it is, or by the template where WeChat says that the window or its number is used up."""
+        template = chosen(self._settings.templates, told)
+        if self.way(to, told, self._means.now()) == "free":
+            try:
+                # Never in the response to a message that asks something else.
+                return await self._parts.send(
+                    message.outbox_id, self._texts(message), lambda _, part: self._send_part(to, part)
+                )
+            except WindowClosed:
+                if template is None:
+                    raise
+        if template is None:
+            raise WindowClosed("the contact wrote more than 48 hours ago, and there is no template for this kind")
+        path, body = call_of(template, to, told)
+        return str((await self._api.post(path, body)).get("msgid", "sent"))
+
+    def _texts(self, message: OutboundMessage) -> list[Part]:
+        settings = self._settings
+        return parts_for(message, self._means, settings.text_bytes, settings.messages_per_answer, msgmenu=False)
 
     async def fetch(self, media: Media) -> tuple[str, bytes]:
         """A file that a contact sent; raises a ``SendError``."""
@@ -203,6 +266,11 @@ class WechatConnector(Connector):
         elif answer:
             raise MessageRejected("the channel handed out no file")
         return name, content
+
+    async def check(self) -> str:
+        """Have a token made and used; raises a ``SendError``."""
+        await self._api.prove()
+        return self._settings.app_id
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -265,9 +333,14 @@ class WechatConnector(Connector):
         )
         return str(answer.get("msgid", "sent"))  # the API tells no id
 
+    async def show_typing(self, contact: str) -> None:
+        """Where the account has the customer-service API; raises a ``SendError``."""
+        if self._settings.typing and self._settings.customer_service_api:
+            await self._api.post("/cgi-bin/message/custom/typing", {"touser": contact, "command": "Typing"})
+
     async def _show_typing(self, contact: str) -> None:
         try:
-            await self._api.post("/cgi-bin/message/custom/typing", {"touser": contact, "command": "Typing"})
+            await self.show_typing(contact)
         except SendError as error:
             log.info("typing_not_shown", channel=self.channel, account=self.account, error=str(error))
 

@@ -119,6 +119,10 @@ class VendorApi:
             raise MessageRejected("the link to the file is no address") from None
         return (await self._read_file(request))[1]
 
+    async def prove(self) -> None:
+        """Have a token made if there is none, and use it for a question that changes nothing; raises a ``SendError``."""
+        await self._call("GET", "/cgi-bin/get_api_domain_ip", harmless=True)
+
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()

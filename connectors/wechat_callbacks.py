@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from secrets import token_hex
 
-from connectors.base import BadPayload, BadSignature, WebhookRequest
+from connectors.base import BadPayload, BadSignature, Means, OutOfTime, WebhookRequest
 from connectors.wechat_crypto import Envelope, check_signature, signature
 from connectors.wechat_xml import read_fields, write_fields
 
@@ -61,6 +61,13 @@ class Callbacks:
             check_signature(given, self._token, timestamp, nonce, encrypted)
             content = self._envelope.decrypt(encrypted)
         self._signatures.check(given, content, self._now().timestamp())
+
+    async def claim(self, request: WebhookRequest, means: Means, account: str) -> None:
+        """Note a request of plain text where every process sees it; raises ``BadSignature`` for a signature used before."""
+        if self._envelope is None and means.claim is not None:
+            digest = hashlib.sha256(request.body).hexdigest()
+            if not await means.claim(f"wechat/{account}", request.query.get("signature", ""), digest):
+                raise BadSignature("the signature of this request was used for another message")
 
     def fields(self, request: WebhookRequest) -> dict[str, str]:
         """What a verified request says; raises ``BadPayload``."""
@@ -118,5 +125,5 @@ class Callbacks:
         if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12 and 0 < len(nonce) <= 128):
             raise BadSignature("timestamp or nonce is missing")
         if abs(self._now().timestamp() - int(timestamp)) > FRESH_SECONDS:
-            raise BadSignature("the request is too old, or a clock is wrong")
+            raise OutOfTime("the request is too old, or a clock is wrong")
         return timestamp, nonce

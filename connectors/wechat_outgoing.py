@@ -8,8 +8,8 @@ from typing import Any
 
 from connectors.base import Means
 from connectors.text import language_of, split_text
-from connectors.wechat_text import parts_of, plain, without_markdown
-from conversations.model import Attachment, MessageKind, OutboundMessage
+from connectors.wechat_text import parts_of, plain, shortened, without_markdown
+from conversations.model import Attachment, Citation, MessageKind, OutboundMessage
 
 #: What the API takes as which kind, with the most bytes of one [unverified]; anything else goes as a link.
 _KINDS: Mapping[str, tuple[str, int]] = {
@@ -21,6 +21,8 @@ _KINDS: Mapping[str, tuple[str, int]] = {
 }
 _FILE = {"zh": "文件", "en": "File"}
 _NO_FILE = {"zh": "文件无法在微信中发送", "en": "this file cannot be sent on WeChat"}
+_SOURCE = {"zh": "来源", "en": "Source"}
+_CARD_TITLE_BYTES, _CARD_DESCRIPTION_BYTES = 128, 512  # [unverified]
 _MENU_ENTRIES = 10
 _MENU_TITLE = 60  # characters
 
@@ -36,14 +38,24 @@ class Part:
     passive: bool = False
 
 
-def parts_for(message: OutboundMessage, means: Means, limit: int, most: int, *, msgmenu: bool) -> list[Part]:
-    """The messages in which a message goes out, at most ``most``, texts of at most ``limit`` bytes."""
+def parts_for(
+    message: OutboundMessage, means: Means, limit: int, most: int, *, msgmenu: bool, news: bool = False
+) -> list[Part]:
+    """The messages in which a message goes out, at most ``most``, texts of at most ``limit`` bytes.
+
+    With ``news`` the first source is a card, where there is a message left for one.
+    """
     files = [file for file in message.attachments if _sendable(file)]
     linked = [file for file in message.attachments if not _sendable(file)]
     if len(files) >= most:
         files, linked = files[: most - 1], [*linked, *files[most - 1 :]]
     if msgmenu and _fits_menu(message) and not linked:
         return [*_menu(message, means, limit, most - len(files)), *map(_file, files)]
+    cards = [_card(one, means.public_url, message.text) for one in message.citations if one.url][: 1 if news else 0]
+    if cards and most - len(files) > 1:
+        carded = next(one for one in message.citations if one.url)
+        said = replace(message, citations=tuple(one for one in message.citations if one is not carded))
+        return [*parts_for(said, means, limit, most - 1, msgmenu=False), *cards]
     text = _with_links(plain(message, means.public_url), linked, means)
     return [
         *(Part("text", part, {"content": part}, passive=True) for part in parts_of(text, limit, most - len(files))),
@@ -54,6 +66,19 @@ def parts_for(message: OutboundMessage, means: Means, limit: int, most: int, *, 
 def without_api(message: OutboundMessage, means: Means, limit: int) -> list[str]:
     """The texts in which a message is given where there is nothing but passive replies; every file is a link."""
     return split_text(_with_links(plain(message, means.public_url), message.attachments, means), limit, "utf-8")
+
+
+def _card(citation: Citation, base_url: str, answer: str) -> Part:
+    """An article (图文消息) that opens where the source is; its text says the same where cards are refused."""
+    url = f"{base_url.rstrip('/')}{citation.url}" if citation.url.startswith("/") else citation.url
+    quote = without_markdown(citation.quote, base_url)
+    article = {
+        "title": shortened(citation.title or url, _CARD_TITLE_BYTES),
+        "description": shortened(" ".join(quote.split()), _CARD_DESCRIPTION_BYTES),
+        "url": url,
+    }
+    text = f"{_SOURCE[language_of(answer or citation.title)]}: {citation.title} {url}"
+    return Part("news", text, {"articles": [article]})
 
 
 def _sendable(file: Attachment) -> bool:

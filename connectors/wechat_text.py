@@ -54,3 +54,9 @@ def parts_of(text: str, limit: int, most: int) -> list[str]:
     end = _CUT[language_of(text)]
     last = split_text(parts[most - 1], limit - len(end.encode()), "utf-8")[0]
     return [*parts[: most - 1], last.rstrip() + end]
+
+
+def shortened(text: str, size: int) -> str:
+    """The text in at most ``size`` bytes, with a sign where it was cut."""
+    parts = split_text(text, size, "utf-8")
+    return text if len(parts) <= 1 else split_text(text, size - 3, "utf-8")[0] + "…"

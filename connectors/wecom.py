@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
+import structlog
 from pydantic import Field, StringConstraints
 
 from connectors.base import (
@@ -21,6 +25,7 @@ from connectors.base import (
 )
 from connectors.parts import Pace, SentParts
 from connectors.rate_limit import RateLimit
+from connectors.set_up import SetUp
 from connectors.text import language_of
 from connectors.wechat_api import TokenCall, VendorApi
 from connectors.wechat_callbacks import Callbacks
@@ -37,6 +42,8 @@ from conversations.errors import (
     SendError,
 )
 from conversations.model import OutboundMessage
+
+log = structlog.get_logger()
 
 _REMEMBERED = 10_000
 
@@ -62,7 +69,7 @@ class WecomSettings(AccountSettings):
 
     corp_id: Annotated[str, StringConstraints(pattern=r"^\w{6,64}$")]
     agent_id: Annotated[int, Field(ge=0)]
-    secret: Annotated[str, StringConstraints(min_length=1)]
+    secret: Annotated[str, StringConstraints(pattern=r"\S")]
     token: Token
     encoding_aes_key: EncodingAesKey
     text_bytes: Annotated[int, Field(ge=100, le=2048)] = (
@@ -85,7 +92,14 @@ class WecomConnector(Connector):
 
     Settings: ClassVar[type[AccountSettings]] = WecomSettings
     channel: ClassVar[str] = "wecom"
+    retries: ClassVar[bool] = False  # three tries within fifteen seconds, and then never again
     language: ClassVar[str] = "zh"
+    set_up: ClassVar[SetUp] = SetUp(
+        page="https://work.weixin.qq.com/wework_admin",
+        where="应用管理 → 自建 → 接收消息 → 设置API接收",
+        enter={"Token": "token", "EncodingAESKey": "encoding_aes_key"},
+        recipient="zhangsan",
+    )
 
     def __init__(self, settings: WecomSettings, means: Means) -> None:
         super().__init__(settings.account)
@@ -110,6 +124,7 @@ class WecomConnector(Connector):
         self._said: OrderedDict[tuple[str, bytes], tuple[str, float]] = OrderedDict()
         self._uploaded: OrderedDict[str, str] = OrderedDict()
         self._chosen: OrderedDict[str, str] = OrderedDict()  # what the card says after a press
+        self._updates: set[asyncio.Task[None]] = set()
 
     def verify(self, request: WebhookRequest) -> None:
         """Raise ``BadSignature`` unless the vendor encrypted the request for this company within five minutes."""
@@ -126,7 +141,13 @@ class WecomConnector(Connector):
         address = self.address(sender)
         if fields.get("MsgType") == "event":
             if self._pressed(fields):
-                return [arrival_of(fields, address, text="", button_id=fields["EventKey"], name=sender)]
+                pressed = arrival_of(fields, address, text="", button_id=fields["EventKey"], name=sender)
+                task = fields.get("TaskId", "")
+                if not 0 < len(task) <= 128:
+                    return [pressed]
+                # A press has no id of its own; the same button of a card counts once, also if it could be pressed again.
+                named = hashlib.sha256("\x00".join((task, sender, fields["EventKey"])).encode("utf-8", "replace"))
+                return [replace(pressed, message=replace(pressed.message, external_id=f"press-{named.hexdigest()}"))]
             if fields.get("Event", "").lower() == "click" and fields.get("EventKey"):
                 return [arrival_of(fields, address, text=fields["EventKey"], name=sender)]
             return []
@@ -149,7 +170,27 @@ class WecomConnector(Connector):
             "MsgType": "update_button",
             "Button": {"ReplaceName": self._chosen.get(fields["EventKey"], _CHOSEN["zh"])},
         }
-        return Acknowledgement(self._callbacks.sealed(write_fields(update)), "application/xml; charset=utf-8")
+        answer = self._callbacks.sealed(write_fields(update))
+        return Acknowledgement(answer, "application/xml; charset=utf-8", partial(self._answered_press, fields))
+
+    def _answered_press(self, fields: Mapping[str, str], out: bool) -> None:
+        """Where the answer to the press got lost, the card is changed by the API, so that it is not pressed again."""
+        if not out and fields.get("ResponseCode"):
+            task = asyncio.create_task(self._update_card(fields))
+            self._updates.add(task)
+            task.add_done_callback(self._updates.discard)
+
+    async def _update_card(self, fields: Mapping[str, str]) -> None:
+        body = {
+            "userids": [sender_of(fields)],
+            "agentid": self._settings.agent_id,
+            "response_code": fields["ResponseCode"],
+            "button": {"replace_name": self._chosen.get(fields["EventKey"], _CHOSEN["zh"])},
+        }
+        try:
+            await self._api.post("/cgi-bin/message/update_template_card", body)
+        except SendError as error:
+            log.warning("wecom_card_stays", account=self.account, error=str(error))
 
     async def send(self, to: str, message: OutboundMessage) -> str:
         """Deliver a message in as many parts as its text and files need."""
@@ -160,7 +201,7 @@ class WecomConnector(Connector):
         parts = parts_for(message, self._means, settings.text_bytes, rules, textcard=settings.citations == "textcard")
 
         async def send_one(place: int, part: Part) -> str:
-            self._pace.take(to)
+            await self._pace.take(to)
             return await self._send_part(to, message.outbox_id, place, part)
 
         for button in message.buttons:
@@ -176,8 +217,16 @@ class WecomConnector(Connector):
             raise MessageRejected("the channel handed out no file")
         return name, content
 
+    async def check(self) -> str:
+        """Have a token made and used; raises a ``SendError``."""
+        await self._api.prove()
+        return f"{self._settings.corp_id} / {self._settings.agent_id}"
+
     async def close(self) -> None:
         """Let go of connections."""
+        for task in self._updates:
+            task.cancel()
+        await asyncio.gather(*self._updates, return_exceptions=True)
         await self._api.close()
 
     def _fields(self, request: WebhookRequest) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.base import Means
 from connectors.text import language_of, split_text
-from connectors.wechat_text import plain, without_markdown
+from connectors.wechat_text import plain, shortened, without_markdown
 from conversations.model import Attachment, Citation, MessageKind, OutboundMessage
 
 #: What is shown in the chat and not as a file, with the most bytes of one [unverified].
@@ -79,8 +79,8 @@ def _textcard(citation: Citation, base_url: str, language: str) -> dict[str, str
     url = f"{base_url.rstrip('/')}{citation.url}" if citation.url.startswith("/") else citation.url
     quote = without_markdown(citation.quote, base_url) or citation.title
     return {
-        "title": _shortened(citation.title, _CARD_TITLE_BYTES),
-        "description": _shortened(_escaped(quote), _CARD_DESCRIPTION_BYTES),
+        "title": shortened(citation.title, _CARD_TITLE_BYTES),
+        "description": shortened(_escaped(quote), _CARD_DESCRIPTION_BYTES),
         "url": url,
         "btntxt": _OPEN[language],
     }
@@ -89,11 +89,6 @@ def _textcard(citation: Citation, base_url: str, language: str) -> dict[str, str
 def _escaped(text: str) -> str:
     """Without tags: a description may hold some, and a quote must not make any."""
     return text.replace("<", "＜").replace(">", "＞")  # the full-width signs are meant
-
-
-def _shortened(text: str, size: int) -> str:
-    parts = split_text(text, size, "utf-8")
-    return text if len(parts) <= 1 else split_text(text, size - 3, "utf-8")[0] + "…"
 
 
 def _file(file: Attachment) -> Part:

@@ -9,7 +9,7 @@ import base64
 import binascii
 import hashlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, ClassVar
@@ -17,13 +17,12 @@ from typing import Annotated, Any, ClassVar
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from connectors.base import Acknowledgement, Arrival, Connector, Means, Media, WebhookRequest
+from connectors.base import Acknowledgement, Arrival, Connector, Means, Media, Unreadable, WebhookRequest
 from connectors.meta_graph import (
     Courtesies,
     Graph,
     Id,
     MetaSettings,
-    WindowClosed,
     answer_challenge,
     remember,
     text_of,
@@ -31,15 +30,17 @@ from connectors.meta_graph import (
 )
 from connectors.parts import Pace, SentParts
 from connectors.rate_limit import RateLimit
+from connectors.set_up import SetUp
+from connectors.unasked import Fact, KindName, Language, Unasked, UnaskedRule, Way, chosen, values_of
 from connectors.vendor_calls import MAX_DOWNLOAD, vendor_client
-from connectors.whatsapp_messages import CONTACT, read_failures, read_messages
+from connectors.whatsapp_messages import CONTACT, part_name, read_failures, read_messages, read_receipts
 from connectors.whatsapp_replies import (
     Part,
     file_part,
     kind_of,
     parts_of,
 )
-from conversations.errors import ContactUnreachable, ConversationError, MessageRejected, SendError
+from conversations.errors import ConversationError, MessageRejected, SendError, WindowClosed
 from conversations.model import Attachment, Author, OutboundMessage
 
 log = structlog.get_logger()
@@ -57,12 +58,20 @@ class Template(BaseModel):
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(_[A-Z]{2,3})?$")] = "en"
 
 
+class FilledTemplate(Template):
+    """A message that Meta has approved, with the facts that fill {{1}}, {{2}} and so on of its body."""
+
+    variables: tuple[Fact, ...] = ()
+
+
 class WhatsappSettings(MetaSettings):
     """A number of a WhatsApp Business account."""
 
     phone_number_id: Id
     link_previews: bool = True
     reopen_template: Template | None = None  #: asks the contact to write again, where an agent answers too late
+    #: For what nobody asked for, outside the 24 hours: by kind and language.
+    templates: Mapping[KindName, Mapping[Language, FilledTemplate]] = Field(default_factory=dict)
     # Sending limits [2nd]: 80 a second for the number (up to 1000 on application; 20 for numbers that are used in the
     # app as well); to one contact one in six seconds, where up to 45 may be sent ahead and are then waited for.
     per_second: Annotated[int, Field(ge=1, le=1000)] = 80
@@ -74,9 +83,18 @@ class WhatsappConnector(Connector):
     """One number."""
 
     channel: ClassVar[str] = "whatsapp"
+    set_up: ClassVar[SetUp] = SetUp(
+        page="https://developers.facebook.com/apps",
+        where="WhatsApp → Configuration → Webhook",
+        enter={"Verify token": "verify_token"},
+        events=("messages",),
+        recipient="8613800138000",
+    )
     #: Messenger waits 20 s [doc]; that the same machinery is as patient here is assumed.
     answers_within: ClassVar[float] = 10.0
     largest_webhook: ClassVar[int] = 3 * 1024 * 1024  # as Meta announces
+    typing_lasts: ClassVar[float] = 25.0  # or until the next message [doc]
+    unasked: ClassVar[UnaskedRule] = UnaskedRule(_WINDOW)
     Settings = WhatsappSettings
 
     def __init__(self, settings: WhatsappSettings, means: Means) -> None:
@@ -93,6 +111,7 @@ class WhatsappConnector(Connector):
         self._said_last: OrderedDict[str, Author] = OrderedDict()
         self._by_agents: OrderedDict[str, None] = OrderedDict()  #: outbox ids
         self._failed: OrderedDict[str, None] = OrderedDict()  #: ids of our messages
+        self._heard: OrderedDict[str, str] = OrderedDict()  #: each contact's last message
         self._asked_back: OrderedDict[str, datetime] = OrderedDict()
 
     # --- receiving
@@ -107,10 +126,17 @@ class WhatsappConnector(Connector):
 
     def parse(self, request: WebhookRequest) -> list[Arrival]:
         """The messages to our number."""
+        return [one for one in self._read(request) if isinstance(one, Arrival)]
+
+    def unreadable(self, request: WebhookRequest) -> list[Unreadable]:
+        """The messages that are not as documented, beside others that are."""
+        return [one for one in self._read(request) if isinstance(one, Unreadable)]
+
+    def _read(self, request: WebhookRequest) -> Iterator[Arrival | Unreadable]:
         return read_messages(request.body, self._number, self.address)
 
     async def acknowledge(self, request: WebhookRequest, store: Callable[[], Awaitable[None]]) -> Acknowledgement:
-        """Store, note what did not arrive, and show contacts that they were heard."""
+        """Store, note what did and did not arrive, and show contacts that they were heard."""
         await store()
         for failure in read_failures(request.body, self._number):
             if failure.message_id in self._failed:
@@ -122,13 +148,23 @@ class WhatsappConnector(Connector):
             if failure.outbox_id:
                 await self.undelivered(failure.outbox_id, reason)
             remember(self._failed, failure.message_id, None)
+        for receipt in read_receipts(request.body, self._number):
+            await self.reached(receipt.to, read=receipt.read, outbox_id=receipt.outbox_id, at=receipt.at)
+        last = {one.message.address.contact: one.message.external_id for one in self.parse(request)}
+        for contact, message_id in last.items():
+            remember(self._heard, contact, message_id)
         if self.settings.show_typing:
-            last = {one.message.address.contact: one.message.external_id for one in self.parse(request)}
             for contact, message_id in last.items():
                 # Where a person answers, nobody can say when they read it or begin to write.
                 if self._said_last.get(contact, Author.BOT) is Author.BOT:
                     self._courtesies.meanwhile(partial(self._show_typing, message_id))
         return Acknowledgement("")
+
+    async def show_typing(self, contact: str) -> None:
+        """Show that somebody writes, and with it that the last message was read; raises a ``SendError``."""
+        message_id = self._heard.get(contact)
+        if message_id is not None and self.settings.show_typing:
+            await self._show_typing(message_id)
 
     async def _show_typing(self, message_id: str) -> None:
         body = {"status": "read", "message_id": message_id, "typing_indicator": {"type": "text"}}
@@ -158,18 +194,46 @@ class WhatsappConnector(Connector):
             remember(self._by_agents, message.outbox_id, None)
 
         async def send_one(place: int, part: Part) -> str:
-            self._pace.take(to)
+            await self._pace.take(to)
             if isinstance(part, Attachment):
                 part = await self._upload(part)
-            return await self._deliver(to, part | {"biz_opaque_callback_data": message.outbox_id})
+            name = part_name(message.outbox_id, place, len(parts))
+            return await self._deliver(to, part | {"biz_opaque_callback_data": name})
 
         try:
             sent = await self._parts.send(message.outbox_id, parts, send_one)
         except WindowClosed as error:
             asked = await self._ask_back(to) if message.author is Author.AGENT else ""
-            raise ContactUnreachable(f"{error}{asked}") from None
+            raise WindowClosed(f"{error}{asked}") from None
         remember(self._said_last, to, message.author)
         return sent
+
+    def way(self, to: str, told: Unasked, now: datetime) -> Way | None:
+        """Within 24 hours of the contact's last message as it is, else by an approved template."""
+        if self.unasked.open(told, now):
+            return "free"
+        return "template" if chosen(self.settings.templates, told) is not None else None
+
+    async def tell(self, to: str, message: OutboundMessage, told: Unasked) -> str:
+        """As it is, or by the template where Meta says that the window is closed; raises a ``SendError``."""
+        if self.way(to, told, self._means.now()) == "free":
+            try:
+                return await self.send(to, message)
+            except WindowClosed:
+                if chosen(self.settings.templates, told) is None:
+                    raise
+        template = chosen(self.settings.templates, told)
+        if template is None:
+            raise WindowClosed("the contact wrote more than 24 hours ago, and there is no template for this kind")
+        if not CONTACT.fullmatch(to):
+            raise MessageRejected("this is neither a phone number nor a user id of WhatsApp")
+        await self._pace.take(to)
+        body: dict[str, Any] = {"name": template.name, "language": {"code": template.language}}
+        if template.variables:
+            filled = [{"type": "text", "text": value} for value in values_of(template.variables, told)]
+            body["components"] = [{"type": "body", "parameters": filled}]
+        part = {"type": "template", "template": body, "biz_opaque_callback_data": message.outbox_id}
+        return await self._deliver(to, part)
 
     async def _deliver(self, to: str, part: dict[str, Any]) -> str:
         whom = {"to": to} if to.isdigit() else {"recipient": to}
@@ -210,6 +274,11 @@ class WhatsappConnector(Connector):
                 log.warning("whatsapp_template_not_sent", account=self.account, error=str(error))
                 return f"; the template {template.name} could not be sent: {error}"
         return f"; the template {template.name} asks the contact to write again"
+
+    async def check(self) -> str:
+        """Read the number with our token; raises a ``SendError``."""
+        found = await self._graph.get("number", self._number, fields="display_phone_number,verified_name")
+        return " ".join(filter(None, (text_of(found, "verified_name"), text_of(found, "display_phone_number"))))
 
     async def close(self) -> None:
         """Let go of the connections."""

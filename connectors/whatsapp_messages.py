@@ -13,8 +13,18 @@ from typing import Any
 
 import structlog
 
-from connectors.base import Arrival, BadPayload, Media, MediaKind
-from connectors.meta_graph import dict_of, dicts_of, error_of, id_of, place, read_entries, text_of
+from connectors.base import Arrival, BadPayload, Media, MediaKind, Unreadable
+from connectors.meta_graph import (
+    dict_of,
+    dicts_of,
+    error_of,
+    events_of,
+    id_of,
+    place,
+    read_entries,
+    text_of,
+    unreadable,
+)
 from conversations.errors import RateLimited
 from conversations.model import Address, InboundMessage
 
@@ -23,6 +33,7 @@ log = structlog.get_logger()
 #: A phone number, or the id of somebody who hides theirs: country, dot, letters and digits [2nd, since 2026].
 CONTACT = re.compile(r"[0-9]{1,20}|[A-Z]{2}\.[A-Za-z0-9.]{1,140}")
 _MESSAGE_ID = re.compile(r"[\x21-\x7e]{1,500}")
+_PART = "~"  #: between an outbox id and the place of a part
 _MEDIA_ID = re.compile(r"[0-9A-Za-z_-]{1,100}")
 _FILES: Mapping[str, tuple[MediaKind, str]] = {
     "image": ("image", "photo.jpg"),
@@ -44,27 +55,58 @@ class Failure:
     reason: str
 
 
-def read_messages(raw: bytes, phone_number_id: str, address: Callable[[str], Address]) -> list[Arrival]:
-    """The messages to our number; what cannot be read is left out with a log line. Raises ``BadPayload``.
+def read_messages(
+    raw: bytes, phone_number_id: str, address: Callable[[str], Address]
+) -> Iterator[Arrival | Unreadable]:
+    """The messages to our number, and those that cannot be read. Raises ``BadPayload``.
 
     One bad message must not hold up the others of its webhook, which WhatsApp would send again for a week.
     """
-    arrivals = []
     for value in _values(raw, phone_number_id):
         names = _names(value)
-        for message in dicts_of(value, "messages"):
+        for message in events_of(value, "messages"):
             try:
-                arrival = _message(message, names, address)
+                arrival = message if isinstance(message, Unreadable) else _message(message, names, address)
             except BadPayload as error:
-                log.warning("whatsapp_message_unreadable", account=address("").account, reason=str(error))
-                continue
+                arrival = unreadable(message, str(error))
             if arrival is not None:
-                arrivals.append(arrival)
-    return arrivals
+                yield arrival
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A message of ours that came to the contact's device, or that they read."""
+
+    to: str
+    outbox_id: str
+    read: bool
+    at: datetime | None
+
+
+def part_name(outbox_id: str, place: int, parts: int) -> str:
+    """What comes back in the states of a part; a message has arrived when its last part has."""
+    return outbox_id if place == parts - 1 else f"{outbox_id}{_PART}{place}"
+
+
+def read_receipts(raw: bytes, phone_number_id: str) -> list[Receipt]:
+    """Which of our messages arrived or were read, the furthest state of each; states come in any order."""
+    furthest: dict[str, Receipt] = {}
+    for part in _values(raw, phone_number_id):
+        for status in dicts_of(part, "statuses"):
+            state, outbox_id = text_of(status, "status"), id_of(status, "biz_opaque_callback_data")
+            if state not in ("delivered", "read", "played") or not outbox_id or _PART in outbox_id:
+                continue
+            to = text_of(status, "recipient_id") or text_of(status, "recipient_user_id")
+            told_at, read = text_of(status, "timestamp"), state != "delivered"
+            known = told_at.isascii() and told_at.isdigit() and len(told_at) <= 10
+            at = datetime.fromtimestamp(min(int(told_at), 4_000_000_000), UTC) if known else None
+            if read or outbox_id not in furthest:
+                furthest[outbox_id] = Receipt(to, outbox_id, read, at)
+    return list(furthest.values())
 
 
 def read_failures(raw: bytes, phone_number_id: str) -> list[Failure]:
-    """Which of our messages did not arrive; the other states, which come in any order, change nothing."""
+    """Which of our messages did not arrive."""
     failures = []
     for part in _values(raw, phone_number_id):
         for status in dicts_of(part, "statuses"):
@@ -72,7 +114,7 @@ def read_failures(raw: bytes, phone_number_id: str) -> list[Failure]:
                 continue
             error = next(iter(dicts_of(status, "errors")), {})
             to = text_of(status, "recipient_id") or text_of(status, "recipient_user_id")
-            outbox_id = id_of(status, "biz_opaque_callback_data")
+            outbox_id = id_of(status, "biz_opaque_callback_data").partition(_PART)[0]
             code = value if isinstance(value := error.get("code"), int) else 0
             meaning = error_of("WhatsApp", 0, error, lambda _: 0.0)
             reason = f"WhatsApp: {code} (too many messages)" if isinstance(meaning, RateLimited) else str(meaning)
@@ -120,6 +162,8 @@ def _message(message: Mapping[str, Any], names: Mapping[str, str], address: Call
         text=text,
         button_id=button_id or None,
         contact_name=names.get(contact) or None,
+        # WhatsApp itself checked the number; the id of somebody who hides theirs is none.
+        vouched=f"+{contact}" if contact.isdigit() else None,
         sent_at=datetime.fromtimestamp(min(int(sent_at), 4_000_000_000), UTC),
     )
     return Arrival(inbound, media)

@@ -6,17 +6,21 @@ import asyncio
 import hashlib
 import hmac
 import io
+import os
 import re
 import unicodedata
 import zipfile
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
 from conversations.attachment_store import AttachmentStore
 from conversations.errors import InvalidMessage, NotFound
 from conversations.model import Attachment, new_id, utc_now
+from conversations.pictures import FORMATS, redrawn
 from conversations.store import Database
+from failpoints import reach
 
 MAX_BYTES = 10 * 1024 * 1024
 #: What is accepted, by the extension its name gets.
@@ -40,6 +44,7 @@ TYPES = {
 INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _ALIASES = {"jpeg": "jpg", "m4v": "mp4", "log": "txt", "oga": "ogg"}
 _LONGEST_NAME = 120
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]')
 
 
@@ -64,18 +69,26 @@ class Attachments:
         self._now = now
         self._link_seconds = link_seconds
         self._base_url = base_url.rstrip("/")
+        # One picture at a time: many large ones at once would take the memory of the machine.
+        self._drawing = ThreadPoolExecutor(1, thread_name_prefix="picture")
 
     async def save(self, owner: str, name: str, content: bytes) -> Attachment:
-        """Keep a file for ``owner`` (an address or an agent); raises ``InvalidMessage`` for a type or size not accepted."""
+        """Keep a file for ``owner`` (an address or an agent); raises ``InvalidMessage`` for a type or size not accepted.
+
+        Of a picture only what can be seen is kept.
+        """
         if not content:
             raise InvalidMessage("the file is empty; choose another one")
         if len(content) > self.max_bytes:
             raise InvalidMessage(f"the file is larger than {self.max_bytes // 1024 // 1024} MiB; send a smaller one")
-        extension = sniff(content, name)
+        extension = await asyncio.to_thread(sniff, content, name)
         if extension is None:
             raise InvalidMessage(f"files of this type are not accepted; send {', '.join(sorted(TYPES))}")
+        if extension in FORMATS:
+            content = await asyncio.get_running_loop().run_in_executor(self._drawing, redrawn, content, extension)
         attachment = Attachment(new_id(), safe_name(name, extension), TYPES[extension], len(content))
         await asyncio.to_thread(self._write, attachment.id, content)
+        reach("after_file_written")
         await self._store.add(attachment, owner, self._now())
         return attachment
 
@@ -122,13 +135,30 @@ class Attachments:
 
     def _write(self, attachment_id: str, content: bytes) -> None:
         path = self._path(attachment_id)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _to_disk(self._directory)
+        part = path.with_suffix(".part")
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # the message that names it is acknowledged as safe
+        part.replace(path)
+        _to_disk(path.parent)
 
     def _signature(self, attachment_id: str, expires: int) -> str:
         return hmac.new(
             self._secret, f"{attachment_id}|{expires}".encode("utf-8", "replace"), hashlib.sha256
         ).hexdigest()
+
+
+def _to_disk(directory: Path) -> None:
+    """Make the names in a folder outlive a power failure."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sniff(content: bytes, name: str = "") -> str | None:
@@ -176,7 +206,7 @@ def _sniff_text(content: bytes, name: str) -> str | None:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if any(unicodedata.category(letter) == "Cc" and letter not in "\t\r\n\f" for letter in text):
+        if _CONTROL.search(text):
             return None
         if re.match(r"\s*<(!doctype|html|\?xml|svg|script)", text, re.IGNORECASE):
             return None

@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import sys
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,14 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.audit_store import AuditStore
+from conversations.sealing import NONCE_BYTES, ContactKey, Keyring
+from conversations.sealing_store import SealingStore
 
 GENESIS = "0" * 64
-_KEYS_KEPT = 4096
-_NONCE = 12  # bytes, what AES-GCM is defined for
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +52,19 @@ def chain_hash(previous: str, body: str) -> str:
 
 
 class AuditLog:
-    """Appends entries to the chain; ``key_encryption_key`` (32 bytes) wraps the contacts' keys."""
+    """Appends entries to the chain; ``keys`` are the desk's, or just the key (32 bytes) that wraps the contacts'."""
 
-    def __init__(self, key_encryption_key: bytes) -> None:
-        if len(key_encryption_key) != 32:
-            raise ValueError("the key encryption key must have 32 bytes; create one with os.urandom(32)")
-        self._wrapping = AESGCM(key_encryption_key)
-        self._keys: OrderedDict[str, AESGCM] = OrderedDict()
+    def __init__(self, keys: Keyring | bytes) -> None:
+        self.keyring = keys if isinstance(keys, Keyring) else Keyring(keys)
 
     async def append(self, connection: AsyncConnection, at: datetime, entries: Sequence[AuditEntry]) -> None:
         """Add entries in the caller's transaction; call it last, because other writers wait from here on."""
         if not entries:
             return
         store = AuditStore(connection)
-        sealing = {e.contact_id: await self._key_for(store, e.contact_id) for e in entries if e.personal is not None}
+        sealing = {
+            e.contact_id: await self._key_for(connection, e.contact_id) for e in entries if e.personal is not None
+        }
         first, previous = await store.reserve(len(entries), GENESIS)
         rows = []
         for n, entry in enumerate(entries, start=first):
@@ -95,12 +92,16 @@ class AuditLog:
         entry: dict[str, Any] = json.loads(body)
         sealed = entry.pop("sealed")
         entry["personal"] = None
-        wrapped = await AuditStore(connection).find_key(entry["contact_id"]) if sealed else None
+        wrapped = await SealingStore(connection).find_keys(entry["contact_id"]) if sealed else None
         if wrapped is not None:
-            blob = base64.b64decode(sealed)
+            number, _, body = sealed.rpartition(".")  # what the first key sealed names no number
+            blob = base64.b64decode(body)
+            key = self.keyring.keys_of(entry["contact_id"], wrapped).get(int(number or 1))
             try:
-                plain = self._unwrap(entry["contact_id"], wrapped).decrypt(
-                    blob[:_NONCE], blob[_NONCE:], _binding(entry["n"], entry["contact_id"])
+                if key is None:
+                    raise InvalidTag
+                plain = key.cipher.decrypt(
+                    blob[:NONCE_BYTES], blob[NONCE_BYTES:], _binding(entry["n"], entry["contact_id"])
                 )
             except InvalidTag:
                 raise ValueError(f"the sealed part of audit entry {entry['n']} does not belong to it") from None
@@ -109,42 +110,27 @@ class AuditLog:
 
     def forget(self, contact_id: str) -> None:
         """Drop a contact's key from memory after it was destroyed in the database."""
-        self._keys.pop(contact_id, None)
+        self.keyring.forget(contact_id)
 
     def forget_all(self) -> None:
         """Drop every key from memory: some may never have been stored."""
-        self._keys.clear()
+        self.keyring.forget_all()
 
-    async def _key_for(self, store: AuditStore, contact_id: str | None) -> AESGCM:
+    async def _key_for(self, connection: AsyncConnection, contact_id: str | None) -> ContactKey:
         if contact_id is None:
             raise ValueError("an entry with personal data needs its contact")
-        if contact_id in self._keys:
-            self._keys.move_to_end(contact_id)
-            return self._keys[contact_id]
-        wrapped = await store.find_key(contact_id)
-        if wrapped is None:  # not remembered yet: this transaction may still be rolled back
-            key = AESGCM.generate_key(bit_length=256)
-            nonce = os.urandom(_NONCE)
-            await store.add_key(contact_id, nonce + self._wrapping.encrypt(nonce, key, contact_id.encode()))
-            return AESGCM(key)
-        self._keys[contact_id] = self._unwrap(contact_id, wrapped)
-        if len(self._keys) > _KEYS_KEPT:
-            self._keys.popitem(last=False)
-        return self._keys[contact_id]
-
-    def _unwrap(self, contact_id: str, wrapped: bytes) -> AESGCM:
-        return AESGCM(self._wrapping.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], contact_id.encode()))
+        return await SealingStore(connection).writing_key(self.keyring, contact_id)
 
 
 def _binding(n: int, contact_id: str) -> bytes:
     return f"{n}|{contact_id}".encode()
 
 
-def _seal(key: AESGCM, n: int, entry: AuditEntry) -> str:
-    nonce = os.urandom(_NONCE)
-    assert entry.contact_id is not None
-    sealed = key.encrypt(nonce, canonical(entry.personal).encode(), _binding(n, entry.contact_id))
-    return base64.b64encode(nonce + sealed).decode()
+def _seal(key: ContactKey, n: int, entry: AuditEntry) -> str:
+    nonce = os.urandom(NONCE_BYTES)
+    sealed = key.cipher.encrypt(nonce, canonical(entry.personal).encode(), _binding(n, key.owner))
+    body = base64.b64encode(nonce + sealed).decode()
+    return body if key.version == 1 else f"{key.version}.{body}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

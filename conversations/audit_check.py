@@ -9,7 +9,7 @@ import asyncio
 import base64
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,12 +23,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from conversations.audit import GENESIS, canonical, chain_hash
 from conversations.audit_store import AuditStore
 from conversations.store import Database
+from failpoints import reach
 
 EVERY_ENTRIES = 100
 EVERY_SECONDS = 60
 CHECKPOINTS = "audit/checkpoints.jsonl"
 PUBLIC_KEY = "audit/public_key.pem"
 PRIVATE_KEY = "audit/private_key.pem"
+
+_LONGEST_LINE = 4096  # bytes; a checkpoint has about 250
 
 
 def signing_key(directory: Path) -> Ed25519PrivateKey:
@@ -73,6 +76,19 @@ class Checkpoints:
         self._now = now
         self._last_n = 0
         self._last_at: datetime | None = None
+        self._head_n = 0
+        self._covered_at: datetime | None = None  #: when every entry was last known to be signed
+
+    @property
+    def unsigned(self) -> int:
+        """How many entries the last checkpoint does not cover, as far as was looked."""
+        return max(0, self._head_n - self._last_n)
+
+    @property
+    def unsigned_seconds(self) -> float:
+        """How long entries have been waiting for a signature; 0 when there are none."""
+        since = self._covered_at if self.unsigned else None
+        return 0.0 if since is None else (self._now() - since).total_seconds()
 
     async def write_if_due(self, database: Database, *, at_once: bool = False) -> bool:
         """Sign the head of the chain if enough happened since the last time; returns whether it did."""
@@ -80,8 +96,10 @@ class Checkpoints:
             head = await AuditStore(connection).find_head()
         now = self._now()
         if self._last_at is None:
-            self._last_at = now
+            self._last_at = self._covered_at = now
+        self._head_n = 0 if head is None else head[0]
         if head is None or head[0] <= self._last_n:
+            self._covered_at = now
             return False
         waited = (now - self._last_at).total_seconds()
         if not at_once and head[0] - self._last_n < EVERY_ENTRIES and waited < EVERY_SECONDS:
@@ -90,14 +108,24 @@ class Checkpoints:
         signature = base64.b64encode(self._key.sign(bare.signed_part())).decode()
         line = canonical({"n": bare.n, "hash": bare.hash, "at": bare.at, "signature": signature})
         await asyncio.to_thread(_append, self._path, line)
-        self._last_n, self._last_at = head[0], now
+        self._last_n, self._last_at, self._covered_at = head[0], now, now
         return True
 
 
 def _append(path: Path, line: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
+    with path.open("a+b") as file:
+        written = file.seek(0, os.SEEK_END)
+        if written:
+            file.seek(max(0, written - _LONGEST_LINE))
+            tail = file.read()
+            if not tail.endswith(b"\n"):  # the process died while writing: the torn line must not spoil the next one
+                file.truncate(written - len(tail) + tail.rfind(b"\n") + 1)
+        half = len(line) // 2
+        file.write(line[:half].encode())
+        file.flush()
+        reach("during_checkpoint")
+        file.write(f"{line[half:]}\n".encode())
         file.flush()
         os.fsync(file.fileno())
 
@@ -131,7 +159,10 @@ def read_checkpoints(path: Path, key: Ed25519PublicKey) -> list[Checkpoint] | Ve
 
 async def verify(database: Database, checkpoints: list[Checkpoint]) -> Verdict:
     """Recompute the whole chain and compare it with its head and its checkpoints."""
-    marks = {checkpoint.n: checkpoint.hash for checkpoint in checkpoints}
+    # Two signed hashes for one entry: the chain went back to an older state and grew again over what it had been.
+    marks: dict[int, set[str]] = {}
+    for checkpoint in checkpoints:
+        marks.setdefault(checkpoint.n, set()).add(checkpoint.hash)
     async with database.read() as connection:
         store = AuditStore(connection)
         highest = await store.highest()
@@ -148,7 +179,7 @@ async def verify(database: Database, checkpoints: list[Checkpoint]) -> Verdict:
             if chain_hash(previous, row.body) != row.hash or not _consistent(row):
                 return _broken(count, "does not match its hash")
             previous = row.hash
-            if marks.get(count, previous) != previous:
+            if marks.get(count, {previous}) != {previous}:
                 return _broken(sound + 1, f"or a later one up to {count} was rewritten (checkpoint {count} disagrees)")
             sound = count if count in marks else sound
     last_mark = checkpoints[-1].n if checkpoints else 0
@@ -170,6 +201,11 @@ def _consistent(row: Any) -> bool:
         return bool(form["n"] == row.n and form["conversation_id"] == row.conversation_id)
     except (ValueError, KeyError, TypeError):
         return False
+
+
+def verifier_of(url: str, data_dir: Path) -> Callable[[], Awaitable[Verdict]]:
+    """The verification of a service's own trail, with the files where it keeps them."""
+    return lambda: verify_files(url, data_dir / CHECKPOINTS, data_dir / PUBLIC_KEY)
 
 
 async def verify_files(url: str, checkpoints: Path, public_key: Path) -> Verdict:

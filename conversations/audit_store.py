@@ -1,40 +1,27 @@
-"""Reads and writes the audit chain and the keys of its personal parts inside one transaction."""
+"""Reads and writes the audit chain inside one transaction."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Collection
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conversations.contact_tables import contact_merges, contact_tickets
-from conversations.episode_tables import ratings
-from conversations.link_tables import link_codes
-from conversations.search_store import SearchStore
-from conversations.tables import (
-    addresses,
-    audit_entries,
-    audit_head,
-    audit_keys,
-    buttons,
-    contacts,
-    conversations,
-    inbox,
-    messages,
-    outbox,
-    turns,
-)
+from conversations.prepared_store import Prepared
+from conversations.tables import audit_entries, audit_head
 
-_RESERVE = (
+_RESERVE = Prepared(
     update(audit_head)
     .where(audit_head.c.id == 1)
     .values(n=audit_head.c.n + bindparam("count"))
     .returning(audit_head.c.n, audit_head.c.hash)
 )
-_SET_HEAD = update(audit_head).where(audit_head.c.id == bindparam("row"))
-_INSERT_ENTRY = insert(audit_entries)
+_SET_HEAD = Prepared(update(audit_head).where(audit_head.c.id == bindparam("row")))
+_INSERT_ENTRY = Prepared(insert(audit_entries))
 
 
 class AuditStore:
@@ -46,18 +33,18 @@ class AuditStore:
 
     async def reserve(self, count: int, genesis: str) -> tuple[int, str]:
         """Take the next ``count`` numbers and the last hash; other writers wait here until this one commits."""
-        row = (await self._connection.execute(_RESERVE, {"count": count})).first()
+        row = await _RESERVE.first(self._connection, {"count": count})
         if row is None:
             await self._connection.execute(
                 self._insert(audit_head).values(id=1, n=0, hash=genesis).on_conflict_do_nothing()
             )
-            row = (await self._connection.execute(_RESERVE, {"count": count})).one()
+            row = await _RESERVE.first(self._connection, {"count": count})
         return row.n - count + 1, row.hash
 
     async def add(self, entries: list[dict[str, Any]]) -> None:
         """Insert entries (n, conversation_id, body, hash) and make the last one the head."""
-        await self._connection.execute(_INSERT_ENTRY, entries)
-        await self._connection.execute(_SET_HEAD, {"row": 1, "hash": entries[-1]["hash"]})
+        await _INSERT_ENTRY.run_each(self._connection, entries)
+        await _SET_HEAD.run(self._connection, {"row": 1, "hash": entries[-1]["hash"]})
 
     async def find_head(self) -> tuple[int, str] | None:
         """Number and hash of the last entry as the service knows it."""
@@ -68,10 +55,14 @@ class AuditStore:
         """The highest entry number there is, 0 if none."""
         return (await self._connection.execute(select(func.max(audit_entries.c.n)))).scalar() or 0
 
-    async def entries(self, after: int = 0, conversation_id: str | None = None) -> AsyncIterator[Any]:
+    async def entries(
+        self, after: int = 0, conversation_id: str | None = None, until: int | None = None
+    ) -> AsyncIterator[Any]:
         """Entries in order, as rows with n, conversation_id, body and hash."""
         while True:
             query = select(audit_entries).where(audit_entries.c.n > after).order_by(audit_entries.c.n).limit(500)
+            if until is not None:
+                query = query.where(audit_entries.c.n <= until)
             if conversation_id is not None:
                 query = query.where(audit_entries.c.conversation_id == conversation_id)
             rows = (await self._connection.execute(query)).all()
@@ -81,77 +72,48 @@ class AuditStore:
                 return
             after = rows[-1].n
 
-    async def find_key(self, contact_id: str) -> bytes | None:
-        """The wrapped key of a contact, None once it was destroyed."""
-        found = await self._connection.execute(
-            select(audit_keys.c.wrapped).where(audit_keys.c.contact_id == contact_id)
+    async def latest(
+        self,
+        before: int | None,
+        limit: int,
+        conversation_id: str | None = None,
+        kind: str | None = None,
+        actor: str | None = None,
+        since: datetime | None = None,
+    ) -> list[Any]:
+        """Up to ``limit`` entries below a number, newest first; ``kind`` and ``actor`` are looked for in the canonical text."""
+        query = select(audit_entries).order_by(audit_entries.c.n.desc()).limit(limit)
+        if before is not None:
+            query = query.where(audit_entries.c.n < before)
+        if conversation_id is not None:
+            query = query.where(audit_entries.c.conversation_id == conversation_id)
+        if kind is not None:
+            # The entry's own kind is followed by its number; a "kind" inside of its data never is.
+            query = query.where(audit_entries.c.body.contains(f'"kind":"{kind}","n":', autoescape=True))
+        if actor is not None:
+            query = query.where(audit_entries.c.body.startswith(f'{{"actor":"{actor}","at":', autoescape=True))
+        if since is not None:
+            query = query.where(audit_entries.c.n >= await self.first_since(since))
+        return list((await self._connection.execute(query)).all())
+
+    async def first_since(self, moment: datetime) -> int:
+        """The number of the first entry at or after a moment, one above the last if there is none: times grow with numbers."""
+        low, high = 1, await self.highest() + 1
+        while low < high:
+            middle = (low + high) // 2
+            query = select(audit_entries.c.n, audit_entries.c.body).where(audit_entries.c.n >= middle)
+            row = (await self._connection.execute(query.order_by(audit_entries.c.n).limit(1))).first()
+            if row is None or datetime.fromisoformat(json.loads(row.body)["at"]) >= moment:
+                high = middle
+            else:
+                low = row.n + 1
+        return low
+
+    async def entries_about(self, contact_ids: Collection[str]) -> AsyncIterator[Any]:
+        """Entries outside of conversations that name one of these contacts; reads the whole chain, so only now and then."""
+        named = or_(*(audit_entries.c.body.like(f'%"contact_id":"{one}"%') for one in contact_ids))
+        query = (
+            select(audit_entries).where(audit_entries.c.conversation_id.is_(None), named).order_by(audit_entries.c.n)
         )
-        return found.scalar()
-
-    async def add_key(self, contact_id: str, wrapped: bytes) -> None:
-        """Store the wrapped key of a contact."""
-        await self._connection.execute(insert(audit_keys).values(contact_id=contact_id, wrapped=wrapped))
-
-    async def erase(self, contact_ids: list[str], now: Any) -> list[str]:
-        """Destroy keys, words, names and addresses of a contact and of those merged into it.
-
-        Returns the ids of files that must go too.
-        """
-        theirs = select(conversations.c.id).where(conversations.c.contact_id.in_(contact_ids))
-        of_theirs = messages.c.conversation_id.in_(theirs)
-        rows = await self._connection.execute(select(messages.c.attachments).where(of_theirs))
-        files = [attachment["id"] for found in rows.scalars() if found for attachment in found]
-        nobody = f"erased-{contact_ids[0]}"
-        of_them = or_(contact_merges.c.source_id.in_(contact_ids), contact_merges.c.target_id.in_(contact_ids))
-        for statement in (
-            delete(audit_keys).where(audit_keys.c.contact_id.in_(contact_ids)),
-            delete(contact_tickets).where(contact_tickets.c.contact_id.in_(contact_ids)),
-            update(contact_merges).where(of_them).values(moved={}, before={}, after={}),
-            delete(outbox).where(outbox.c.message_id.in_(select(messages.c.id).where(of_theirs))),
-            delete(turns).where(turns.c.conversation_id.in_(theirs)),
-            delete(buttons).where(buttons.c.conversation_id.in_(theirs)),
-            update(inbox)
-            .where(inbox.c.conversation_id.in_(theirs))
-            .values(payload=None, external_id="erased-" + inbox.c.message_id),
-            update(ratings).where(ratings.c.conversation_id.in_(theirs)).values(comment=""),
-            update(messages)
-            .where(of_theirs)
-            .values(text="", attachments=None, citations=None, buttons=None, external_id=None),
-            delete(link_codes).where(
-                tuple_(link_codes.c.channel, link_codes.c.account, link_codes.c.contact).in_(
-                    select(addresses.c.channel, addresses.c.account, addresses.c.contact).where(
-                        addresses.c.contact_id.in_(contact_ids)
-                    )
-                )
-            ),
-            delete(addresses).where(addresses.c.contact_id.in_(contact_ids)),
-            update(conversations)
-            .where(conversations.c.contact_id.in_(contact_ids))
-            .values(
-                contact=nobody + "-" + conversations.c.id,
-                reply_to=None,
-                preview="",
-                callback_ticket=None,
-                contact_point=None,
-                callback_due=False,
-                snooze_reason=None,
-                handoff_summary=None,
-            ),
-            update(contacts)
-            .where(contacts.c.id.in_(contact_ids))
-            .values(
-                name=None,
-                named_by=None,
-                customer_id=None,
-                note=None,
-                tier=None,
-                linked_customer_id=None,
-                linked_by=None,
-                linked_at=None,
-                erased_at=now,
-            ),
-        ):
-            await self._connection.execute(statement)
-        for contact_id in contact_ids:
-            await SearchStore(self._connection).forget_contact(contact_id)
-        return files
+        for row in await self._connection.execute(query):
+            yield row

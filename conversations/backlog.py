@@ -9,7 +9,7 @@ from datetime import datetime
 
 import structlog
 
-from conversations.delivery_store import DeliveryStore
+from conversations.due_store import DueStore
 from conversations.model import utc_now
 from conversations.store import Database
 
@@ -41,7 +41,7 @@ class Backlog:
     async def look(self) -> None:
         """Count once."""
         async with self._database.read() as connection:
-            self._waiting = len(await DeliveryStore(connection).find_due(self._now(), self._limit))
+            self._waiting = await DueStore(connection).count(self._now(), self._limit)
 
     async def start(self) -> None:
         """Count from now on."""
@@ -59,5 +59,5 @@ class Backlog:
             try:
                 await self.look()
             except Exception as error:  # a database that is away is not overload; other parts report it
-                log.warning("backlog not counted", error=str(error))
+                log.warning("backlog not counted", error=error)
             await asyncio.sleep(self._every_seconds)

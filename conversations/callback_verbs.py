@@ -45,7 +45,7 @@ class Callbacks(Verbs):
                     if ticket is not None:
                         await file_callback(one, ticket, await self._words_of(one))
             except Exception as error:
-                log.error("callback_not_filed", conversation_id=one.id, error=str(error))
+                log.error("callback_not_filed", conversation_id=one.id, error=error)
                 continue
             async with self.database.write() as connection:
                 await QueueStore(connection).callback_filed(one, ticket)
@@ -69,7 +69,7 @@ class Callbacks(Verbs):
                         await file_callback(one, ticket, await self._words_of(one))
                     by_us = ticket is not None and await close_callback(one, ticket)
             except Exception as error:
-                log.error("callback_not_closed", conversation_id=one.id, error=str(error))
+                log.error("callback_not_closed", conversation_id=one.id, error=error)
                 continue
             closed += await self._callback_closed(one.id, by_us=by_us)
         return closed

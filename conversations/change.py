@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations import episodes, notices, queueing
 from conversations.audit import AuditEntry, AuditLog
+from conversations.conversation_rows import owner_of
 from conversations.conversation_store import ConversationStore, Locked
 from conversations.delivery_store import DeliveryStore
 from conversations.episodes import RatingRules
@@ -34,8 +35,9 @@ from conversations.organising_store import OrganisingStore, StaffNotice
 from conversations.queue_store import QueueStore
 from conversations.reading_store import ReadingStore
 from conversations.rule_store import RuleStore
+from conversations.sight_store import SightStore
 from conversations.teams import Roster, Team
-from conversations.turn_model import Feeling
+from conversations.turn_model import Feeling, VersionOf, bots_choice
 
 STAFF = "staff"
 AWAKE: dict[str, Any] = {"snoozed_until": None, "snoozed_by": None, "snooze_reason": None}
@@ -73,7 +75,9 @@ class Desk:
     tier: Callable[[str | None], str] = _standard  #: how much a customer is worth, as far as it is known here
     contact_point: Callable[[str], str | None] = _no_contact_point  #: the phone number or e-mail address in a text
     ratings: RatingRules = field(default_factory=RatingRules)
+    process: str | None = None  #: whose turns these are, where several processes share the database
     moves_too: list[MovesToo] = field(default_factory=list)  #: told of conversations that go to another contact
+    version_of: VersionOf = bots_choice
 
 
 class Change:
@@ -97,6 +101,7 @@ class Change:
         self.conversation: Conversation = before.conversation if before else new  # type: ignore[assignment]
         self.values: dict[str, Any] = {}  #: columns only the service knows: bot_seq, queued_by, fence, lease_until
         self.events: list[tuple[str, dict[str, Any]]] = []
+        self.sent_to: dict[str, Address] = {}  #: by message, where it goes instead of where the contact wrote last
         self.pushed = False  #: whether something waits in the outbox now
         self.queued = (
             False  #: whether this change put the conversation in the queue or gave it to an agent who stepped in
@@ -116,6 +121,21 @@ class Change:
         """Lock a conversation to change it; raises ``NotFound``."""
         before = await ConversationStore(connection).lock(conversation_id)
         return cls(desk, connection, _after(desk.now(), before.conversation), before)
+
+    @property
+    def said(self) -> tuple[Message, ...]:
+        """The lines this change adds to the transcript."""
+        return tuple(message for message, _ in self._messages)
+
+    @property
+    def told_staff(self) -> tuple[StaffNotice, ...]:
+        """The notices this change leaves."""
+        return tuple(self._notices)
+
+    @property
+    def entries(self) -> tuple[AuditEntry, ...]:
+        """What it adds to the audit chain."""
+        return tuple(self._entries)
 
     @property
     def fence(self) -> int:
@@ -140,18 +160,22 @@ class Change:
             changes = AWAKE | changes
         if status in (Status.RESOLVED, Status.BOT):
             changes = {"waiting_since": None} | changes
+        if status is Status.RESOLVED and changes.get("resolved_by") != "merged":  # a merge can be taken back
+            changes = {"model": None} | changes
         self.conversation = self.conversation.moved_to(status, **changes)
         self._state_changed = True
         self.record("status", actor, {"from": source.value, "to": status.value, "why": why})
+
+    def pin(self, model: str | None) -> None:
+        """Let the conversation stay on a version of the bot's model until it ends; nobody needs to be told."""
+        self.conversation = replace(self.conversation, model=model)
 
     def record(
         self, kind: str, actor: str, data: dict[str, Any] | None = None, personal: dict[str, Any] | None = None
     ) -> None:
         """Add an audit entry about this conversation."""
         conversation = self.conversation
-        # Sealed with the key the address began with, so that taking a merge of contacts back leaves nothing behind.
-        sealed_for = conversation.origin_id or conversation.contact_id
-        self._entries.append(AuditEntry(kind, actor, conversation.id, sealed_for, data or {}, personal))
+        self._entries.append(AuditEntry(kind, actor, conversation.id, owner_of(conversation), data or {}, personal))
 
     def say(
         self,
@@ -288,16 +312,17 @@ class Change:
         if self.before is None:
             await self.store.add_conversation(conversation, self.values)
         if self._messages:
-            await self.store.add_messages(self._messages)
+            await self.store.add_messages(self._messages, owner_of(conversation))
         if self._buttons:
             await self.store.add_buttons(self._buttons)
         for inbound, message, values in self._arrived:
-            await self.deliveries.add_inbound(inbound, message, **values)
-        address = conversation.reached_at
+            await self.deliveries.add_inbound(inbound, message, owner_of(conversation), **values)
         visible = [message for message, _ in self._messages if not message.private]
-        outbound = [message for message in visible if message.author is not Author.CONTACT]
-        if outbound and self.desk.pushes(address):
-            await self.deliveries.add_outbound([(address, message) for message in outbound])
+        said = [message for message in visible if message.author is not Author.CONTACT]
+        outbound = [(self.sent_to.get(message.id, conversation.reached_at), message) for message in said]
+        outbound = [one for one in outbound if self.desk.pushes(one[0])]
+        if outbound:
+            await self.deliveries.add_outbound(outbound)
             self.pushed = True
         if self.before is not None and (self.values or conversation != self.before.conversation):
             await self.store.save_conversation(self.before, conversation, self.values)
@@ -305,6 +330,7 @@ class Change:
         await episodes.follow(self)
         if self._notices:
             await OrganisingStore(self.connection).add_notices(self._notices, self.now)
+        await SightStore(self.connection).note(conversation.id, _newly_concerned(self))
         await self.desk.audit.append(self.connection, self.now, self._entries)
         self._announce(visible)
 
@@ -332,7 +358,8 @@ class Change:
             news = {"type": one.kind, "conversation_id": one.conversation_id, "staff_id": one.staff_id, "seq": one.seq}
             self.events.append((STAFF, news | {"by_name": one.by_name}))
         # A page that is open where they wrote before goes on showing what is said.
-        topics = {contact_topic(self.conversation.address), contact_topic(self.conversation.reached_at)}
+        shown_at = (self.conversation.address, self.conversation.reached_at, *self.sent_to.values())
+        topics = {contact_topic(one) for one in shown_at}
         for message, _ in self._messages:
             event = {"type": "message", "conversation_id": message.conversation_id}
             self.events.append((STAFF, event | {"message": message_json(message)}))
@@ -343,6 +370,19 @@ class Change:
             self.events.append((STAFF, {"type": "conversation", "conversation": conversation_json(self.conversation)}))
             form = conversation_json(self.conversation, for_contact=True)
             self.events += [(topic, {"type": "conversation", "conversation": form}) for topic in sorted(topics)]
+
+
+def _newly_concerned(change: Change) -> set[str]:
+    """Who has something to do with the conversation since this change; those see it from now on."""
+    known = _concerned(change.before.conversation) if change.before else set()
+    named = {one.staff_id for one in change.told_staff}
+    wrote = {one.author_id for one in change.said if one.author is Author.AGENT and one.author_id}
+    return (_concerned(change.conversation) | named | wrote) - known
+
+
+def _concerned(conversation: Conversation) -> set[str]:
+    others = (conversation.agent_id, conversation.offered_to, conversation.snoozed_by)
+    return {one for one in others if one} | {one.agent_id for one in conversation.participants}
 
 
 def _holder(conversation: Conversation) -> str | None:

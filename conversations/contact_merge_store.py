@@ -17,6 +17,7 @@ from conversations.conversation_store import at_address
 from conversations.episode_tables import ratings
 from conversations.model import Address, Status
 from conversations.organising_tables import conversation_labels
+from conversations.sealing_store import SealingStore
 from conversations.search_store import SearchStore
 from conversations.segmenting import Search
 from conversations.tables import addresses, contacts, conversations
@@ -75,6 +76,11 @@ class ContactMergeStore:
             since = _at(conversations, one) & (conversations.c.contact_id == target.id)
             ids += await self._ids(conversations.c.id, since)
         ids = list(dict.fromkeys(ids))
+        for one in moved.get("carried", ()):  # what was kept at the other's address goes back to where it began
+            theirs = and_(conversations.c.id == one["id"], conversations.c.contact_id == target.id)
+            place = {name: one[name] for name in ("channel", "account", "contact")}
+            values = place | {"opened_at": datetime.fromisoformat(one["opened_at"]), "reply_to": None}
+            await self._connection.execute(update(conversations).where(theirs).values(**values))
         theirs = and_(conversations.c.id.in_(ids), conversations.c.contact_id == target.id)
         moving = await self._ids(conversations.c.id, theirs)
         origin = func.nullif(conversations.c.origin_id, source.id)
@@ -115,7 +121,15 @@ class ContactMergeStore:
 
     async def add_merge(self, merge: ContactMerge) -> None:
         """Insert a merge."""
-        await self._connection.execute(insert(contact_merges).values(**asdict(merge)))
+        sealed = await SealingStore(self._connection).sealed(contact_merges, merge.id, merge.target_id, asdict(merge))
+        await self._connection.execute(insert(contact_merges).values(**sealed))
+
+    async def note_carried(self, merge: ContactMerge, carried: Mapping[str, Any]) -> None:
+        """Add to what moved a conversation that is kept at another address since, and where it was before."""
+        moved = {**merge.moved, "carried": [*merge.moved.get("carried", ()), carried]}
+        store = SealingStore(self._connection)
+        values = await store.sealed(contact_merges, merge.id, merge.target_id, {"moved": moved})
+        await self._connection.execute(update(contact_merges).where(contact_merges.c.id == merge.id).values(**values))
 
     async def find_merge(self, merge_id: str) -> ContactMerge | None:
         """A merge that stands."""
@@ -140,21 +154,24 @@ class ContactMergeStore:
     async def contact_points(self, contact_id: str) -> list[str]:
         """Phone numbers and e-mail addresses that a contact left in conversations."""
         left = conversations.c.contact_point
-        points = await self._ids(left, (conversations.c.contact_id == contact_id) & left.is_not(None))
-        return list(dict.fromkeys(points))
+        query = select(left).where(conversations.c.contact_id == contact_id, left.is_not(None))
+        points = (await self._connection.execute(query.order_by(conversations.c.opened_at))).scalars()
+        return sorted({one for one in points if one})
 
     async def same_person(
         self, contact_id: str, customer_id: str | None, phones: Collection[str], emails: Collection[str]
     ) -> list[SamePerson]:
         """Contacts of the same proved customer, or with the same phone or e-mail; never by name."""
         found: dict[str, str] = {}
+        marks = SealingStore(self._connection).marks
         reasons: list[tuple[str, Any]] = []
         if customer_id is not None:
             reasons.append(("customer", contacts.c.customer_id == customer_id))
         for why, points in (("phone", phones), ("email", emails)):
             if points:
-                reached = select(addresses.c.contact_id).where(func.lower(addresses.c.contact).in_(points))
-                left = select(conversations.c.contact_id).where(conversations.c.contact_point.in_(points))
+                marked = [marks.of_point(one) for one in points]
+                reached = select(addresses.c.contact_id).where(addresses.c.point_mark.in_(marked))
+                left = select(conversations.c.contact_id).where(conversations.c.contact_point_mark.in_(marked))
                 reasons.append((why, or_(contacts.c.id.in_(reached), contacts.c.id.in_(left))))
         for why, condition in reasons:
             query = select(contacts.c.id).where(

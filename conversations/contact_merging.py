@@ -37,6 +37,7 @@ from conversations.json_form import conversation_json
 from conversations.link_store import LinkStore
 from conversations.model import Address, Agent, new_id
 from conversations.organising_store import OrganisingStore
+from conversations.proof_store import ProofStore
 from conversations.segmenting import parse
 from conversations.verbs import Verbs
 
@@ -53,6 +54,7 @@ _MERGED = (
     "unasked_at",
 )
 _LINK = ("linked_customer_id", "linked_by", "linked_at")
+CONTACT = "contact"  #: who merged, where no agent did
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +92,20 @@ class ContactMerging(Verbs):
         await self._tell_moved(moved["conversations"], source.id, target.id)
         return merge
 
-    async def separate_contacts(self, merge_id: str, agent: Agent, *, oversees: bool = False) -> ContactMerge:
+    async def separate_contacts(
+        self, merge_id: str, agent: Agent, *, of: str | None = None, oversees: bool = False
+    ) -> ContactMerge:
         """Take a merge back: the source gets everything it brought, and what came to its addresses since.
 
-        Raises ``CannotSeparate`` with the reason, ``AlreadyMerged`` when a colleague was quicker, ``NotYours``.
+        With ``of`` it must be a merge into that contact. Raises ``CannotSeparate`` with the reason, ``AlreadyMerged``
+        when a colleague was quicker, ``NotYours``.
         """
         async with self.database.read() as connection:
             known = await ContactMergeStore(connection).find_merge(merge_id)
+            contacts = ContactStore(connection)
+            if known is not None and of is not None:
+                same = await contacts.root_of(known.target_id) == await contacts.root_of(of)
+                known = known if same else None
         if known is None:
             raise AlreadyMerged("these contacts are separate already; reload the conversation")
         async with self._both(known.source_id, known.target_id) as (connection, source, target):
@@ -106,24 +115,7 @@ class ContactMerging(Verbs):
                 raise AlreadyMerged("a colleague has separated them already; reload the conversation")
             if merge.by_id != agent.id and not oversees:
                 raise NotYours(f"{merge.by_name} merged these; ask them or a supervisor to separate them")
-            await _check_separable(store, merge, target)
-            moving, proofs = await store.move_out(source, target, merge.moved)
-            left = [Address(one["channel"], one["account"], one["contact"]) for one in merge.moved["addresses"]]
-            await LinkStore(connection).unlink(left)
-            await ContactStore(connection).update(source.id, merged_into=None, **_proved(source, proofs))
-            values = _restored(target, merge)
-            if merge.before["shared"]:
-                values["shared"] = True
-            else:
-                own = await store.forget_proofs(target.id)
-                values |= {"shared": False, "customer_id": own[0] if own else merge.before["customer_id"]}
-            await ContactStore(connection).update(target.id, **values)
-            for move in self._desk.moves_too:
-                await move(connection, moving, source.id)
-            await store.end_merge(merge.id, self.now())
-            data = {"source": source.id, "target": target.id, "merge": merge.id, "conversations": len(moving)}
-            entry = AuditEntry("contacts_separated", f"agent:{agent.id}", None, target.id, data)
-            await self.audit.append(connection, self.now(), [entry])
+            moving = await part_rows(self._desk, connection, merge, source, target, by_id=agent.id)
         await self._tell_moved(moving, source.id, target.id)
         return merge
 
@@ -186,7 +178,7 @@ class ContactMerging(Verbs):
 async def merge_rows(
     desk: Desk, connection: AsyncConnection, source: ContactProfile, target: ContactProfile, *, by_id: str, by_name: str
 ) -> ContactMerge:
-    """Put one contact into another one in a transaction that has locked both; ``by_id`` is an agent's, or "contact"."""
+    """Put one contact into another one in a transaction that has locked both; ``by_id`` is an agent's, or ``CONTACT``."""
     now = desk.now()
     store = ContactMergeStore(connection)
     moved = await store.move_in(source, target)
@@ -200,9 +192,47 @@ async def merge_rows(
     await store.add_merge(merge)
     data = {"source": source.id, "target": target.id, "merge": merge.id}
     counts = {name: len(moved[name]) for name in moved}
-    actor = by_id if by_id == "contact" else f"agent:{by_id}"
-    await desk.audit.append(connection, now, [AuditEntry("contacts_merged", actor, None, target.id, data | counts)])
+    entry = AuditEntry("contacts_merged", _actor(by_id), None, target.id, data | counts)
+    await desk.audit.append(connection, now, [entry])
     return merge
+
+
+async def part_rows(
+    desk: Desk,
+    connection: AsyncConnection,
+    merge: ContactMerge,
+    source: ContactProfile,
+    target: ContactProfile,
+    *,
+    by_id: str,
+) -> list[str]:
+    """Take a merge back in a transaction that has locked both; returns the conversations that go back to the source.
+
+    The addresses are remembered as parted, so that no proof links them again. Raises ``CannotSeparate``.
+    """
+    store, now = ContactMergeStore(connection), desk.now()
+    await _check_separable(store, merge, target)
+    moving, proofs = await store.move_out(source, target, merge.moved)
+    left = [Address(one["channel"], one["account"], one["contact"]) for one in merge.moved["addresses"]]
+    await LinkStore(connection).unlink(left)
+    stayed = [one.address for one in target.addresses if one.address not in left]
+    await ProofStore(connection).refuse(left, stayed, now)
+    await ProofStore(connection).bring_back(left)
+    await ContactStore(connection).update(source.id, merged_into=None, **_proved(source, proofs))
+    values = _restored(target, merge)
+    if merge.before["shared"]:
+        values["shared"] = True
+    else:
+        own = await store.forget_proofs(target.id)
+        values |= {"shared": False, "customer_id": own[0] if own else merge.before["customer_id"]}
+    await ContactStore(connection).update(target.id, **values)
+    for move in desk.moves_too:
+        await move(connection, moving, source.id)
+    await store.end_merge(merge.id, now)
+    data = {"source": source.id, "target": target.id, "merge": merge.id, "conversations": len(moving)}
+    entry = AuditEntry("contacts_separated", _actor(by_id), None, target.id, data)
+    await desk.audit.append(connection, now, [entry])
+    return moving
 
 
 def refusal(source: ContactProfile, target: ContactProfile) -> ConversationError | None:
@@ -229,6 +259,10 @@ async def _check_separable(store: ContactMergeStore, merge: ContactMerge, target
     newest = (await store.merges_into(target.id))[0]
     if newest.id != merge.id:
         raise CannotSeparate("another contact was merged in after this one; separate the newer merge first")
+
+
+def _actor(by_id: str) -> str:
+    return by_id if by_id == CONTACT else f"agent:{by_id}"
 
 
 def _kept(profile: ContactProfile) -> dict[str, Any]:

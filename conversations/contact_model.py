@@ -24,6 +24,7 @@ class ReachedAt:
     address: Address
     customer_id: str | None
     origin_id: str | None  #: the contact it belonged to before a merge
+    unreachable: bool = False  #: the contact blocked us there, or left; as the last delivery found it
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,9 @@ from conversations.contact_model import ContactProfile, ReachedAt
 from conversations.contact_tables import contact_tickets
 from conversations.conversation_store import at_address
 from conversations.errors import NotFound
-from conversations.model import Address, Author, Conversation, MessageKind, Status
+from conversations.model import Address, Author, MessageKind, Status
+from conversations.reach_store import is_unreachable
+from conversations.sealing_store import sealed_contact
 from conversations.search_store import SearchStore
 from conversations.tables import addresses, contacts, conversations, messages
 
@@ -86,20 +89,24 @@ class ContactStore:
     async def update(self, contact_id: str, **values: Any) -> None:
         """Change a contact and count the change."""
         counted = {"revision": contacts.c.revision + 1}
-        await self._connection.execute(update(contacts).where(contacts.c.id == contact_id).values(**values, **counted))
+        sealed = await sealed_contact(self._connection, contact_id, values)
+        await self._connection.execute(update(contacts).where(contacts.c.id == contact_id).values(**sealed, **counted))
         if values.keys() & {"name", "merged_into"}:
             await SearchStore(self._connection).put_contact(contact_id)
 
     async def addresses_of(self, contact_id: str) -> tuple[ReachedAt, ...]:
         """Where a contact can be reached, always in the same order."""
-        rows = await self._connection.execute(
-            select(addresses)
-            .where(addresses.c.contact_id == contact_id)
-            .order_by(addresses.c.channel, addresses.c.account, addresses.c.contact)
+        rows = await self._connection.execute(select(addresses).where(addresses.c.contact_id == contact_id))
+        found = (
+            ReachedAt(
+                Address(row.channel, row.account, row.contact),
+                row.customer_id,
+                row.origin_id,
+                unreachable=is_unreachable(row.unreachable_at, row.wrote_at),
+            )
+            for row in rows
         )
-        return tuple(
-            ReachedAt(Address(row.channel, row.account, row.contact), row.customer_id, row.origin_id) for row in rows
-        )
+        return tuple(sorted(found, key=lambda one: tuple(asdict(one.address).values())))
 
     async def own_tier(self, contact_id: str) -> str | None:
         """The tier that an agent gave a contact."""
@@ -108,17 +115,17 @@ class ContactStore:
         ).scalar()
         return found
 
-    async def note_proof(self, conversation: Conversation, customer_id: str) -> None:
-        """The contact proved to be this customer, at this conversation's address."""
+    async def note_proof(self, contact_id: str, address: Address, customer_id: str) -> None:
+        """The contact proved to be this customer, at this address."""
         await self._connection.execute(
             update(contacts)
-            .where(contacts.c.id == conversation.contact_id)
+            .where(contacts.c.id == contact_id)
             .values(customer_id=customer_id, revision=contacts.c.revision + 1)
         )
         await self._connection.execute(
             update(addresses)
             .where(
-                at_address(addresses, conversation.address),
+                at_address(addresses, address),
                 addresses.c.contact_id.in_(select(contacts.c.id).where(contacts.c.shared)),
             )
             .values(customer_id=customer_id)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     Column,
     ForeignKey,
     Index,
@@ -18,8 +17,10 @@ from sqlalchemy import (
     case,
     func,
     select,
+    type_coerce,
 )
 
+from conversations.sealed_tables import SealedJson
 from conversations.tables import UtcDateTime, addresses, contacts, conversations, metadata
 
 contact_merges = Table(
@@ -31,9 +32,13 @@ contact_merges = Table(
     Column("by_id", String(64), nullable=False),
     Column("by_name", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
-    Column("moved", JSON, nullable=False),  # addresses, conversations and tickets that came from the source
-    Column("before", JSON, nullable=False),  # what the target was; personal, so emptied when it is erased
-    Column("after", JSON, nullable=False),  # what the merge made of it
+    Column(
+        "moved", SealedJson("contact_merges", "moved", otherwise="{}"), nullable=False
+    ),  # addresses, conversations and tickets that came from the source
+    Column(
+        "before", SealedJson("contact_merges", "before", otherwise="{}"), nullable=False
+    ),  # what the target was; personal, so emptied when it is erased
+    Column("after", SealedJson("contact_merges", "after", otherwise="{}"), nullable=False),  # what the merge made of it
     Column("undone_at", UtcDateTime),
 )
 _standing = contact_merges.c.undone_at.is_(None)
@@ -77,7 +82,7 @@ _PARTS = ("channel", "account", "contact")
 def _home(name: str, given: Mapping[str, Any]) -> Any:
     """A part of the home of an address, or of the address itself if it is linked to none."""
     known = select(addresses.c[f"home_{name}"]).where(*(addresses.c[part] == given[part] for part in _PARTS))
-    return func.coalesce(known.scalar_subquery(), given[name])
+    return func.coalesce(known.scalar_subquery(), type_coerce(given[name], addresses.c[name].type))
 
 
 def at_home(given: Mapping[str, Any]) -> Any:

@@ -19,6 +19,7 @@ from conversations.episode_store import EpisodeStore
 from conversations.errors import ContactChanged, DifferentCustomers, InvalidField, InvalidMessage, NotFound
 from conversations.model import Agent
 from conversations.reading_store import ReadingStore
+from conversations.sight import EVERYTHING, Sight
 from conversations.verbs import Verbs
 
 _TICKET_NOTE = {
@@ -47,11 +48,11 @@ class Contacts(Verbs):
         return list(dict.fromkeys((profile.id, *found)))
 
     async def history(
-        self, contact_ids: Sequence[str], cursor: str | None = None, limit: int = 20
+        self, contact_ids: Sequence[str], cursor: str | None = None, limit: int = 20, sight: Sight = EVERYTHING
     ) -> tuple[list[Past], str | None]:
-        """A page of the conversations of some contacts on every channel, newest first, and where the next one begins."""
+        """A page of what is to be seen of some contacts' conversations on every channel, newest first, and where the next one begins."""
         async with self.database.read() as connection:
-            page = await ReadingStore(connection).history(contact_ids, cursor, limit)
+            page = await ReadingStore(connection).history(contact_ids, cursor, limit, sight)
             ids = [one.id for one in page.items]
             words = await ContactStore(connection).first_words(ids)
             ratings = await EpisodeStore(connection).ratings_of(ids)
@@ -136,9 +137,6 @@ class Contacts(Verbs):
         """The numbers of tickets that agents opened for these contacts, or that promise them a callback."""
         async with self.database.read() as connection:
             return await ContactStore(connection).tickets_of(contact_ids)
-
-    async def _publish(self, change: Change) -> None:
-        raise NotImplementedError
 
     async def _rewrite(self, contact_id: str, agent: Agent, kind: str, check: Any) -> ContactProfile:
         """Change a contact in one transaction, and the open conversations that show what changed."""

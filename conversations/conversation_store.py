@@ -12,41 +12,40 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.contact_tables import AT_HOME, PROVED_CUSTOMER, at_home
+from conversations.conversation_rows import conversation_of, message_of, owner_of, values_of
 from conversations.errors import FencedOut, NotFound
 from conversations.model import (
     Address,
-    Attachment,
     Author,
     Button,
-    Citation,
     Contact,
     Conversation,
     Message,
     MessageKind,
-    Participant,
-    Status,
     new_id,
 )
-from conversations.search_store import SearchStore, typed_by_people
-from conversations.tables import addresses, buttons, contacts, conversations, messages, turns
+from conversations.prepared_store import Prepared
+from conversations.sealing_store import SealingStore, mark_of_address, sealed_columns, sealed_contact
+from conversations.search_store import SearchStore
+from conversations.tables import addresses, buttons, contact_keys, contacts, conversations, messages, turns
 
 SELECT_CONVERSATION: Select[Any] = select(
     conversations, contacts.c.name.label("contact_name"), PROVED_CUSTOMER.label("customer_id")
 ).join(contacts, contacts.c.id == conversations.c.contact_id)
 
 # Statements of every turn are built once: building one costs more than running it.
-_LOCK = SELECT_CONVERSATION.where(conversations.c.id == bindparam("id")).with_for_update(of=conversations)
-_LOCK_LATEST = (
+_LOCK = Prepared(SELECT_CONVERSATION.where(conversations.c.id == bindparam("id")).with_for_update(of=conversations))
+_LOCK_LATEST = Prepared(
     SELECT_CONVERSATION.where(AT_HOME)
     .order_by(conversations.c.opened_at.desc(), conversations.c.id)
     .limit(1)
     .with_for_update(of=conversations)
 )
-_LOCK_CONTACT = (
+_LOCK_CONTACT = Prepared(
     select(
         contacts,
         addresses.c.customer_id.label("proved_here"),
-        *(addresses.c[name] for name in ("origin_id", "home_channel", "home_account", "home_contact")),
+        *(addresses.c[name] for name in ("origin_id", "home_channel", "home_account", "home_contact", "retired_at")),
     )
     .join(addresses, addresses.c.contact_id == contacts.c.id)
     .where(
@@ -56,61 +55,21 @@ _LOCK_CONTACT = (
     )
     .with_for_update(of=addresses)
 )
-_SAVE = update(conversations).where(
-    conversations.c.id == bindparam("saved_id"),
-    conversations.c.status == bindparam("old_status"),
-    conversations.c.fence == bindparam("old_fence"),
+_SAVE = Prepared(
+    update(conversations).where(
+        conversations.c.id == bindparam("saved_id"),
+        conversations.c.status == bindparam("old_status"),
+        conversations.c.fence == bindparam("old_fence"),
+    )
 )
-_INSERT_MESSAGE = insert(messages)
-_INSERT_TURN = insert(turns)
-
-_COLUMNS = [
-    "id",
-    "contact_id",
-    "language",
-    "opened_at",
-    "updated_at",
-    "last_seq",
-    "agent_id",
-    "handoff_reason",
-    "queued_at",
-    "assigned_at",
-    "resolved_at",
-    "priority",
-    "agent_name",
-    "contact_name",
-    "customer_id",
-    "resolved_by",
-    "callback_ticket",
-    "preview",
-    "preview_author",
-    "team_id",
-    "tier",
-    "sla_due_at",
-    "rank_at",
-    "previous_agent",
-    "offered_to",
-    "offered_name",
-    "offered_until",
-    "told_place",
-    "told_seconds",
-    "told_at",
-    "callback_state",
-    "callback_due",
-    "contact_point",
-    "manual_priority",
-    "snoozed_until",
-    "snoozed_by",
-    "snooze_reason",
-    "waiting_since",
-    "merged_into",
-    "revision",
-    "sentiment",
-    "sentiment_label",
-    "handoff_summary",
-    "origin_id",
-]
-_READ_MARKS = ["contact_read_seq", "contact_read_at", "agent_read_seq", "agent_read_at"]  # moved by ``ReceiptStore``
+_INSERT_MESSAGE = Prepared(insert(messages))
+_INSERT_TURN = Prepared(insert(turns))
+_INSERT_CONTACT = Prepared(insert(contacts))
+_INSERT_CONVERSATION = Prepared(insert(conversations))
+_CLAIM_ADDRESS = {
+    name: Prepared(dialect.insert(addresses).on_conflict_do_nothing())
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
 
 
 #: What is due later than any pause or lease lasts was written before the clock was set back, and is due now.
@@ -135,54 +94,6 @@ class Locked:
     shown_buttons: tuple[Button, ...]
 
 
-def conversation_of(row: Row[Any]) -> Conversation:
-    """The conversation in a row of ``SELECT_CONVERSATION``."""
-    values = row._mapping
-    return Conversation(
-        address=Address(values["channel"], values["account"], values["contact"]),
-        reply_to=Address(*values["reply_to"].split(":", 2)) if values["reply_to"] else None,
-        status=Status(values["status"]),
-        required_skills=tuple(values["required_skills"] or ()),
-        asked=values["asked"] or {},
-        participants=tuple(_participant(one) for one in values["participants"] or ()),
-        label_ids=tuple(values["label_ids"] or ()),
-        **{name: values[name] for name in (*_COLUMNS, *_READ_MARKS)},
-    )
-
-
-def _participant(form: dict[str, Any]) -> Participant:
-    times = {name: datetime.fromisoformat(form[name]) for name in ("joined_at", "invited_until") if form[name]}
-    return Participant(**{**form, **times})
-
-
-def message_of(row: Row[Any]) -> Message:
-    """The message in a row of ``messages``."""
-    values = row._mapping
-    return Message(
-        id=values["id"],
-        conversation_id=values["conversation_id"],
-        seq=values["seq"],
-        author=Author(values["author"]),
-        kind=MessageKind(values["kind"]),
-        text=values["text"],
-        created_at=values["created_at"],
-        author_id=values["author_id"],
-        author_name=values["author_name"],
-        buttons=tuple(Button(**button) for button in values["buttons"] or ()),
-        citations=tuple(Citation(**citation) for citation in values["citations"] or ()),
-        attachments=tuple(Attachment(**attachment) for attachment in values["attachments"] or ()),
-        external_id=values["external_id"],
-        turn_id=values["turn_id"],
-        delivery_failed=values["delivery_failed"],
-        recalled_at=values["recalled_at"],
-        recalled_by=values["recalled_by"],
-        sentiment=values["sentiment"],
-        sentiment_label=values["sentiment_label"],
-        anger=values["anger"],
-        asks=values["asks"],
-    )
-
-
 def at_address(table: Any, address: Address) -> Any:
     """The condition that a row belongs to an address itself."""
     return and_(*(table.c[name] == value for name, value in asdict(address).items()))
@@ -205,17 +116,19 @@ class ConversationStore:
     async def lock_contact(self, address: Address, name: str | None, language: str | None, now: datetime) -> Contact:
         """The contact at an address, new or known; messages from one address wait in line here."""
         here = asdict(address)
-        row = (await self._connection.execute(_LOCK_CONTACT, here)).first()
+        row = await _LOCK_CONTACT.first(self._connection, here)
         if row is None:
-            contact = {"id": new_id(), "name": name, "language": language, "created_at": now}
-            await self._connection.execute(insert(contacts), contact)
-            claimed = await self._connection.execute(
-                self._insert(addresses).values(here | {"contact_id": contact["id"]}).on_conflict_do_nothing()
-            )
-            if claimed.rowcount == 0:  # someone else's first message was quicker
-                await self._connection.execute(contacts.delete().where(contacts.c.id == contact["id"]))
-            row = (await self._connection.execute(_LOCK_CONTACT, here)).one()
-            if name or typed_by_people(address.contact):
+            made = new_id()
+            contact = {"id": made, "name": name, "language": language, "created_at": now}
+            await _INSERT_CONTACT.run(self._connection, await sealed_contact(self._connection, made, contact))
+            mark = {"point_mark": mark_of_address(self._connection, address.contact)}
+            claim = _CLAIM_ADDRESS[self._connection.dialect.name]
+            # someone else's first message was quicker
+            if not await claim.run(self._connection, here | mark | {"contact_id": made}):
+                await self._connection.execute(contacts.delete().where(contacts.c.id == made))
+                await self._connection.execute(contact_keys.delete().where(contact_keys.c.contact_id == made))
+            row = await _LOCK_CONTACT.first(self._connection, here)
+            if name or mark["point_mark"]:
                 await SearchStore(self._connection).put_contact(row.id)
         name = row.name if row.named_by else name or row.name
         if name != row.name:
@@ -228,19 +141,19 @@ class ConversationStore:
             row.created_at,
             row.origin_id,
             Address(row.home_channel, row.home_account, row.home_contact) if row.home_channel else None,
+            row.retired_at,
         )
 
     async def lock_latest(self, address: Address) -> Locked | None:
         """The newest conversation at an address, open or resolved."""
-        row = await self._connection.execute(_LOCK_LATEST, asdict(address))
-        found = row.first()
+        found = await _LOCK_LATEST.first(self._connection, asdict(address))
         return None if found is None else _locked(found)
 
     async def lock(self, conversation_id: str) -> Locked:
         """The conversation, locked; raises ``NotFound``."""
-        found = (await self._connection.execute(_LOCK, {"id": conversation_id})).first()
+        found = await _LOCK.first(self._connection, {"id": conversation_id})
         if found is None:  # or it went to another contact just while this waited for it
-            found = (await self._connection.execute(_LOCK, {"id": conversation_id})).first()
+            found = await _LOCK.first(self._connection, {"id": conversation_id})
         return _locked(found)
 
     async def find(self, conversation_id: str) -> Locked:
@@ -259,18 +172,28 @@ class ConversationStore:
 
     async def add_conversation(self, conversation: Conversation, values: dict[str, Any]) -> None:
         """Insert a new conversation."""
-        await self._connection.execute(insert(conversations), _values(conversation) | values)
+        row = values_of(conversation) | values
+        await _INSERT_CONVERSATION.run(self._connection, await self._sealed(conversation, row))
 
     async def save_conversation(self, before: Locked, after: Conversation, values: dict[str, Any]) -> None:
         """Write a conversation back, only if nobody changed its status or took its turn meanwhile."""
         old = before.conversation.status.value
         expected = {"saved_id": after.id, "old_status": old, "old_fence": before.fence}
-        saved = await self._connection.execute(_SAVE, _values(after) | values | expected)
-        if saved.rowcount != 1:
+        old_values, row = values_of(before.conversation), values_of(after) | values
+        same = [name for name in sealed_columns(conversations) if name in row and row[name] == old_values.get(name)]
+        for name in same:  # what is sealed already stays as it is
+            del row[name]
+        if await _SAVE.run(self._connection, await self._sealed(after, row) | expected) != 1:
             raise FencedOut("another worker changed this conversation; its result counts")
 
-    async def add_messages(self, new: Sequence[tuple[Message, str | None]]) -> None:
-        """Insert messages, each with the client's own id of it or None."""
+    async def _sealed(self, conversation: Conversation, row: dict[str, Any]) -> dict[str, Any]:
+        store = SealingStore(self._connection)
+        if "contact_point" in row:
+            row["contact_point_mark"] = store.marks.of_point(row["contact_point"])
+        return await store.sealed(conversations, conversation.id, owner_of(conversation), row)
+
+    async def add_messages(self, new: Sequence[tuple[Message, str | None]], owner: str) -> None:
+        """Insert messages, sealed for their owner, each with the client's own id of it or None."""
         rows = [
             {
                 "id": message.id,
@@ -293,16 +216,24 @@ class ConversationStore:
             }
             for message, client_msg_id in new
         ]
-        await self._connection.execute(_INSERT_MESSAGE, rows)
+        store = SealingStore(self._connection)
+        written = []
+        for (message, _), row in zip(new, rows, strict=True):
+            # Colleagues' names are no secret of the contact's.
+            openly = {} if message.author is Author.CONTACT else {"author_name": row.pop("author_name")}
+            written.append(await store.sealed(messages, message.id, owner, row) | openly)
+        await _INSERT_MESSAGE.run_each(self._connection, written)
         await SearchStore(self._connection).add_messages(message for message, _ in new)
 
     async def add_buttons(self, rows: list[dict[str, str]]) -> None:
         """Insert buttons: id, conversation_id, title, payload."""
         await self._connection.execute(insert(buttons), rows)
 
-    async def add_turn(self, values: dict[str, Any]) -> None:
-        """Insert a finished turn."""
-        await self._connection.execute(_INSERT_TURN, values)
+    async def add_turn(self, values: dict[str, Any], owner: str) -> None:
+        """Insert a finished turn, sealed for its owner."""
+        await _INSERT_TURN.run(
+            self._connection, await SealingStore(self._connection).sealed(turns, values["turn_id"], owner, values)
+        )
 
     async def find_button(self, button_id: str, address: Address) -> tuple[str, str, str] | None:
         """Conversation, title and payload of a button this contact was shown."""
@@ -369,26 +300,7 @@ class ConversationStore:
 
     async def update_contact(self, contact_id: str, **values: Any) -> None:
         """Note something about a contact."""
-        await self._connection.execute(update(contacts).where(contacts.c.id == contact_id).values(**values))
+        sealed = await sealed_contact(self._connection, contact_id, values)
+        await self._connection.execute(update(contacts).where(contacts.c.id == contact_id).values(**sealed))
         if "name" in values:
             await SearchStore(self._connection).put_contact(contact_id)
-
-
-def _values(conversation: Conversation) -> dict[str, Any]:
-    values = {name: getattr(conversation, name) for name in _COLUMNS if name not in ("contact_name", "customer_id")}
-    lists = {
-        "required_skills": list(conversation.required_skills) or None,
-        "asked": dict(conversation.asked) or None,
-        "participants": [_form(one) for one in conversation.participants] or None,
-        "label_ids": list(conversation.label_ids) or None,
-    }
-    others = {
-        "status": conversation.status.value,
-        "reply_to": str(conversation.reply_to) if conversation.reply_to else None,
-    }
-    return values | asdict(conversation.address) | lists | others
-
-
-def _form(participant: Participant) -> dict[str, Any]:
-    values = asdict(participant)
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations import capacity, custody, reception, turns
 from conversations import recall as recalling
+from conversations.adopting import Adopting
 from conversations.audit import AuditEntry, AuditLog
-from conversations.audit_store import AuditStore
 from conversations.callback_verbs import Callbacks
 from conversations.change import STAFF, Change, Desk, contact_topic
 from conversations.company import Company
-from conversations.contact_merging import ContactMerging
-from conversations.contact_store import ContactStore
 from conversations.contacts import Contacts
 from conversations.delivery_store import DeliveryStore
 from conversations.dispatch import Dispatch
+from conversations.due_store import DueStore
 from conversations.episode_verbs import Episodes
 from conversations.episodes import RatingRules
+from conversations.erasing import Erasing
 from conversations.errors import InvalidMessage
 from conversations.feelings import Feelings
 from conversations.hub import Hub
 from conversations.json_form import presence_json
+from conversations.listeners import TurnTaker, Watcher
 from conversations.merging import Merging
 from conversations.model import (
     Address,
@@ -43,43 +45,23 @@ from conversations.model import (
     utc_now,
 )
 from conversations.organising import Organising
+from conversations.patience import Patience
+from conversations.presence_store import PresenceStore
+from conversations.quarantine import Quarantine
 from conversations.reading_store import ReadingStore
 from conversations.recall import Recall
 from conversations.receipts import Receipts
-from conversations.searching import Searching
 from conversations.store import Database
 from conversations.turn_model import TurnResult
 from conversations.turns import Claim
 from conversations.verbs import Surroundings
+from failpoints import reach
 
+_LONGEST_BURST_SECONDS = 60
 log = structlog.get_logger()
 
 _PRESENCE_EVERY_SECONDS = 10.0
 _PREVIEW = 500  # characters of what a contact is typing
-
-
-class TurnTaker(Protocol):
-    """Whoever runs the bot's turns in this process; told about each new message without waiting for a poll."""
-
-    def reserve(self) -> bool:
-        """Keep a place for one turn; False when all are taken, and then it looks for due turns once one is free."""
-        ...
-
-    def take(self, claim: Claim | None) -> None:
-        """Use the reserved place, or give it up with None."""
-        ...
-
-
-class Watcher(Protocol):
-    """Whoever looks at what was committed, without holding anybody up."""
-
-    def shown(self, conversation_id: str, message_id: str, text: str) -> None:
-        """A contact's message was shown to people without a turn of the bot."""
-        ...
-
-    def queued(self, conversation_id: str) -> None:
-        """A conversation was given to people."""
-        ...
 
 
 def _always(_now: datetime) -> bool:
@@ -95,7 +77,19 @@ def _everywhere(_address: Address) -> bool:
 
 
 class Conversations(
-    Callbacks, Company, Contacts, ContactMerging, Dispatch, Episodes, Feelings, Organising, Merging, Searching, Receipts
+    Adopting,
+    Callbacks,
+    Company,
+    Contacts,
+    Dispatch,
+    Episodes,
+    Erasing,
+    Feelings,
+    Organising,
+    Merging,
+    Receipts,
+    Patience,
+    Quarantine,
 ):
     """The conversations of the whole desk.
 
@@ -120,39 +114,46 @@ class Conversations(
         surroundings: Surroundings | None = None,
         recall_seconds: float = 120.0,
         ratings: RatingRules | None = None,
+        process: str | None = None,
     ) -> None:
         super().__init__(database)
         self.surroundings = around = surroundings or Surroundings()
         database.on_lost = audit.forget_all
+        database.lend_keys(audit.keyring)
         self.hub = hub
         self.now = now
         self.audit = audit
         self.rating_rules = rules = ratings or RatingRules()
-        self._desk = Desk(audit, now, is_open, opens_at, pushes, around.roster, self._tier, around.contact_point, rules)
+        self._desk = Desk(
+            audit, now, is_open, opens_at, pushes, around.roster, self._tier, around.contact_point, rules, process,
+            version_of=around.version_of,
+        )  # fmt: skip
         self._open_callback = open_callback
         self._grace = timedelta(seconds=agent_grace_seconds)
         self._lease = timedelta(seconds=turn_lease_seconds)
         self.recall_seconds = recall_seconds
-        self._seen: dict[str, tuple[str, datetime]] = {}
         self.turn_taker: TurnTaker | None = None
         self.on_outbound: Callable[[], None] | None = None
         self.watcher: Watcher | None = None
-        #: Others who keep a contact's words.
-        self.erases_too: list[Callable[[AsyncConnection, str], Awaitable[None]]] = []
+        self._begin_erasing()
 
     # -- the contact's side -------------------------------------------------------------------------------------
 
     async def receive(self, inbound: InboundMessage) -> Receipt:
         """Store a message that a channel delivered; it is safe on disk when this returns. Raises ``InvalidMessage``."""
-        inbound = reception.clean(inbound)
+        inbound, began = reception.clean(inbound), time.monotonic()
+        proves = await self._vouched_for(inbound)
         taker = self.turn_taker
         reserved = taker is not None and taker.reserve()
         claim: Claim | None = None
         try:
             async with self.database.write() as connection:
                 lease_until = self.now() + self._lease if reserved else None
-                received = await reception.receive(self._desk, connection, inbound, lease_until)
+                received = await reception.receive(self._desk, connection, inbound, lease_until, proves)
             claim = received.claim
+            if taker is not None:
+                taker.stored(time.monotonic() - began)
+            reach("after_inbound_commit")
         finally:
             if taker is not None and reserved:
                 taker.take(claim)
@@ -162,6 +163,13 @@ class Conversations(
             if self.watcher is not None and status in (Status.QUEUED, Status.ASSIGNED):
                 self.watcher.shown(receipt.conversation_id, receipt.message_id, inbound.text)
         return received.receipt
+
+    async def give_way(self) -> None:
+        """For what can wait: returns once messages no longer come in a burst, or after a minute of it."""
+        for _ in range(_LONGEST_BURST_SECONDS):
+            if self.turn_taker is None or not self.turn_taker.pressed:
+                return
+            await asyncio.sleep(1.0)
 
     async def set_typing(self, address: Address, preview: str = "") -> None:
         """Show the agents that the contact is writing, and what so far."""
@@ -266,14 +274,14 @@ class Conversations(
     async def agent_seen(self, agent_id: str, name: str = "", state: str = "online") -> None:
         """Heartbeat of presence, for example every 15 seconds; ``state`` is "online", "away" or "offline"."""
         now = self.now()
-        known = self._seen.get(agent_id)
-        pause = (now - known[1]).total_seconds() if known is not None else 0.0
-        if known is not None and known[0] == state and 0 <= pause < _PRESENCE_EVERY_SECONDS:
+        async with self.database.glance() as connection:
+            known = await PresenceStore(connection).find(agent_id)  # as any process saw them last
+        pause = (now - known.last_seen_at).total_seconds() if known is not None else 0.0
+        if known is not None and known.state == state and 0 <= pause < _PRESENCE_EVERY_SECONDS:
             return
         async with self.database.write() as connection:
             await DeliveryStore(connection).see_agent(agent_id, name or agent_id, state, now)
-        self._seen[agent_id] = (state, now)
-        if known is None or known[0] != state:
+        if known is None or known.state_at(now) != state:
             self.routing_wanted.set()
             presence = Presence(agent_id, name or agent_id, state, now)
             await self.hub.publish(STAFF, {"type": "presence", "agent": presence_json(presence)})
@@ -283,33 +291,15 @@ class Conversations(
         async with self.database.write() as connection:
             await self.audit.append(connection, self.now(), [AuditEntry(kind, f"agent:{agent.id}", data=data or {})])
 
-    async def erase_contact(self, contact_id: str, agent: Agent) -> list[str]:
-        """Erase a contact's words, name, addresses and audit key, and those of all merged with it; returns file ids."""
-        async with self.database.write() as connection:
-            contact_id = await ContactStore(connection).root_of(contact_id)
-            family = await ContactStore(connection).family_of(contact_id)
-            files = await AuditStore(connection).erase(family, self.now())
-            for erase in self.erases_too:
-                for one in family:
-                    await erase(connection, one)
-            data = {"contact_id": contact_id, "files": len(files)}
-            entry = AuditEntry("contact_erased", f"agent:{agent.id}", contact_id=contact_id, data=data)
-            await self.audit.append(connection, self.now(), [entry])
-        for one in family:
-            self.audit.forget(one)
-        await self.compact_search_index()
-        await self.hub.publish(STAFF, {"type": "erased", "contact_id": contact_id})
-        return files
-
     # -- the bot's side, for the engine -------------------------------------------------------------------------
 
-    async def claim_turns(self, limit: int) -> list[Claim]:
-        """Take up to ``limit`` turns that are due and that nobody works on."""
-        async with self.database.read() as connection:
-            if not await DeliveryStore(connection).find_due(self.now(), 1):
+    async def claim_turns(self, limit: int, suspects: int = 1) -> list[Claim]:
+        """Take up to ``limit`` turns that are due; ``suspects`` of them may be such as have twice lost their worker."""
+        async with self.database.glance() as connection:
+            if not await DueStore(connection).find(self.now(), 1):
                 return []
         async with self.database.write() as connection:
-            return await turns.claim_due(self._desk, connection, limit, self._lease)
+            return await turns.claim_due(self._desk, connection, limit, self._lease, suspects)
 
     async def commit_turn(
         self, claim: Claim, result: TurnResult, started_at: datetime, *, go_on: bool = True, dead: bool = False
@@ -327,11 +317,16 @@ class Conversations(
                 change, claim, result, started_at=started_at, ticket=ticket, lease_until=lease_until, dead=dead
             )
 
-    async def give_back(self, claim: Claim, *, delay_seconds: float = 0.0, crashed: bool = False) -> None:
-        """Return an unfinished turn so that it is taken again; raises ``FencedOut``."""
+    async def give_back(self, claim: Claim, *, delay_seconds: float = 0.0, crashed: str | None = None) -> None:
+        """Return an unfinished turn so that it is taken again, with what crashed it; raises ``FencedOut``."""
         async with self._change(claim.conversation.id) as change:
             next_at = change.now + timedelta(seconds=delay_seconds)
             await turns.give_back(change, claim, next_at=next_at, crashed=crashed)
+
+    async def repin(self, claim: Claim) -> str | None:
+        """Move the conversation of a turn off a version of the model that is gone; returns the one it goes on with."""
+        async with self._change(claim.conversation.id) as change:
+            return await turns.repin(change, claim)
 
     async def bot_typing(self, conversation: Conversation) -> None:
         """Show that the bot is working on an answer."""
@@ -383,6 +378,7 @@ class Conversations(
         await self._publish(change)
 
     async def _publish(self, change: Change) -> None:
+        self.surroundings.changed(change)
         for topic, event in change.events:
             await self.hub.publish(topic, event)
         if change.pushed and self.on_outbound is not None:
@@ -395,4 +391,6 @@ class Conversations(
     async def _typing(self, conversation: Conversation, author: str, name: str) -> None:
         event = {"type": "typing", "conversation_id": conversation.id, "author": author, "preview": ""}
         await self.hub.publish(contact_topic(conversation.reached_at), event)
+        if self.on_typing is not None and self._desk.pushes(conversation.reached_at):
+            self.on_typing(conversation.reached_at, author)
         await self.hub.publish(STAFF, event | {"author_name": name})

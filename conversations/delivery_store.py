@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,8 @@ from sqlalchemy import Row, and_, bindparam, case, exists, func, insert, literal
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conversations.conversation_store import CLOCK_WAS_SET_BACK, free_at, message_of
+from conversations.conversation_rows import message_of
+from conversations.conversation_store import CLOCK_WAS_SET_BACK
 from conversations.model import (
     HEARTBEATS_MISSED,
     Address,
@@ -22,12 +23,14 @@ from conversations.model import (
     Status,
     new_id,
 )
+from conversations.prepared_store import Prepared
+from conversations.sealing_store import SealingStore
 from conversations.tables import conversations, inbox, messages, outbox, presence
 
 UNFINISHED = ("new", "running")
 UNDELIVERED = ("pending", "sending")
 
-_FIND_RECEIVED = (
+_FIND_RECEIVED = Prepared(
     select(inbox.c.message_id, inbox.c.conversation_id, inbox.c.seq, conversations.c.contact)
     .join(conversations, conversations.c.id == inbox.c.conversation_id)
     .where(
@@ -36,16 +39,32 @@ _FIND_RECEIVED = (
         inbox.c.external_id == bindparam("external_id"),
     )
 )
-_INSERT_INBOX = insert(inbox)
-_INSERT_OUTBOX = insert(outbox)
-_SET_INBOX = update(inbox).where(inbox.c.message_id == bindparam("of_message"))
+_INSERT_INBOX = Prepared(insert(inbox))
+_INSERT_OUTBOX = Prepared(insert(outbox))
+_SET_INBOX = Prepared(update(inbox).where(inbox.c.message_id == bindparam("of_message")))
+_IS_UNFINISHED = or_(*(inbox.c.state == state for state in UNFINISHED))
+_ANY_UNFINISHED = Prepared(
+    select(inbox.c.message_id).where(inbox.c.conversation_id == bindparam("of"), _IS_UNFINISHED).limit(1)
+)
+_FIND_WAITING = Prepared(
+    select(messages, inbox.c.state, inbox.c.payload, inbox.c.attempts, inbox.c.next_at)
+    .join(messages, messages.c.id == inbox.c.message_id)
+    .where(inbox.c.conversation_id == bindparam("of"), _IS_UNFINISHED)
+    .order_by(inbox.c.seq)
+    .limit(1)
+)
 
 
-def _deliverable(now: datetime) -> tuple[Any, Any]:
+#: Channel and account of what only another process can send.
+Elsewhere = Iterable[tuple[str, str]]
+
+
+def _deliverable(now: datetime, elsewhere: Elsewhere) -> tuple[Any, ...]:
     """The conditions that a message may be sent now: only a pause after a failed attempt makes it wait."""
     lease = outbox.c.lease_until
     due = or_(outbox.c.next_at <= now, outbox.c.next_at == outbox.c.created_at, outbox.c.state == "sending")
-    return due, or_(lease.is_(None), lease <= now, lease > now + CLOCK_WAS_SET_BACK)
+    here = [or_(outbox.c.channel != channel, outbox.c.account != account) for channel, account in elsewhere]
+    return due, or_(lease.is_(None), lease <= now, lease > now + CLOCK_WAS_SET_BACK), *here
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +108,14 @@ class DeliveryStore:
             "account": inbound.address.account,
             "external_id": inbound.external_id,
         }
-        row = await self._connection.execute(_FIND_RECEIVED, wanted)
-        found = row.first()
+        found = await _FIND_RECEIVED.first(self._connection, wanted)
         if found is None:
             return None
         address = Address(inbound.address.channel, inbound.address.account, found.contact)
         return Receipt(found.conversation_id, found.message_id, found.seq, duplicate=True), address
 
-    async def add_inbound(self, inbound: InboundMessage, message: Message, **values: Any) -> None:
-        """Note that a message arrived; ``values`` are its state, payload, attempts and next_at."""
+    async def add_inbound(self, inbound: InboundMessage, message: Message, owner: str, **values: Any) -> None:
+        """Note that a message arrived, sealed for its owner; ``values`` are its state, payload, attempts and next_at."""
         row = {
             "message_id": message.id,
             "channel": inbound.address.channel,
@@ -107,50 +125,23 @@ class DeliveryStore:
             "seq": message.seq,
             "received_at": message.created_at,
         }
-        await self._connection.execute(_INSERT_INBOX, row | values)
+        sealed = await SealingStore(self._connection).sealed(inbox, message.id, owner, row | values)
+        await _INSERT_INBOX.run(self._connection, sealed)
 
     async def has_unfinished(self, conversation_id: str) -> bool:
         """Whether messages of the conversation still wait for the bot."""
-        row = await self._connection.execute(
-            select(inbox.c.message_id)
-            .where(inbox.c.conversation_id == conversation_id, inbox.c.state.in_(UNFINISHED))
-            .limit(1)
-        )
-        return row.first() is not None
-
-    async def find_due(self, now: datetime, limit: int) -> list[str]:
-        """Conversations with a message due that nobody works on, longest waiting first."""
-        rows = await self._connection.execute(
-            select(inbox.c.conversation_id)
-            .join(conversations, conversations.c.id == inbox.c.conversation_id)
-            .where(
-                inbox.c.state.in_(UNFINISHED),
-                or_(inbox.c.next_at <= now, inbox.c.next_at > now + CLOCK_WAS_SET_BACK),
-                free_at(now),
-            )
-            .group_by(inbox.c.conversation_id)
-            .order_by(func.min(inbox.c.next_at))
-            .limit(limit)
-        )
-        return list(rows.scalars())
+        return await _ANY_UNFINISHED.first(self._connection, {"of": conversation_id}) is not None
 
     async def find_waiting(self, conversation_id: str) -> Waiting | None:
         """The lowest unfinished message of a conversation."""
-        row = await self._connection.execute(
-            select(messages, inbox.c.state, inbox.c.payload, inbox.c.attempts, inbox.c.next_at)
-            .join(messages, messages.c.id == inbox.c.message_id)
-            .where(inbox.c.conversation_id == conversation_id, inbox.c.state.in_(UNFINISHED))
-            .order_by(inbox.c.seq)
-            .limit(1)
-        )
-        found = row.first()
+        found = await _FIND_WAITING.first(self._connection, {"of": conversation_id})
         if found is None:
             return None
         return Waiting(message_of(found), found.state, found.payload, found.attempts, found.next_at)
 
     async def set_inbound(self, message_id: str, **values: Any) -> None:
         """Change the state of one inbound message."""
-        await self._connection.execute(_SET_INBOX, values | {"of_message": message_id})
+        await _SET_INBOX.run(self._connection, values | {"of_message": message_id})
 
     async def finish_all(self, conversation_id: str) -> int:
         """Mark every waiting message as shown to people; returns how many there were."""
@@ -178,10 +169,20 @@ class DeliveryStore:
             }
             for address, message in new
         ]
-        await self._connection.execute(_INSERT_OUTBOX, rows)
+        await _INSERT_OUTBOX.run_each(self._connection, rows)
 
-    async def claim_deliveries(self, now: datetime, lease_until: datetime, limit: int) -> list[Delivery]:
-        """Take the first undelivered message of each address that is due; another process's are skipped."""
+    async def claim_deliveries(
+        self,
+        now: datetime,
+        lease_until: datetime,
+        limit: int,
+        elsewhere: Elsewhere = (),
+        under_way: Collection[str] = (),
+    ) -> list[Delivery]:
+        """Take the first undelivered message of each address that is due; another process's are skipped.
+
+        So are those ``under_way`` here, whatever a clock that was set back says of their leases.
+        """
         earlier = outbox.alias("earlier")
         blocked = exists().where(
             earlier.c.channel == outbox.c.channel,
@@ -193,9 +194,7 @@ class DeliveryStore:
         rows = await self._connection.execute(
             select(outbox)
             .where(
-                outbox.c.state.in_(UNDELIVERED),
-                *_deliverable(now),
-                ~blocked,
+                outbox.c.state.in_(UNDELIVERED), *_deliverable(now, elsewhere), ~blocked, outbox.c.id.not_in(under_way)
             )
             .order_by(outbox.c.ordinal)
             .limit(limit)
@@ -252,46 +251,20 @@ class DeliveryStore:
         await self._connection.execute(update(outbox).where(*ours, taken).values(state="dead", error=error))
         message_ids = select(outbox.c.message_id).where(*ours)
         unmarked = update(messages).where(messages.c.id.in_(message_ids), messages.c.delivery_failed.is_(False))
-        row = (await self._connection.execute(unmarked.values(delivery_failed=True).returning(messages))).first()
-        return None if row is None else message_of(row)
+        marked = unmarked.values(delivery_failed=True).returning(messages.c.id)
+        message_id = (await self._connection.execute(marked)).scalar()
+        if message_id is None:
+            return None
+        return message_of((await self._connection.execute(select(messages).where(messages.c.id == message_id))).one())
 
     async def mark_undelivered(self, message_id: str) -> None:
         """Show in the transcript that the contact never got the message."""
         await self._connection.execute(update(messages).where(messages.c.id == message_id).values(delivery_failed=True))
 
-    async def has_deliveries_due(self, now: datetime) -> bool:
+    async def has_deliveries_due(self, now: datetime, elsewhere: Elsewhere = ()) -> bool:
         """Whether anything could be sent now."""
-        row = await self._connection.execute(
-            select(outbox.c.ordinal)
-            .where(
-                outbox.c.state.in_(UNDELIVERED),
-                *_deliverable(now),
-            )
-            .limit(1)
-        )
-        return row.first() is not None
-
-    async def dead_letters(self, limit: int) -> list[tuple[str, str, str, str | None]]:
-        """Outbox id, state, address and error of what was given up, newest first."""
-        rows = await self._connection.execute(
-            select(outbox).where(outbox.c.state.in_(("dead", "unknown"))).order_by(outbox.c.ordinal.desc()).limit(limit)
-        )
-        return [(row.id, row.state, f"{row.channel}:{row.account}:{row.contact}", row.error) for row in rows]
-
-    async def replay(self, outbox_id: str, now: datetime) -> str | None:
-        """Queue a dead letter again at its old place; returns the message it carries, or None if it is not dead."""
-        row = await self._connection.execute(
-            update(outbox)
-            .where(outbox.c.id == outbox_id, outbox.c.state.in_(("dead", "unknown")))
-            .values(state="pending", attempts=0, doubts=0, next_at=now, created_at=now, error=None, lease_until=None)
-            .returning(outbox.c.message_id)
-        )
-        message_id: str | None = row.scalar()
-        if message_id is not None:
-            await self._connection.execute(
-                update(messages).where(messages.c.id == message_id).values(delivery_failed=False)
-            )
-        return message_id
+        due = select(outbox.c.ordinal).where(outbox.c.state.in_(UNDELIVERED), *_deliverable(now, elsewhere)).limit(1)
+        return (await self._connection.execute(due)).first() is not None
 
     async def see_agent(self, agent_id: str, name: str, state: str, now: datetime) -> None:
         """Note that an agent is there; somebody who was not online a moment ago has just come to the desk."""

@@ -6,16 +6,20 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any, Protocol
 
 import httpx
+import structlog
 
-from conversations.errors import DialogueRefused, DialogueUnavailable
+from conversations.errors import DialogueRefused, DialogueUnavailable, ModelGone
 from conversations.model import Citation, HandoffReason
-from conversations.turn_model import Reply, ReplyButton, Thresholds, TurnRequest, TurnResult
+from conversations.turn_model import Reply, ReplyButton, TurnRequest, TurnResult
 
+OPEN = "open: it answers without the secret; set BOT_SECRET there and let nobody but the service reach it"
+_FORGOTTEN_AT_ONCE = 500
+log = structlog.get_logger()
 _HANDOFF_REASONS = {reason.value for reason in HandoffReason}
 
 
@@ -51,7 +55,7 @@ class RasaDialogue:
     async def respond(self, request: TurnRequest) -> TurnResult:
         """Answer one message; every bot is tried once."""
         body = json.dumps(_body(request), ensure_ascii=False).encode("utf-8", "replace")
-        trouble = ""
+        trouble, gone = "", False
         path = "/webhooks/turn/dry-run" if request.dry_run else "/webhooks/turn"
         for url in self._preferred(request.conversation_id):
             asked = time.perf_counter()
@@ -63,17 +67,27 @@ class RasaDialogue:
             if response.status_code == 200:
                 return _timed(read_answer(response), time.perf_counter() - asked)
             trouble = f"{url} answered {response.status_code}"
+            if response.status_code == 409 and _code_of(response) == "model_gone":
+                gone = True  # another bot may have it
+                continue
             if response.status_code < 500:
                 raise DialogueRefused(f"{trouble}; check BOT_SECRET and that service and bot have the same version")
+        if gone:
+            raise ModelGone(f"no bot has the version {request.model}")
         raise DialogueUnavailable(trouble)
 
     async def health(self) -> dict[str, str]:
-        """The state of each bot by URL: its model's id, or what is wrong."""
+        """The state of each bot by URL: ``ok`` and its model's id, or what is wrong, such as that it asks for no secret."""
         return dict(zip(self._base_urls, await asyncio.gather(*map(self._health, self._base_urls)), strict=True))
 
     async def _health(self, url: str) -> str:
         try:
             async with asyncio.timeout(3):
+                # What a stranger is told: a bot that serves without the secret serves everybody who can reach it.
+                stranger = await self._asked("GET", f"{url}/webhooks/turn/health", secret=False)
+                if stranger.status_code not in (401, 403):
+                    log.error("bot_open_to_strangers", url=url, status=stranger.status_code)
+                    return OPEN
                 response = await self._asked("GET", f"{url}/webhooks/turn/health")
             return (
                 f"ok {response.json()['model_id']}" if response.status_code == 200 else f"status {response.status_code}"
@@ -81,12 +95,51 @@ class RasaDialogue:
         except (httpx.HTTPError, TimeoutError, ValueError, KeyError, TypeError) as error:
             return f"unreachable: {type(error).__name__}"
 
+    async def forget(self, conversation_ids: Sequence[str]) -> int:
+        """Have every bot delete conversations; returns how many were there. Raises ``DialogueUnavailable``."""
+        there = 0
+        for first in range(0, len(conversation_ids), _FORGOTTEN_AT_ONCE):
+            body = json.dumps({"conversation_ids": conversation_ids[first : first + _FORGOTTEN_AT_ONCE]}).encode()
+            for url in self._base_urls:
+                try:
+                    response = await self._asked("POST", f"{url}/webhooks/turn/forget", body)
+                    there += int(response.json()["forgotten"]) if response.status_code == 200 else 0
+                except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+                    raise DialogueUnavailable(f"{url} did not delete conversations: {type(error).__name__}") from error
+                if response.status_code != 200:
+                    raise DialogueUnavailable(
+                        f"{url} answered {response.status_code} when asked to delete conversations"
+                    )
+        return there
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The bots."""
+        return tuple(self._base_urls)
+
+    async def call(self, method: str, url: str, path: str, body: Any = None, *, seconds: float) -> httpx.Response:
+        """Ask one bot something besides turns, with the secret; raises ``DialogueUnavailable`` if it does not answer."""
+        content = b"" if body is None else json.dumps(body).encode()
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._asked(method, f"{url}{path}", content, seconds=seconds)
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise DialogueUnavailable(f"{url} did not answer: {type(error).__name__}") from error
+
+    def fit(self, health: Mapping[str, str]) -> bool:
+        """Whether no bot is open to strangers; one that is away makes the desk slower to answer, but not unfit."""
+        return OPEN not in health.values()
+
     async def close(self) -> None:
         """Close the connections."""
         await self._transport.aclose()
 
-    async def _asked(self, method: str, url: str, body: bytes = b"") -> httpx.Response:
-        request = httpx.Request(method, url, headers=self._headers, content=body, extensions=self._limits)
+    async def _asked(
+        self, method: str, url: str, body: bytes = b"", *, secret: bool = True, seconds: float | None = None
+    ) -> httpx.Response:
+        headers = self._headers if secret else {}
+        limits = self._limits if seconds is None else {"timeout": httpx.Timeout(seconds).as_dict()}
+        request = httpx.Request(method, url, headers=headers, content=body, extensions=limits)
         response = await self._transport.handle_async_request(request)
         await response.aread()  # gives the connection back, also when reading fails
         return response
@@ -98,13 +151,23 @@ class RasaDialogue:
         )
 
 
+def _code_of(response: httpx.Response) -> str | None:
+    try:
+        return str(response.json()["error"]["code"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 def _body(request: TurnRequest) -> dict[str, Any]:
     return {
         "turn_id": request.turn_id,
         "conversation_id": request.conversation_id,
         "text": request.text,
         "payload": request.payload,
+        **({"model": request.model} if request.model else {}),
         **({"dry_run": True} if request.dry_run else {}),
+        **({"model": request.model} if request.model is not None else {}),
+        **({} if request.earlier is None else {"earlier": [asdict(said) for said in request.earlier]}),
         "metadata": {
             "language_hint": request.language_hint,
             "sent_at": request.sent_at.isoformat() if request.sent_at else None,
@@ -113,14 +176,11 @@ def _body(request: TurnRequest) -> dict[str, Any]:
             "audiences": list(request.audiences),
             "products": list(request.products),
             "misses": request.misses,
-            "thresholds": {name: _limits(limits) for name, limits in request.thresholds.items()},
+            **({"sample_shop": True} if request.sample_shop else {}),
+            **({"told": request.told} if request.told else {}),
+            "thresholds": {name: limits.given for name, limits in request.thresholds.items()},
         },
     }
-
-
-def _limits(limits: Thresholds) -> dict[str, float]:
-    named = {"answer": limits.answer, "clarify": limits.clarify, "retrieval": limits.retrieval}
-    return {name: value for name, value in named.items() if value is not None}
 
 
 def read_answer(response: httpx.Response) -> TurnResult:
@@ -159,6 +219,7 @@ def _reply(form: Any) -> Reply:
         citations=tuple(citations),
         handoff=handoff,
         customer_id=None if customer_id is None else _text(customer_id),
+        proved_by=form.get("proved_by") if form.get("proved_by") in ("code", "last4") else None,
     )
 
 

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, case, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conversations.conversation_store import SELECT_CONVERSATION, conversation_of
+from conversations.conversation_rows import conversation_of
+from conversations.conversation_store import SELECT_CONVERSATION
 from conversations.model import Conversation, Status
+from conversations.sealing_store import SealingStore
+from conversations.sight import EVERYTHING, Sight
+from conversations.sight_store import within
 from conversations.tables import addresses, contacts, conversations
 
 RECENT = timedelta(days=7)
@@ -31,7 +35,9 @@ class DuplicateStore:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def likely(self, of: Conversation, reached_at: tuple[str, ...], now: datetime) -> list[Duplicate]:
+    async def likely(
+        self, of: Conversation, reached_at: tuple[str, ...], now: datetime, sight: Sight = EVERYTHING
+    ) -> list[Duplicate]:
         """Open ones and those of the last days: same customer or contact, same phone or e-mail, or same name."""
         reasons: list[tuple[Any, str]] = [(conversations.c.contact_id == of.contact_id, "contact")]
         if of.customer_id is not None:
@@ -40,14 +46,15 @@ class DuplicateStore:
         theirs = select(addresses.c.contact_id).where(addresses.c.contact.in_(known))
         reasons.append((conversations.c.contact_id.in_(theirs), "address"))
         if of.contact_name and of.contact_name.strip():
-            name = func.lower(contacts.c.name) == of.contact_name.strip().lower()
-            reasons.append((name, "name"))
+            marks = SealingStore(self._connection).marks
+            reasons.append((contacts.c.name_mark == marks.of_name(of.contact_name), "name"))
         why = case(*[(condition, word) for condition, word in reasons], else_=None).label("why")
         rows = await self._connection.execute(
             SELECT_CONVERSATION.add_columns(why)
             .where(
                 conversations.c.id != of.id,
                 conversations.c.merged_into.is_(None),
+                within(sight),
                 or_(*(condition for condition, _ in reasons)),
                 or_(
                     conversations.c.status != Status.RESOLVED.value,

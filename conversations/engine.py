@@ -5,28 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from conversations import turns
 from conversations.conversations import Conversations
 from conversations.dialogue import Dialogue
-from conversations.dispatch import Shown
-from conversations.errors import DialogueRefused, DialogueUnavailable, FencedOut
+from conversations.errors import DialogueRefused, DialogueUnavailable, FencedOut, ModelGone
 from conversations.model import SPOKEN, Conversation, Message
+from conversations.pace import Pace
 from conversations.signals import Signals
+from conversations.store import is_outage, through_outages
 from conversations.turn_model import Thresholds, TurnRequest, TurnResult
 from conversations.turns import Claim
+from failpoints import reach
 
 log = structlog.get_logger()
 
 _CRASH_PAUSE_SECONDS = 1.0
-_DAY_SECONDS = 86_400.0
-_SLOWER = 4  # sweeps between chores that need not be prompt
-_ROUTE_EVERY_SECONDS = 1.0
 
 
 def _nobody_special(_channel: str, _account: str) -> Sequence[str]:
@@ -51,23 +51,28 @@ class Engine:
         deadline_seconds: float = 25.0,
         drain_seconds: float = 20.0,
         first_retry_seconds: float = 0.5,
+        patience_seconds: float = 8.0,
         audiences: Callable[[str, str], Sequence[str]] = _nobody_special,
         products_in: Callable[[str], Sequence[dict[str, Any]]] = _no_products,
         signals: Signals | None = None,
+        watch: turns.Watch = turns.unwatched,
     ) -> None:
         self._conversations = conversations
+        self._watch = watch
         self._dialogue = dialogue
         self._thresholds = thresholds
-        self._workers = workers
+        self._pace = Pace(workers)
         self._poll_seconds = poll_seconds
         self._deadline_seconds = deadline_seconds
         self._drain_seconds = drain_seconds
         self._first_retry_seconds = first_retry_seconds
+        self._patience_seconds = patience_seconds  #: after which the contact is told that it takes longer
         self._audiences = audiences  #: by channel and account
         self._products_in = products_in
         self._signals = signals
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._suspects = 0  # turns that run their last attempt
         self._reserved = 0
         self._backlog = False  # turns may be due that found no place
         self._accepting = False
@@ -101,9 +106,21 @@ class Engine:
         """How many turns run now."""
         return len(self._tasks)
 
+    def stored(self, seconds: float) -> None:
+        """A message was stored within this time of its arrival; turns give way when that takes long."""
+        self._pace.stored(seconds)
+
+    @property
+    def pressed(self) -> bool:
+        """Whether messages come so fast that whatever can wait should."""
+        return self._pace.pressed
+
+    def _free(self) -> int:
+        return self._pace.turns - len(self._tasks) - self._reserved
+
     def reserve(self) -> bool:
         """Keep a place for one turn; False when all are taken or the engine stops."""
-        if not self._accepting or len(self._tasks) + self._reserved >= self._workers:
+        if not self._accepting or self._free() <= 0:
             self._backlog = True
             return False
         self._reserved += 1
@@ -116,6 +133,7 @@ class Engine:
             self._spawn(claim)
 
     def _spawn(self, claim: Claim) -> None:
+        self._suspects += claim.suspect
         task = asyncio.create_task(self._work(claim), name=f"turn-{claim.message.id}")
         self._tasks.add(task)
         task.add_done_callback(self._done)
@@ -125,18 +143,18 @@ class Engine:
         if self._backlog:
             self._wake.set()
         if not task.cancelled() and task.exception() is not None:
-            log.error("turn_lost", error=repr(task.exception()))  # its lease expires and it is taken again
+            log.error("turn_lost", error=task.exception())  # its lease expires and it is taken again
 
     async def _run(self) -> None:
         while self._accepting:
             self._wake.clear()
-            free = self._workers - len(self._tasks) - self._reserved
+            free = self._free()
             if free > 0:
                 self._backlog = False
                 try:
-                    claims = await self._conversations.claim_turns(free)
+                    claims = await self._conversations.claim_turns(free, suspects=1 - min(1, self._suspects))
                 except Exception as error:
-                    log.error("claim_failed", error=repr(error), retry_in_seconds=self._poll_seconds)
+                    log.error("claim_failed", error=error, retry_in_seconds=self._poll_seconds)
                     claims = []
                     await asyncio.sleep(self._poll_seconds)
                 for claim in claims:
@@ -149,37 +167,79 @@ class Engine:
 
     async def _work(self, claim: Claim) -> None:
         following: Claim | None = claim
+        try:
+            following = await self._turn(claim)
+            self._pace.answered()
+        finally:
+            if claim.suspect:
+                self._suspects -= 1
+                self._backlog = True  # others may have waited for it
         while following is not None:
             following = await self._turn(following)
+            self._pace.answered()
 
     async def _turn(self, claim: Claim) -> Claim | None:
-        conversation_id, turn_id = claim.conversation.id, claim.message.id
+        where = claim.conversation.reached_at
+        with (
+            bound_contextvars(
+                conversation_id=claim.conversation.id,
+                turn_id=claim.message.id,
+                channel=where.channel,
+                account=where.account,
+                private_words=(claim.message.text, claim.conversation.contact_name, where.contact),
+            ),
+            self._watch(claim) as seen,
+        ):
+            return await self._watched(claim, seen)
+
+    async def _watched(self, claim: Claim, seen: turns.TurnSeen) -> Claim | None:
         started_at = self._conversations.now()
         try:
+            reach("after_claim")
             if claim.poisoned:
-                log.error("turn_quarantined", conversation_id=conversation_id, turn_id=turn_id)
-                result = turns.apology(claim.conversation.language, "quarantined")
+                log.error("turn_quarantined")
+                seen.result = turns.apology(claim.conversation.language, "quarantined")
             elif self._signals is None:
-                result = await self._answer(claim)
+                seen.result = await self._answer(claim)
             else:
-                result = await self._signals.around(claim, self._answer(claim))
-            return await self._conversations.commit_turn(
-                claim, result, started_at, go_on=self._accepting, dead=claim.poisoned
+                seen.result = await self._signals.around(claim, self._answer(claim))
+            following = await self._conversations.commit_turn(
+                claim, seen.result, started_at, go_on=self._accepting, dead=claim.poisoned
             )
+            reach("after_turn_commit")
+            if any(reply.proved_by for reply in seen.result.replies):
+                await self._link_proved()
+            seen.outcome = "quarantined" if claim.poisoned else "done"
+            return following
         except FencedOut:
-            log.info("turn_taken_away", conversation_id=conversation_id, turn_id=turn_id)
+            seen.outcome = "taken_away"
+            log.info("turn_taken_away")
         except asyncio.CancelledError:
-            await self._give_back(claim, crashed=False)
+            seen.outcome = "cancelled"
+            await self._give_back(claim)
             raise
         except Exception as error:
-            log.error("turn_crashed", conversation_id=conversation_id, turn_id=turn_id, error=repr(error))
-            await self._give_back(claim, crashed=True)
+            log.error("turn_crashed", error=error)
+            # A database that is away is not the message's fault.
+            await self._give_back(
+                claim, None if is_outage(error) else type(error).__name__, seconds=_CRASH_PAUSE_SECONDS
+            )
         return None
 
-    async def _give_back(self, claim: Claim, *, crashed: bool) -> None:
-        delay = _CRASH_PAUSE_SECONDS * claim.attempts if crashed else 0.0
+    async def _link_proved(self) -> None:
+        try:
+            await self._conversations.link_proved()
+        except Exception as error:  # the next sweep tries it again
+            log.error("linking_failed", error=repr(error))
+
+    async def _give_back(self, claim: Claim, crashed: str | None = None, seconds: float = 0.0) -> None:
+        delay = seconds * claim.attempts
         with contextlib.suppress(FencedOut):
-            await self._conversations.give_back(claim, delay_seconds=delay, crashed=crashed)
+            # With the database back, nobody waits for the lease; without patience it expires and the turn is taken again.
+            await through_outages(
+                lambda: self._conversations.give_back(claim, delay_seconds=delay, crashed=crashed),
+                lambda: self._accepting,
+            )
 
     async def _answer(self, claim: Claim) -> TurnResult:
         message, conversation = claim.message, claim.conversation
@@ -188,11 +248,34 @@ class Engine:
         await self._conversations.bot_typing(conversation)
         request = self._request(conversation, message, payload=claim.payload, agent_said=claim.agent_said)
         try:
-            async with asyncio.timeout(self._deadline_seconds):
-                return await self._ask(request)
+            async with asyncio.timeout(self._deadline_seconds), self._patience(claim):
+                reach("before_bot_call")
+                result = await self._asked_on_what_there_is(request, claim)
+                reach("after_bot_call")
+                return result
         except (DialogueUnavailable, TimeoutError) as error:
-            log.error("dialogue_failed", conversation_id=conversation.id, turn_id=message.id, error=str(error))
+            log.error("dialogue_failed", error=str(error))
             return turns.apology(conversation.language, str(error) or "no answer in time")
+
+    @contextlib.asynccontextmanager
+    async def _patience(self, claim: Claim) -> AsyncIterator[None]:
+        """Tell the contact once if what happens inside takes long; a notice that cannot be stored holds nothing up."""
+
+        async def tell() -> None:
+            try:
+                await self._conversations.still_working(claim)
+            except Exception as error:
+                log.info("still_working_not_said", turn_id=claim.message.id, error=repr(error))
+
+        telling: list[asyncio.Task[None]] = []
+        timer = asyncio.get_running_loop().call_later(
+            self._patience_seconds, lambda: telling.append(asyncio.create_task(tell()))
+        )
+        try:
+            yield
+        finally:
+            timer.cancel()
+            await asyncio.gather(*telling)  # never after the answer
 
     def _request(self, conversation: Conversation, message: Message, **more: Any) -> TurnRequest:
         return TurnRequest(
@@ -205,6 +288,8 @@ class Engine:
             customer_id=conversation.customer_id,
             products=tuple(self._products_in(message.text)),
             audiences=tuple(self._audiences(conversation.reached_at.channel, conversation.reached_at.account)),
+            told=conversation.told,
+            model=conversation.model,
             misses=2 if self._signals is None else self._signals.misses(conversation),
             **more,
         )
@@ -214,7 +299,23 @@ class Engine:
 
         Where it would write something, ``would`` in the trace names that and nothing is said about its outcome.
         """
-        return await self._dialogue.respond(self._request(conversation, message, dry_run=True))
+        request = self._request(conversation, message, dry_run=True)
+        try:
+            return await self._dialogue.respond(request)
+        except ModelGone:
+            return await self._dialogue.respond(replace(request, model=None))
+
+    async def _asked_on_what_there_is(self, request: TurnRequest, claim: Claim) -> TurnResult:
+        """The answer on the conversation's version, else on what is live, else on what the bot serves by default."""
+        try:
+            return await self._ask(request)
+        except ModelGone as error:
+            log.warning("model_gone", model=request.model, error=str(error))
+        request = replace(request, model=await self._conversations.repin(claim))
+        try:
+            return await self._ask(request)
+        except ModelGone:
+            return await self._ask(replace(request, model=None))
 
     async def _ask(self, request: TurnRequest) -> TurnResult:
         pause = self._first_retry_seconds
@@ -224,107 +325,9 @@ class Engine:
                 if any(reply.text or reply.buttons or reply.handoff for reply in result.replies):
                     return result
                 raise DialogueRefused("the bot answered with nothing to say")
-            except DialogueRefused:
+            except (DialogueRefused, ModelGone):
                 raise
             except DialogueUnavailable as error:
-                log.warning("dialogue_retry", turn_id=request.turn_id, error=str(error), pause_seconds=pause)
+                log.warning("dialogue_retry", error=str(error), pause_seconds=pause)
             await asyncio.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311  # spreads retries, guards nothing
             pause = min(pause * 2, 8.0)
-
-
-class Sweeper:
-    """Repeats the desk's housekeeping: lost agents, quiet contacts, places in the queue, offers, audit checkpoints, and once a
-    day (and at the start) what the owner of old records wants forgotten."""
-
-    def __init__(
-        self,
-        conversations: Conversations,
-        *,
-        checkpoint: Callable[[], Awaitable[object]] | None = None,
-        daily: Callable[[], Awaitable[object]] | None = None,
-        refresh: Callable[[], Awaitable[object]] | None = None,
-        every_seconds: float = 2.0,
-        idle_seconds: float = 3600.0,
-    ) -> None:
-        self._conversations = conversations
-        self._checkpoint = checkpoint
-        self._daily = daily
-        self._refresh = refresh  #: takes over what another process changed
-        self._daily_after = 0.0
-        self._every_seconds = every_seconds
-        self._idle_seconds = idle_seconds
-        self._places: dict[str, Shown] = {}
-        self._sweeps = 0
-        self._loops: list[asyncio.Task[None]] = []
-
-    async def start(self) -> None:
-        """Begin to sweep."""
-        self._loops = [
-            asyncio.create_task(self._run(), name="sweeper"),
-            asyncio.create_task(self._route(), name="router"),
-        ]
-
-    async def stop(self) -> None:
-        """Stop sweeping."""
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
-        self._loops = []
-
-    async def sweep(self) -> None:
-        """Do everything once; a failing chore does not keep the others from being done."""
-        chores = (
-            self._requeue_lost,
-            self._wake_due,
-            self._resolve_idle,
-            self._positions,
-            self._conversations.close_callbacks,
-            self._checkpoint,
-            self._refresh,
-        )
-        desk = self._conversations
-        now_and_then = () if self._sweeps % _SLOWER else (desk.tell_waits, desk.file_callbacks, desk.tidy_company)
-        self._sweeps += 1
-        for chore in (*chores, *now_and_then, self._once_a_day):
-            if chore is None:
-                continue
-            try:
-                await chore()
-            except Exception as error:
-                log.error("sweep_failed", chore=getattr(chore, "__name__", "checkpoint"), error=repr(error))
-
-    async def _run(self) -> None:
-        while True:
-            await self.sweep()
-            await asyncio.sleep(self._every_seconds)
-
-    async def _route(self) -> None:
-        """Offer what waits as soon as somebody waits or becomes free; what other processes changed, soon after."""
-        wanted = self._conversations.routing_wanted
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_ROUTE_EVERY_SECONDS):
-                    await wanted.wait()
-            wanted.clear()
-            try:
-                await self._conversations.route_queue()
-            except Exception as error:
-                log.error("routing_failed", error=repr(error))
-                await asyncio.sleep(_ROUTE_EVERY_SECONDS)
-
-    async def _once_a_day(self) -> None:
-        if self._daily is not None and time.monotonic() >= self._daily_after:
-            self._daily_after = time.monotonic() + _DAY_SECONDS
-            await self._daily()
-
-    async def _requeue_lost(self) -> None:
-        await self._conversations.requeue_lost()
-
-    async def _wake_due(self) -> None:
-        await self._conversations.wake_due()
-
-    async def _resolve_idle(self) -> None:
-        await self._conversations.resolve_idle(self._idle_seconds)
-
-    async def _positions(self) -> None:
-        self._places = await self._conversations.publish_positions(self._places)

@@ -13,9 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.episode_tables import episodes, ratings
 from conversations.episodes import Episode, Kind
-from conversations.model import Agent, Rating
-from conversations.tables import contacts, conversations
+from conversations.model import Agent, Author, Rating
+from conversations.prepared_store import Prepared
+from conversations.sealing_store import SealingStore
+from conversations.tables import contacts, conversations, messages
 
+_BEGIN = Prepared(insert(episodes))
 _SELECT: Select[Any] = select(
     episodes,
     ratings.c.episode_id,
@@ -62,6 +65,7 @@ def _episode_of(row: Row[Any]) -> Episode:
         ended_by=row.ended_by,
         asked_at=row.asked_at,
         rating=rating,
+        model=row.model,
     )
 
 
@@ -75,8 +79,8 @@ class EpisodeStore:
     async def begin(self, episode: Episode) -> None:
         """Insert an episode that has just begun."""
         values = {name: getattr(episode, name) for name in ("id", "conversation_id", "number", "started_at", "team_id")}
-        values |= {"kind": episode.kind.value} | _agents(episode.agents)
-        await self._connection.execute(insert(episodes).values(**values))
+        values |= {"kind": episode.kind.value, "model": episode.model} | _agents(episode.agents)
+        await _BEGIN.run(self._connection, values)
 
     async def serve(self, episode_id: str, agents: Sequence[Agent], team_id: str | None) -> None:
         """Note that another agent goes on with an episode."""
@@ -87,6 +91,13 @@ class EpisodeStore:
         """Note that an episode is over, why, and what it was about."""
         values = {"ended_at": at, "ended_by": by, "intent": intent}
         await self._connection.execute(update(episodes).where(episodes.c.id == episode_id).values(**values))
+
+    async def note_model(self, conversation_id: str, model: str | None, *, instead_of: str | None = None) -> None:
+        """Note which version of the model serves the bot's running episode, unless another one began it."""
+        begun = episodes.c.model.is_(None) if instead_of is None else episodes.c.model == instead_of
+        running = (episodes.c.conversation_id == conversation_id) & episodes.c.ended_at.is_(None)
+        bots = update(episodes).where(running, episodes.c.kind == Kind.BOT.value, begun)
+        await self._connection.execute(bots.values(model=model))
 
     async def reopen_last(self, conversation_id: str) -> None:
         """Let the last episode of a conversation go on."""
@@ -101,6 +112,11 @@ class EpisodeStore:
             _SELECT.where(episodes.c.conversation_id == conversation_id).order_by(episodes.c.number)
         )
         return [_episode_of(row) for row in rows]
+
+    async def contact_spoke(self, conversation_id: str) -> bool:
+        """Whether the contact said anything in a conversation; where they were only told something, nobody served them."""
+        said = (messages.c.conversation_id == conversation_id) & (messages.c.author == Author.CONTACT.value)
+        return (await self._connection.execute(select(messages.c.id).where(said).limit(1))).first() is not None
 
     async def ratings_of(self, conversation_ids: Sequence[str]) -> dict[str, Rating]:
         """By conversation, the score its contact gave last."""
@@ -117,9 +133,10 @@ class EpisodeStore:
         asked = update(episodes).where(episodes.c.id.in_(episode_ids), episodes.c.asked_at.is_(None))
         await self._connection.execute(asked.values(asked_at=at))
 
-    async def put_rating(self, rating: Rating) -> None:
-        """Store the answer about an episode, in the place of an earlier one."""
-        values = asdict(rating)
+    async def put_rating(self, rating: Rating, owner: str) -> None:
+        """Store the answer about an episode, sealed for its owner, in the place of an earlier one."""
+        assert rating.episode_id is not None
+        values = await SealingStore(self._connection).sealed(ratings, rating.episode_id, owner, asdict(rating))
         changed = {name: value for name, value in values.items() if name not in ("episode_id", "conversation_id")}
         kept = self._insert(ratings).values(**values)
         await self._connection.execute(kept.on_conflict_do_update(index_elements=["episode_id"], set_=changed))

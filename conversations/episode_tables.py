@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
 
+from conversations.sealed_tables import SealedWords
 from conversations.tables import UtcDateTime, metadata
 
 episodes = Table(
@@ -20,6 +21,7 @@ episodes = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
     Column("ended_by", String(16)),  # handoff | released | resolved | merged
+    Column("model", String(80)),  # the bot's version in it
     Column("asked_at", UtcDateTime),  # when the contact was asked what they think of it
     UniqueConstraint("conversation_id", "number"),
     Index("ix_episodes_ended_at", "ended_at"),
@@ -33,7 +35,7 @@ ratings = Table(
     Column("score", Integer),  # 1 to 5; None: only said whether it was solved
     Column("solved", Boolean),
     Column("nps", Integer),  # 0 to 10
-    Column("comment", Text, nullable=False),
+    Column("comment", SealedWords("ratings", "comment", "episode_id"), nullable=False),
     Column("rated_at", UtcDateTime, nullable=False),
     Column("corrected_at", UtcDateTime),
 )

@@ -68,6 +68,7 @@ class Episode:
     ended_by: str | None = None  #: "handoff", "released", "resolved" or "merged"
     asked_at: datetime | None = None
     rating: Rating | None = None
+    model: str | None = None  #: the version of the bot's model that began it
 
     @property
     def agent(self) -> Agent | None:
@@ -104,7 +105,7 @@ async def follow(change: Change) -> None:
         return
     store = EpisodeStore(change.connection)
     if before is None:
-        await store.begin(Episode(new_id(), after.id, 1, Kind.BOT, after.opened_at))
+        await store.begin(Episode(new_id(), after.id, 1, Kind.BOT, after.opened_at, model=after.model))
         return
     if before.status is Status.RESOLVED:
         await store.reopen_last(after.id)  # a merge was undone: it goes on where it was

@@ -130,6 +130,12 @@ class DialogueRefused(DialogueUnavailable):
     code = "dialogue_refused"
 
 
+class ModelGone(DialogueUnavailable):
+    """No bot has the version of the model that was asked for; nothing was done."""
+
+    code = "model_gone"
+
+
 class IdempotencyConflict(ConversationError):
     """The idempotency key was used for another request, or its first request is still running."""
 
@@ -182,6 +188,10 @@ class ContactUnreachable(SendError):
     """The contact blocked us or left the channel."""
 
 
+class WindowClosed(ContactUnreachable):
+    """The contact wrote too long ago: the channel lets nothing through now but what it has approved before."""
+
+
 class RulesChanged(ConversationError):
     """Somebody saved other handoff rules since the ones that these were made from."""
 
@@ -214,3 +224,21 @@ class CannotSeparate(ConversationError):
     """A merge of contacts can no longer be taken back; the message says why and what to do instead."""
 
     code = "cannot_separate"
+
+
+class SignedIn(ConversationError):
+    """The visitor of this address has signed in and writes from the address of the site's user now."""
+
+    code = "signed_in"
+
+
+class SignatureUsed(ConversationError):
+    """Another browser brought this signature of the site before."""
+
+    code = "signature_used"
+
+
+class HelpedTwice(ConversationError):
+    """People help the visitor here and the site's user elsewhere; neither is cut off."""
+
+    code = "helped_twice"

@@ -111,6 +111,16 @@ class LocalHub:
     def __init__(self) -> None:
         self._topics: dict[str, set[Subscription]] = {}
 
+    @property
+    def connected(self) -> bool:
+        """Whether news reaches everybody it should."""
+        return True
+
+    @property
+    def subscriptions(self) -> int:
+        """How many listen in this process."""
+        return sum(map(len, self._topics.values()))
+
     async def start(self) -> None:
         """Nothing to connect."""
 
@@ -154,15 +164,22 @@ class LocalHub:
 class RedisHub(LocalHub):
     """The hub of several service processes; one Redis connection listens for all subscriptions of the process."""
 
-    def __init__(self, url: str, prefix: str = "frontdesk:") -> None:
+    def __init__(self, url: str, prefix: str | None = None) -> None:
         super().__init__()
         self._redis = redis.Redis.from_url(url, socket_connect_timeout=2, health_check_interval=15)
-        self._prefix = prefix
+        # Redis tells news to subscribers of every database: two desks on one server would hear each other.
+        number = self._redis.connection_pool.connection_kwargs.get("db") or 0
+        self._prefix = f"frontdesk:{number}:" if prefix is None else prefix
         self._listening: redis.client.PubSub | None = None
         self._reader: asyncio.Task[None] | None = None
         self._ready: dict[str, asyncio.Event] = {}
         self._closed = False
         self._was_down = False
+
+    @property
+    def connected(self) -> bool:
+        """Whether Redis is there."""
+        return self._listening is not None
 
     async def start(self) -> None:
         """Start listening; a Redis that is away is retried until it comes."""

@@ -51,6 +51,14 @@ class IdempotencyKeys:
             await connection.execute(update(idempotency).where(mine).values(created_at=now))
             return None
 
+    async def claim(self, owner: str, key: str, request_hash: str) -> bool:
+        """Whether a key is new, or was used for this very request before; it is remembered for a day."""
+        try:
+            await self.begin(owner, key, request_hash)
+        except IdempotencyConflict as conflict:
+            return conflict.in_progress
+        return True
+
     async def finish(self, owner: str, key: str, status: int, body: Any) -> None:
         """Save the answer."""
         async with self._database.write() as connection:

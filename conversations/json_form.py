@@ -113,6 +113,7 @@ def conversation_json(conversation: Conversation, *, for_contact: bool = False) 
             "revision": conversation.revision,
             "contact_read_seq": conversation.contact_read_seq,
             "contact_read_at": moment(conversation.contact_read_at),
+            "contact_received_seq": conversation.contact_received_seq,
             "agent_read_at": moment(conversation.agent_read_at),
             "sentiment": conversation.sentiment,
             "sentiment_label": conversation.sentiment_label,

@@ -17,9 +17,12 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations import contact_merging
-from conversations.change import Change, Desk
+from conversations.change import STAFF, Change, Desk
+from conversations.contact_merge_store import ContactMergeStore
 from conversations.contact_store import ContactStore
 from conversations.conversation_store import ConversationStore, Locked
+from conversations.errors import CannotSeparate
+from conversations.joining import BY_PROOF
 from conversations.link_store import LinkStore
 from conversations.model import Address, Contact, Conversation, InboundMessage, Status
 
@@ -36,11 +39,20 @@ _GIVES_CODE = re.compile(rf"/?(?:link|绑定|綁定)\s*[:：]?\s*((?:\d[\s-]?){{
 _BY = "contact"
 
 
+#: What undoes, for a week, that places were linked by proof.
+_DENIES = re.compile(
+    r"(?:这|那|這)?不是(?:我|本人)|not me|(?:that|this|it)(?:['’]s| is| was) not me|(?:that|this|it) (?:isn|wasn)['’]t me",
+    re.IGNORECASE,
+)
+DENY_WITHIN = timedelta(days=7)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A contact wants a code, or gives one."""
+    """A contact wants a code, gives one, or says that what was linked is not theirs."""
 
     code: str | None
+    denies: bool = False
 
 
 @dataclass(slots=True)
@@ -48,6 +60,7 @@ class Answer:
     """What the contact is told, and what else consoles must hear."""
 
     notice: str
+    shown: str | None = COMMAND  #: what stands in the transcript instead of the contact's words; None: the words
     values: dict[str, str | int] = field(default_factory=dict)
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
@@ -60,6 +73,8 @@ def asked_by(inbound: InboundMessage) -> Asked | None:
     given = _GIVES_CODE.fullmatch(text)
     if given is not None:
         return Asked(re.sub(r"\D", "", given[1]))
+    if _DENIES.fullmatch(text.rstrip("。.！!，, ")):
+        return Asked(None, denies=True)
     return Asked(None) if _WANTS_CODE.fullmatch(text) else None
 
 
@@ -73,14 +88,19 @@ def follow(change: Change, inbound: InboundMessage) -> None:
         change.record("moved", "contact", data)
 
 
-async def obey(desk: Desk, connection: AsyncConnection, contact: Contact, here: Address, asked: Asked) -> Answer:
-    """Give out a code, or make two addresses one person's; the merging of contacts and this address are locked."""
+async def obey(desk: Desk, connection: AsyncConnection, contact: Contact, here: Address, asked: Asked) -> Answer | None:
+    """Give out a code, make two addresses one person's, or part them; the merging of contacts and this address are locked.
+
+    None: there is nothing to part, so it is a message like any other.
+    """
     links, now = LinkStore(connection), desk.now()
+    if asked.denies:
+        return await _part(desk, connection, contact, now)
     if asked.code is None:
         code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
         await links.add_code(code, here, now + VALID_FOR, now)
         shown = f"{code[: DIGITS // 2]} {code[DIGITS // 2 :]}"
-        return Answer("link_code", {"code": shown, "minutes": round(VALID_FOR.total_seconds() / 60)})
+        return Answer("link_code", values={"code": shown, "minutes": round(VALID_FOR.total_seconds() / 60)})
     own, everywhere = await links.wrong_codes(here, now)
     if own >= MOST_WRONG or everywhere >= MOST_WRONG_EVERYWHERE:
         return Answer("link_later")
@@ -123,6 +143,25 @@ async def _link(
     await links.set_home(joined, home)
     goes_on = _open(waiting if home == here else begun)
     return Answer("link_done" if goes_on is not None else "link_known", events=events)
+
+
+async def _part(desk: Desk, connection: AsyncConnection, contact: Contact, now: datetime) -> Answer | None:
+    """Take back what a proof linked last, if that is not long ago."""
+    store = ContactMergeStore(connection)
+    by_proof = (contact_merging.CONTACT, BY_PROOF)
+    recent = [one for one in await store.merges_into(contact.id) if now - one.at <= DENY_WITHIN]
+    merge = next((one for one in recent if (one.by_id, one.by_name) == by_proof), None)
+    if merge is None:
+        return None
+    contacts = ContactStore(connection)
+    await contacts.lock(merge.source_id, merge.target_id)
+    source, target = await contacts.get(merge.source_id), await contacts.get(merge.target_id)
+    try:
+        await contact_merging.part_rows(desk, connection, merge, source, target, by_id=contact_merging.CONTACT)
+    except CannotSeparate:
+        return Answer("link_stays", None)
+    told = [(STAFF, {"type": "contact", "contact_id": one, "revision": None}) for one in (source.id, target.id)]
+    return Answer("link_parted", None, events=told)
 
 
 def _open(locked: Locked | None) -> Conversation | None:

@@ -20,6 +20,7 @@ from conversations.duplicate_store import Duplicate, DuplicateStore
 from conversations.errors import AlreadyMerged, InvalidMessage, NotAssigned
 from conversations.model import Agent, Conversation, Merge, Message, Status, new_id
 from conversations.organising_store import OrganisingStore
+from conversations.sight import EVERYTHING, Sight
 from conversations.verbs import Verbs
 
 UNDO_WITHIN = timedelta(minutes=30)
@@ -97,11 +98,13 @@ class Merging(Verbs):
                     break
         return sorted(threads, key=lambda thread: thread.conversation.opened_at)
 
-    async def likely_duplicates(self, conversation_id: str, reached_at: tuple[str, ...] = ()) -> list[Duplicate]:
+    async def likely_duplicates(
+        self, conversation_id: str, reached_at: tuple[str, ...] = (), sight: Sight = EVERYTHING
+    ) -> list[Duplicate]:
         """Conversations that may be with the same person, likeliest first; ``reached_at`` are their phone and e-mail."""
         conversation = await self.get_conversation(conversation_id)
         async with self.database.read() as connection:
-            return await DuplicateStore(connection).likely(conversation, reached_at, self.now())
+            return await DuplicateStore(connection).likely(conversation, reached_at, self.now(), sight)
 
     async def _deep(self, conversation_id: str) -> bool:
         return len(await self.merged_threads(conversation_id)) >= MAX_CHAIN

@@ -183,6 +183,7 @@ class InboundMessage:
     language: str | None = None  #: hint ("zh" or "en") such as the page's language
     sent_at: datetime | None = None
     contact_point: str | None = None  #: from a form: how to reach the contact, as typed; ``text`` says it as well
+    vouched: str | None = None  #: phone number or e-mail address of the sender, by the word of the channel itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +246,7 @@ class Contact:
     created_at: datetime
     origin_id: str | None = None  #: of a merged address: the contact it belonged to before
     home: Address | None = None  #: the linked address at which their conversations are kept, if it is not this one
+    retired_at: datetime | None = None  #: since when nobody may write from this address
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +313,7 @@ class Conversation:
     revision: int = 0  #: counts saved changes, so that readers can tell which state is newer
     contact_read_seq: int = 0  #: how far the contact has read, where the channel tells
     contact_read_at: datetime | None = None
+    contact_received_seq: int = 0  #: how far it came to the contact's device, where the channel tells
     agent_read_seq: int = 0  #: how far the agent who holds it has read
     agent_read_at: datetime | None = None
     sentiment: float | None = None  #: of the contact's latest message, from -1 to 1; None until it is known
@@ -318,6 +321,8 @@ class Conversation:
     handoff_summary: dict[str, Any] | None = None  #: what an agent needs to know; see ``handoff_summary``
     origin_id: str | None = None  #: whose key seals its audit entries, where its contact was merged into another
     reply_to: Address | None = None  #: the linked address at which the contact wrote last, if it is not ``address``
+    told: dict[str, str] | None = None  #: what the contact was told unasked since the last turn: order, ticket
+    model: str | None = None  #: the version of the bot's model that it stays on until it ends
 
     @property
     def reached_at(self) -> Address:

@@ -64,6 +64,19 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "已关联好，以后您在这里说话，我们也知道是您。",
         "All linked. From now on we'll know it's you here, too.",
     ),
+    "link_proved": (
+        "已确认是您本人，您在其他渠道和我们的对话也接到这里了，说过的不用再说一遍。如果那不是您，请回复“不是我”。",
+        "Now that we know it's you, your conversations with us elsewhere carry on here too, so there's no need to repeat "
+        'anything. If that wasn\'t you, reply "not me".',
+    ),
+    "link_parted": (
+        "好的，已经分开了。这里只留下您自己的对话，以后也不会再自动接到一起。",
+        "All right, they're separate again. Only your own conversation stays here, and they won't be joined by themselves.",
+    ),
+    "link_stays": (
+        "这些对话现在没法自动分开，请说“转人工”，由客服帮您处理。",
+        'These can\'t be separated automatically any more. Say "talk to a person" and someone will sort it out.',
+    ),
     "link_here": (
         "这串数字就是从您这里发出的，请到另一个渠道发送。",
         "That code came from here. Send it on the other channel.",
@@ -83,6 +96,20 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "link_refused": (
         "这两边登录的是不同的客户账号，不能关联。如果弄错了，请说“转人工”，由客服帮您处理。",
         "These two belong to different customer accounts, so they can't be linked. If that's wrong, say \"talk to a person\".",
+    ),
+    "opted_out": (
+        "好的，以后不再主动给您发通知。您来咨询，我们照样回复。想重新接收，回复“订阅”就行。",
+        "Done: no more notifications from us. We'll still answer whenever you write. "
+        "Changed your mind? Just reply START.",
+    ),
+    "opted_out_already": (
+        "您已经退订了，我们不会主动给您发通知。想重新接收，回复“订阅”就行。",
+        "You're already unsubscribed, so you won't get notifications from us. To get them again, reply START.",
+    ),
+    "opted_in": (
+        "好的，有订单、工单的新消息，我们会及时告诉您。不想再收到，回复“退订”就行。",
+        "You're back on: we'll let you know when there's news on your orders and tickets. "
+        "Reply STOP at any time to turn it off.",
     ),
     "leave_queue": ("先问机器人", "Ask the bot instead"),
     "left_queue": ("好的，已取消排队，由我继续为您服务。", "All right, you're out of the queue. I'm back to help."),
@@ -179,6 +206,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "handoff_vip": (
         "您是我们的重要会员，我请专属同事来为您服务。",
         "As one of our valued members you can count on a person. Let me get a colleague for you.",
+    ),
+    "still_working": (
+        "这个问题还在处理，请再稍等一下。",
+        "I'm still on it; this is taking a little longer than usual.",
     ),
     "file_received": (
         "文件已收到。我看不了文件内容，请用文字说明您的需求；需要人工查看的话，请说“转人工”。",

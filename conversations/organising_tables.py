@@ -76,8 +76,8 @@ search_documents = Table(
 #: SQLite: an FTS5 index over ``terms``, kept in step by triggers so that no writer can forget it.
 SQLITE_INDEX = (
     "CREATE VIRTUAL TABLE IF NOT EXISTS search_index USING fts5("
-    "terms, content='search_documents', content_rowid='id', prefix='1 2', "
-    "tokenize=\"unicode61 remove_diacritics 0 tokenchars '='\")",
+    "terms, content='search_documents', content_rowid='id', "
+    "tokenize='ascii')",
     "CREATE TRIGGER IF NOT EXISTS search_documents_added AFTER INSERT ON search_documents BEGIN "
     "INSERT INTO search_index(rowid, terms) VALUES (new.id, new.terms); END",
     "CREATE TRIGGER IF NOT EXISTS search_documents_deleted AFTER DELETE ON search_documents BEGIN "

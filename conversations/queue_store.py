@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, and_, func, insert, literal, or_, select, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.callbacks import CLOSING
-from conversations.conversation_store import SELECT_CONVERSATION, conversation_of
+from conversations.conversation_rows import conversation_of
+from conversations.conversation_store import SELECT_CONVERSATION
 from conversations.model import Conversation, Status, new_id
 from conversations.tables import UtcDateTime, conversations, queue_stays
 
@@ -111,9 +112,10 @@ class QueueStore:
 
     async def last_agent(self, contact_id: str) -> str | None:
         """Who served a contact last, in any conversation."""
+        agent = func.coalesce(conversations.c.agent_id, conversations.c.previous_agent)
         row = await self._connection.execute(
-            select(conversations.c.agent_id)
-            .where(conversations.c.contact_id == contact_id, conversations.c.agent_id.is_not(None))
+            select(agent)
+            .where(conversations.c.contact_id == contact_id, agent.is_not(None))
             .order_by(conversations.c.assigned_at.desc())
             .limit(1)
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from conversations import notices
 from conversations.change import Change
+from conversations.conversation_rows import owner_of
 from conversations.conversation_store import Locked
 from conversations.episode_store import EpisodeStore
 from conversations.episodes import Episode, asked_of
@@ -38,7 +39,7 @@ async def ask(change: Change) -> None:
     if (idle and not rules.ask_when_idle) or await store.unasked(conversation.contact_id):
         return
     found = await store.of_conversation(conversation.id)
-    if not found:
+    if not found or not await store.contact_spoke(conversation.id):  # told something, never served
         return
     asked = [found[-1]]
     shows_form = conversation.reached_at.channel in FORM_CHANNELS
@@ -138,7 +139,7 @@ async def _keep(change: Change, episode: Episode, rating: Rating) -> bool:
         return False
     if before is not None:
         rating = replace(rating, corrected_at=change.now)
-    await EpisodeStore(change.connection).put_rating(rating)
+    await EpisodeStore(change.connection).put_rating(rating, owner_of(change.conversation))
     place = {"episode": episode.number, "kind": episode.kind.value}
     what = "rated" if before is None else "rating_corrected"
     earlier = {} if before is None else {"before": _figures(before)}

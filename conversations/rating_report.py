@@ -106,9 +106,12 @@ class KindReport:
     comments: tuple[Comment, ...]
 
 
-def wilson(successes: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share after Wilson, which holds for few answers as well; (0, 1) of none."""
-    if n == 0:
+def wilson(successes: float, n: float) -> tuple[float, float]:
+    """The 95 % interval of a share after Wilson, which holds for few answers as well; (0, 1) of none.
+
+    Of a weighted sample ``n`` is the number of answers that it is worth, which need not be whole.
+    """
+    if n <= 0:
         return 0.0, 1.0
     share, square = successes / n, _Z * _Z
     middle = (share + square / (2 * n)) / (1 + square / n)

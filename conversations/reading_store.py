@@ -11,10 +11,13 @@ from sqlalchemy import ColumnElement, Text, and_, bindparam, cast, exists, or_, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.contact_tables import AT_HOME
-from conversations.conversation_store import SELECT_CONVERSATION, conversation_of, message_of
+from conversations.conversation_rows import conversation_of, message_of
+from conversations.conversation_store import SELECT_CONVERSATION
 from conversations.errors import NotFound
 from conversations.model import Address, Author, Contact, Conversation, Cursor, Message, MessageKind, Page, Status
 from conversations.queue_store import SERVING_ORDER, served_after
+from conversations.sight import EVERYTHING, Sight
+from conversations.sight_store import within
 from conversations.tables import addresses, contacts, conversations, inbox, messages, turns
 from conversations.turn_model import Trace
 
@@ -35,6 +38,7 @@ _SHOWN_AFTER = _SHOWN.where(
     )
 ).order_by(conversations.c.opened_at, messages.c.seq)
 
+NO_CONVERSATION = "there is no such conversation; refresh the list and open it again"
 VIEWS = ("mine", "queued", "bot", "all", "resolved")
 
 
@@ -49,7 +53,7 @@ class ReadingStore:
         row = await self._connection.execute(SELECT_CONVERSATION.where(conversations.c.id == conversation_id))
         found = row.first()
         if found is None:
-            raise NotFound("there is no such conversation; refresh the list and open it again")
+            raise NotFound(NO_CONVERSATION)
         return conversation_of(found)
 
     async def find_latest(self, address: Address) -> Conversation | None:
@@ -58,7 +62,9 @@ class ReadingStore:
         found = row.first()
         return None if found is None else conversation_of(found)
 
-    async def list_conversations(self, view: str, agent_id: str, cursor: str | None, limit: int) -> Page:
+    async def list_conversations(
+        self, view: str, agent_id: str, cursor: str | None, limit: int, sight: Sight = EVERYTHING
+    ) -> Page:
         """A page of one of ``VIEWS``; the queue is in serving order, everything else newest first."""
         condition = {
             "mine": and_(
@@ -70,7 +76,7 @@ class ReadingStore:
             "bot": conversations.c.status == Status.BOT.value,
             "resolved": conversations.c.status == Status.RESOLVED.value,
             "all": conversations.c.status != Status.RESOLVED.value,
-        }[view]
+        }[view] & within(sight)
         newest = (conversations.c.updated_at.desc(), conversations.c.id)
         if view == "queued":
             return await self._queue(condition, cursor, limit)
@@ -106,19 +112,23 @@ class ReadingStore:
         rank = last.rank_at or queued_at
         return Page(tuple(found[:limit]), f"{rank.isoformat()}|{queued_at.isoformat()}|{last.id}")
 
-    async def conversations_of_contact(self, contact_id: str, limit: int) -> list[Conversation]:
+    async def conversations_of_contact(
+        self, contact_id: str, limit: int, sight: Sight = EVERYTHING
+    ) -> list[Conversation]:
         """Every conversation of a contact, newest first."""
         rows = await self._connection.execute(
-            SELECT_CONVERSATION.where(conversations.c.contact_id == contact_id)
+            SELECT_CONVERSATION.where(conversations.c.contact_id == contact_id, within(sight))
             .order_by(conversations.c.opened_at.desc())
             .limit(limit)
         )
         return [conversation_of(row) for row in rows]
 
-    async def history(self, contact_ids: Sequence[str], cursor: str | None, limit: int) -> Page:
+    async def history(
+        self, contact_ids: Sequence[str], cursor: str | None, limit: int, sight: Sight = EVERYTHING
+    ) -> Page:
         """A page of the conversations of some contacts, the one opened last first."""
         opened = conversations.c.opened_at
-        query = SELECT_CONVERSATION.where(conversations.c.contact_id.in_(list(contact_ids)))
+        query = SELECT_CONVERSATION.where(conversations.c.contact_id.in_(list(contact_ids)), within(sight))
         after = _after(cursor)
         if after is not None:
             at, last_id = after

@@ -29,6 +29,38 @@ class Receipts(Transcripts):
             await self.hub.publish(STAFF, event)
         return moved
 
+    async def reached(
+        self,
+        channel: str,
+        account: str,
+        contact: str,
+        *,
+        read: bool,
+        outbox_id: str = "",
+        until: datetime | None = None,
+        at: datetime | None = None,
+    ) -> bool:
+        """A channel tells that the contact received (or ``read``) a message and all before it; False when that is no news.
+
+        The message is named by its outbox id, or is the last one sent up to a moment. Channels tell it in any order.
+        """
+        now = self.now()
+        at = now if at is None else min(at, now)
+        async with self.database.read() as connection:
+            receipts = ReceiptStore(connection)
+            if outbox_id:
+                place = await receipts.find_message(channel, account, outbox_id)
+            else:
+                place = await receipts.find_last_sent(Address(channel, account, contact), until or now)
+        if place is None:
+            return False
+        async with self.database.write() as connection:
+            moved = await ReceiptStore(connection).contact_reached(place, read=read, at=at)
+        if moved:
+            event = {"conversation_id": place.conversation_id, "seq": place.seq, "by": "contact", "at": moment(at)}
+            await self.hub.publish(STAFF, {"type": "read" if read else "received"} | event)
+        return moved
+
     async def read_by_agent(self, conversation: Conversation, agent: Agent, seq: int) -> bool:
         """A member of staff has seen everything up to ``seq``.
 

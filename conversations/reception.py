@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from conversations import linking, merging, notices, organising, queueing, rating
+from conversations import linking, merging, notices, opting, organising, queueing, rating
 from conversations.change import Change, Desk
+from conversations.contact_store import ContactStore
 from conversations.conversation_store import ConversationStore, Locked
 from conversations.delivery_store import DeliveryStore
-from conversations.errors import BadContactPoint, InvalidMessage
+from conversations.errors import BadContactPoint, InvalidMessage, SignedIn
 from conversations.model import (
     SPOKEN,
     Address,
@@ -26,7 +27,10 @@ from conversations.model import (
     new_id,
 )
 from conversations.organising_store import OrganisingStore
+from conversations.proactive_store import ProactiveStore
+from conversations.proof_store import ProofStore
 from conversations.turns import Claim, claim_of
+from failpoints import reach
 
 MAX_TEXT = 20_000
 _BUTTON = re.compile(r"[\x21-\x7e]{1,128}")  # ours are shorter; others may reach us, and no database stores everything
@@ -75,13 +79,21 @@ def clean(inbound: InboundMessage) -> InboundMessage:
         language=inbound.language if inbound.language in ("zh", "en") else None,
         sent_at=inbound.sent_at,
         contact_point=inbound.contact_point,
+        vouched=inbound.vouched,
     )
 
 
 async def receive(
-    desk: Desk, connection: AsyncConnection, inbound: InboundMessage, lease_until: datetime | None
+    desk: Desk,
+    connection: AsyncConnection,
+    inbound: InboundMessage,
+    lease_until: datetime | None,
+    proves: str | None = None,
 ) -> Reception:
-    """Store one message; with ``lease_until`` its turn is claimed in the same transaction where that is possible."""
+    """Store one message; with ``lease_until`` its turn is claimed in the same transaction where that is possible.
+
+    ``proves`` is the customer whom the channel vouches for.
+    """
     store, deliveries = ConversationStore(connection), DeliveryStore(connection)
     now = desk.now()
     asked, says = linking.asked_by(inbound), None
@@ -95,15 +107,28 @@ async def receive(
         if address.contact not in (inbound.address.contact, contact.home.contact if contact.home else None):
             raise InvalidMessage("this message id was used by another contact; use a new one")
         return Reception(receipt)
+    if contact.retired_at is not None:
+        raise SignedIn("the visitor has signed in; say hello again to go on")
+    await ProactiveStore(connection).note_wrote(inbound.address, now)
     if inbound.contact_point is not None:
         inbound = replace(inbound, contact_point=_contact_point(desk, inbound.contact_point))
     if asked is not None:
         says = await linking.obey(desk, connection, contact, inbound.address, asked)
-        inbound, contact = replace(inbound, text=linking.COMMAND), await store.lock_contact(*here)
+        if says is not None:
+            inbound = replace(inbound, text=says.shown or inbound.text)
+            contact = await store.lock_contact(*here)
     home = contact.home or inbound.address
     if home != inbound.address:
         contact = await store.lock_contact(home, None, None, now)
+    if proves is not None and contact.customer_id in (None, proves):
+        await ContactStore(connection).note_proof(contact.id, home, proves)
+        await ProofStore(connection).note(inbound.address, proves, "channel", now)
+        contact = replace(contact, customer_id=proves)
     latest = await store.lock_latest(inbound.address)
+    wish = opting.wish_of(inbound) if says is None else None
+    if wish is not None:
+        inbound = replace(inbound, language=inbound.language or opting.language_of(inbound))
+        says = await opting.obey(desk, connection, contact, wish)
     press = None if says is not None else await _find_press(desk, connection, inbound, latest)
     if press is None and inbound.button_id is not None and not inbound.text:
         raise InvalidMessage("there is no such button; write what you need instead")
@@ -169,6 +194,7 @@ async def _store(
     state, attempts = ("running", 1) if claim else (state, 0)
     change.arrived(inbound, message, state=state, payload=payload, attempts=attempts, next_at=change.now)
     await change.save()
+    reach("before_inbound_commit")
     return Reception(Receipt(message.conversation_id, message.id, message.seq), change, claim)
 
 

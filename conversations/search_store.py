@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     Select,
     String,
+    Text,
     and_,
     bindparam,
     cast,
@@ -30,16 +31,21 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from conversations.blind_index import Mark, postgres_query, postgres_terms, sqlite_query, sqlite_terms
 from conversations.model import Author, Message, MessageKind
 from conversations.organising_tables import search_documents
-from conversations.segmenting import Search, Terms, postgres_query, postgres_terms, sqlite_query, sqlite_terms, terms_of
+from conversations.prepared_store import Prepared
+from conversations.sealing_store import SealingStore, typed_by_people
+from conversations.segmenting import Search, Terms, terms_of
+from conversations.sight import EVERYTHING, Scope, Sight
+from conversations.sight_store import within
 from conversations.tables import addresses, contacts, conversations, messages
 
 #: What people and the bot said; changes of state and rating requests would only be in the way.
 SEARCHED = (MessageKind.TEXT, MessageKind.NOTE)
 _index = table("search_index", column("rowid"))
 _MERGED_PAGES = 64
-_INSERT = insert(search_documents)
+_INSERT = Prepared(insert(search_documents))
 _SHOWN = [
     messages.c[name]
     for name in ("id", "conversation_id", "seq", "author", "author_name", "kind", "text", "attachments", "created_at")
@@ -54,6 +60,7 @@ class SearchFilter:
     channel: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    sight: Sight = EVERYTHING  #: whose search it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +88,14 @@ class SearchStore:
     async def add_messages(self, new: Iterable[Message]) -> None:
         """Index messages of this moment."""
         rows = []
+        mark = self._mark
         for message in new:
             if message.kind in SEARCHED:
                 names = [attachment.name for attachment in message.attachments]
-                row = self._row(message.id, message.conversation_id, message.kind.value, message.text, names)
+                row = self._row(mark, message.id, message.conversation_id, message.kind.value, message.text, names)
                 rows += [row] if row else []
         if rows:
-            await self._connection.execute(_INSERT, rows)
+            await _INSERT.run_each(self._connection, rows)
 
     async def put_contact(self, contact_id: str) -> None:
         """Index a contact by name and by the addresses that people would type: phone numbers, e-mail, handles."""
@@ -101,14 +109,20 @@ class SearchStore:
                 words += [address, *_ends_of_number(address)]
         terms = terms_of("\n".join(words))
         if terms.placed:
-            values = {"kind": "contact", "contact_id": contact_id, "terms": self._terms(terms)}
-            await self._connection.execute(_INSERT, values)
+            values = {"kind": "contact", "contact_id": contact_id, "terms": self._terms(terms, self._mark)}
+            await _INSERT.run(self._connection, values)
 
     async def forget_contact(self, contact_id: str) -> None:
         """Take a contact and everything said with them out of the index; ``merge_deleted`` then takes it off the disk."""
         theirs = select(conversations.c.id).where(conversations.c.contact_id == contact_id)
         of_theirs = or_(search_documents.c.contact_id == contact_id, search_documents.c.conversation_id.in_(theirs))
         await self._connection.execute(delete(search_documents).where(of_theirs))
+
+    async def forget_conversation(self, conversation_id: str) -> None:
+        """Take what was said in a conversation out of the index."""
+        await self._connection.execute(
+            delete(search_documents).where(search_documents.c.conversation_id == conversation_id)
+        )
 
     async def merge_deleted(self, *, first: bool) -> bool:
         """SQLite: rewrite some pages of the index without what was deleted; whether nothing is left to do."""
@@ -144,14 +158,24 @@ class SearchStore:
             for row in rows
         ]
 
-    async def find_contacts(self, search: Search, limit: int) -> list[str]:
+    async def find_contacts(self, search: Search, limit: int, sight: Sight = EVERYTHING) -> list[str]:
         """Contacts whose name or address contains every part of a search, the newest first."""
         query = self._matching(search, (search_documents.c.contact_id,), joined=False)
-        rows = await self._connection.execute(query.where(search_documents.c.kind == "contact").limit(limit))
+        query = query.where(search_documents.c.kind == "contact")
+        if sight.scope is not Scope.EVERYTHING:
+            query = query.where(
+                exists().where(conversations.c.contact_id == search_documents.c.contact_id, within(sight))
+            )
+        rows = await self._connection.execute(query.limit(limit))
         return list(rows.scalars())
 
     async def conversations_about(
-        self, contact_ids: Sequence[str], customer_ids: Sequence[str], number: str, limit: int
+        self,
+        contact_ids: Sequence[str],
+        customer_ids: Sequence[str],
+        number: str,
+        limit: int,
+        sight: Sight = EVERYTHING,
     ) -> list[str]:
         """Conversations with these contacts or customers, or that have this ticket number or id; the newest first."""
         about = [conversations.c.callback_ticket == number.upper(), conversations.c.id == number.lower()]
@@ -162,7 +186,7 @@ class SearchStore:
         rows = await self._connection.execute(
             select(conversations.c.id)
             .join(contacts, contacts.c.id == conversations.c.contact_id)
-            .where(or_(*about))
+            .where(or_(*about), within(sight))
             .order_by(conversations.c.updated_at.desc(), conversations.c.id)
             .limit(limit)
         )
@@ -181,9 +205,10 @@ class SearchStore:
         lowest = (await self._connection.execute(select(func.min(search_documents.c.id)))).scalar()
         place = min(lowest if lowest is not None else 1, 1) - 1
         rows = []
+        mark = self._mark
         for message in found:
             names = [one["name"] for one in message.attachments or ()]
-            row = self._row(message.id, message.conversation_id, message.kind, message.text, names)
+            row = self._row(mark, message.id, message.conversation_id, message.kind, message.text, names)
             if row:
                 rows.append(row | {"id": place})
                 place -= 1
@@ -192,13 +217,21 @@ class SearchStore:
         return (found[-1].created_at, found[-1].id) if len(found) == limit else None
 
     async def unindexed_contacts(self, after: str, limit: int) -> list[str]:
-        """Contacts with a name that are not indexed, by id."""
+        """Contacts that are to be indexed: they have a name and are not yet, or their terms were taken away; by id."""
+        emptied = exists().where(
+            search_documents.c.contact_id == contacts.c.id, cast(search_documents.c.terms, Text) == ""
+        )
         rows = await self._connection.execute(
             select(contacts.c.id)
             .where(
                 contacts.c.id > after,
-                contacts.c.name.is_not(None),
-                ~exists().where(search_documents.c.contact_id == contacts.c.id),
+                or_(
+                    emptied,
+                    and_(
+                        contacts.c.name.is_not(None),
+                        ~exists().where(search_documents.c.contact_id == contacts.c.id),
+                    ),
+                ),
             )
             .order_by(contacts.c.id)
             .limit(limit)
@@ -210,11 +243,11 @@ class SearchStore:
         source: Any = search_documents
         if self._sqlite:
             source = _index.join(search_documents, search_documents.c.id == _index.c.rowid)
-            match = literal_column("search_index").op("MATCH")(sqlite_query(search))
+            match = literal_column("search_index").op("MATCH")(sqlite_query(search, self._mark))
             order = _index.c.rowid.desc()
         else:
             # Written into the statement, so that the planner knows how rare the terms are.
-            asked = bindparam("asked", postgres_query(search), String, literal_execute=True)
+            asked = bindparam("asked", postgres_query(search, self._mark), String, literal_execute=True)
             match = search_documents.c.terms.op("@@")(cast(asked, TSQUERY))
             order = search_documents.c.id.desc()
         if joined:
@@ -223,21 +256,20 @@ class SearchStore:
         return select(*columns).select_from(source).where(match).order_by(order)
 
     def _row(
-        self, message_id: str, conversation_id: str, kind: str, said: str, names: Sequence[str]
+        self, mark: Mark, message_id: str, conversation_id: str, kind: str, said: str, names: Sequence[str]
     ) -> dict[str, Any] | None:
         terms = terms_of("\n".join([said, *names]))
         if not terms.placed:
             return None
         values = {"message_id": message_id, "conversation_id": conversation_id, "kind": kind}
-        return values | {"terms": self._terms(terms)}
+        return values | {"terms": self._terms(terms, mark)}
 
-    def _terms(self, terms: Terms) -> str:
-        return sqlite_terms(terms) if self._sqlite else postgres_terms(terms)
+    def _terms(self, terms: Terms, mark: Mark) -> str:
+        return sqlite_terms(terms, mark) if self._sqlite else postgres_terms(terms, mark)
 
-
-def typed_by_people(address: str) -> bool:
-    """Whether an address means something to people, unlike the random id of a web visitor."""
-    return "@" in address or (sum(character.isdigit() for character in address) >= 7 and len(address) <= 20)
+    @property
+    def _mark(self) -> Mark:
+        return SealingStore(self._connection).marks.of_term
 
 
 def _ends_of_number(address: str) -> list[str]:
@@ -252,6 +284,8 @@ def _conditions(wanted: SearchFilter) -> list[Any]:
         conditions.append(messages.c.kind == MessageKind.NOTE.value)
     elif wanted.author is not None:
         conditions.append(and_(messages.c.kind == MessageKind.TEXT.value, messages.c.author == Author(wanted.author)))
+    if wanted.sight.scope is not Scope.EVERYTHING:
+        conditions.append(within(wanted.sight))
     if wanted.channel is not None:
         conditions.append(conversations.c.channel == wanted.channel)
     if wanted.since is not None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from conversations.model import Author
 from conversations.search_store import IndexedMessage, SearchFilter, SearchStore
 from conversations.segmenting import Found, Range, Search, find, fold, parse, snippet
+from conversations.sight import EVERYTHING, Sight
 from conversations.transcripts import Transcripts
 
 POOL = 400  #: the newest matches that are ranked; older ones are found with more words or a date
@@ -56,18 +57,18 @@ class Searching(Transcripts):
         return [_hit(*one) for one in best[offset : offset + limit]], len(best)
 
     async def search_conversations(
-        self, text: str, customer_ids: Sequence[str], limit: int, now: datetime
+        self, text: str, customer_ids: Sequence[str], limit: int, now: datetime, sight: Sight = EVERYTHING
     ) -> list[Match]:
         """Conversations about ``text``, with a contact of that name or address, or with one of the customers."""
         search = parse(text)
         found: list[IndexedMessage] = []
         async with self.database.read() as connection:
             store = SearchStore(connection)
-            contact_ids = await store.find_contacts(search, limit) if search.asks else []
+            contact_ids = await store.find_contacts(search, limit, sight) if search.asks else []
             number = "".join(text.split())
-            about = await store.conversations_about(contact_ids, customer_ids, number, limit)
+            about = await store.conversations_about(contact_ids, customer_ids, number, limit, sight)
             if search.asks:
-                found = await store.find_messages(search, SearchFilter(), POOL)
+                found = await store.find_messages(search, SearchFilter(sight=sight), POOL)
         best: dict[str, Match] = {}
         by_message: dict[str, Hit] = {}
         for message, places in ranked(search, text, found, now):

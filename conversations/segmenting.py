@@ -18,7 +18,7 @@ import snowballstemmer
 
 MAX_PARTS = 12  #: of one search; what is longer is a text, not a search
 _LONGEST_TERM = 64
-_STEM = "="
+STEM = "="  #: what marks a stem among terms
 _UNSPACED = "\u0e00-\u0eff\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 _TERM = re.compile(f"[{_UNSPACED}]+|[^\\W_{_UNSPACED}]+")
 _UNSPACED_RUN = re.compile(f"[{_UNSPACED}]+")
@@ -75,7 +75,7 @@ def terms_of(text: str) -> Terms:
         placed.append(term)
         stem = stem_of(term)
         if stem != term:
-            loose[_STEM + stem] = None
+            loose[STEM + stem] = None
         number = _LETTERS_AND_DIGITS.fullmatch(term)
         if number:
             loose[number[1]] = None
@@ -122,51 +122,14 @@ def parse(text: str) -> Search:
     return Search(tuple(parts)[:MAX_PARTS], grouped if number and len(parts) > 1 else None)
 
 
-def sqlite_query(search: Search) -> str:
-    """The search as FTS5 reads it."""
-    wanted = " AND ".join(f"({_in_fts5(part)})" for part in search.parts)
-    return f"({wanted}) OR ({_in_fts5(Part(search.joined, False))})" if search.joined else wanted
-
-
-def postgres_query(search: Search) -> str:
-    """The search as PostgreSQL's tsquery reads it."""
-    wanted = " & ".join(f"({_in_tsquery(part)})" for part in search.parts)
-    return f"({wanted}) | ({_in_tsquery(Part(search.joined, False))})" if search.joined else wanted
-
-
-def _pairs(run: str) -> list[str]:
+def pairs_of(run: str) -> list[str]:
+    """The overlapping pairs of a run of unspaced characters."""
     return [run[place : place + 2] for place in range(max(1, len(run) - 1))]
 
 
-def _in_fts5(part: Part) -> str:
-    if part.unspaced:
-        return f'"{" ".join(_pairs(part.text))}"' + (" *" if len(part.text) == 1 else "")
-    begins = f'"{part.text}"' + (" *" if len(part.text) > 1 else "")
-    return begins + f' OR "{_STEM}{stem_of(part.text)}" OR "{stem_of(part.text)}"'
-
-
-def _in_tsquery(part: Part) -> str:
-    if part.unspaced:
-        return " <-> ".join(f"'{pair}'" for pair in _pairs(part.text)) + (":*" if len(part.text) == 1 else "")
-    begins = f"'{part.text}'" + (":*" if len(part.text) > 1 else "")
-    return begins + f" | '{_STEM}{stem_of(part.text)}' | '{stem_of(part.text)}'"
-
-
-def sqlite_terms(terms: Terms) -> str:
-    """The terms as the text that FTS5 indexes; its tokenizer only has to split at spaces."""
-    return " ".join((*terms.placed, *terms.loose))
-
-
-def postgres_terms(terms: Terms) -> str:
-    """The terms as a tsvector; positions end where PostgreSQL's end, so later terms are found but not as phrases."""
-    places: dict[str, list[int]] = {}
-    for place, term in enumerate(terms.placed, start=1):
-        if place < 16_383:
-            places.setdefault(term, []).append(place)
-        else:
-            places.setdefault(term, [])
-    placed = [f"'{term}'" + (":" + ",".join(map(str, at[:255])) if at else "") for term, at in places.items()]
-    return " ".join(placed + [f"'{term}'" for term in terms.loose if term not in places])
+def is_unspaced(term: str) -> bool:
+    """Whether a term is of a script that is written without spaces."""
+    return _UNSPACED_RUN.match(term) is not None
 
 
 Range = tuple[int, int]

@@ -90,7 +90,7 @@ class Signals:
                 async with asyncio.timeout(_LATE_SECONDS):
                     seen = await gathering
             except Exception as error:  # without signals the turn is the bot's own
-                log.error("signals_failed", conversation_id=claim.conversation.id, error=repr(error))
+                log.error("signals_failed", conversation_id=claim.conversation.id, error=error)
                 return result
         finally:
             gathering.cancel()
@@ -117,7 +117,7 @@ class Signals:
         try:
             return await self._tier_of(customer_id)
         except Exception as error:
-            log.error("tier_unknown", error=repr(error))
+            log.error("tier_unknown", error=error)
             return None
 
     async def feeling_of(self, text: str) -> Feeling | None:
@@ -127,7 +127,7 @@ class Signals:
         try:
             return await asyncio.to_thread(self._read, text)
         except Exception as error:
-            log.error("sentiment_failed", error=repr(error))
+            log.error("sentiment_failed", error=error)
             return None
 
     def _judged(self, claim: Claim, result: TurnResult, seen: _Seen) -> TurnResult:
@@ -174,7 +174,7 @@ class Signals:
     def _finished(self, job: asyncio.Task[None]) -> None:
         self._jobs.discard(job)
         if not job.cancelled() and job.exception() is not None:
-            log.error("signal_lost", error=repr(job.exception()))
+            log.error("signal_lost", error=job.exception())
 
     async def _note(self, conversation_id: str, message_id: str, text: str) -> None:
         feeling = await self.feeling_of(text)
@@ -192,7 +192,7 @@ class Signals:
             async with asyncio.timeout(_LOOK_UP_SECONDS):
                 record = await self._records_of(conversation, summary)
         except Exception as error:
-            log.error("records_unknown", conversation_id=conversation_id, error=repr(error))
+            log.error("records_unknown", conversation_id=conversation_id, error=error)
             record = None
         if record:
             await self._conversations.complete_summary(conversation_id, record=record)

@@ -10,6 +10,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 _LOCK_SECONDS = 10.0
@@ -86,6 +87,11 @@ class DirectConnection:
         self._connection = connection
         self._writes = writes
 
+    @property
+    def raw(self) -> sqlite3.Connection:
+        """SQLite's own connection, for statements that need nothing of SQLAlchemy."""
+        return self._connection
+
     def cursor(self) -> DirectCursor:
         """A cursor; nothing is waited for."""
         return DirectCursor(self._connection.cursor())
@@ -117,11 +123,25 @@ class DirectConnection:
 async def connect_directly(path: str, *, writes: bool = True) -> DirectConnection:
     """Open an SQLite file for writers, or for readers of a few rows: what takes long would stop the event loop."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_LOCK_SECONDS)
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=0"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "busy_timeout=0"):
         connection.execute(f"PRAGMA {pragma}")
     if not writes:
         connection.execute("PRAGMA query_only=ON")
     return DirectConnection(connection, writes=writes)
+
+
+def damage_in_file(path: Path) -> str | None:
+    """The first thing wrong with the structure of an SQLite file; None if nothing is."""
+    connection = sqlite3.connect(path, timeout=_LOCK_SECONDS)
+    try:
+        said = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        if "locked" in str(error):
+            return None  # another process is at work on it, so it can be read
+        return str(error)
+    finally:
+        connection.close()
+    return None if said == "ok" else said
 
 
 async def _outside(work: Callable[[], None]) -> None:

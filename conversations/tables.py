@@ -14,7 +14,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     String,
     Table,
@@ -24,6 +23,8 @@ from sqlalchemy import (
 from sqlalchemy import false as sqlalchemy_false
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeDecorator
+
+from conversations.sealed_tables import SealedAddress, SealedJson, SealedText, SealedWords
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -55,14 +56,15 @@ contacts = Table(
     "contacts",
     metadata,
     Column("id", String(32), primary_key=True),
-    Column("name", Text),
+    Column("name", SealedText("contacts", "name")),
+    Column("name_mark", String(32), index=True),  # by which the whole name is found
     Column("language", String(8)),
     Column("customer_id", Text),
     Column("created_at", UtcDateTime, nullable=False),
     Column("erased_at", UtcDateTime),
     Column("named_by", String(64)),  # the agent who set the name; the channel's name no longer replaces it
     Column("tier", String(16)),  # set by an agent; None: whatever the customer's account says
-    Column("note", Text),  # only staff see it
+    Column("note", SealedText("contacts", "note")),  # only staff see it
     Column("linked_customer_id", Text),  # whose account an agent thinks it is; proves nothing
     Column("linked_by", Text),
     Column("linked_at", UtcDateTime),
@@ -79,13 +81,17 @@ addresses = Table(
     metadata,
     Column("channel", String(64), primary_key=True),
     Column("account", String(128), primary_key=True),
-    Column("contact", String(512), primary_key=True),
+    Column("contact", SealedAddress, primary_key=True),
+    Column("point_mark", String(32), index=True),  # by which a phone number or e-mail address is found
     Column("contact_id", ForeignKey("contacts.id"), nullable=False, index=True),
     Column("customer_id", Text),  # of a shared contact: who was proved at this very address
     Column("origin_id", String(32)),  # the contact it belonged to before contacts were merged
     Column("home_channel", String(64)),  # of an address linked to another one: where its conversations are kept
     Column("home_account", String(128)),
-    Column("home_contact", String(512)),
+    Column("home_contact", SealedAddress),
+    Column("retired_at", UtcDateTime),  # since when nobody may write from it: its visitor has signed in
+    Column("wrote_at", UtcDateTime),  # the contact's last message there, from which channels count their windows
+    Column("unreachable_at", UtcDateTime),  # the channel said so; over once the contact writes again
 )
 
 conversations = Table(
@@ -94,7 +100,7 @@ conversations = Table(
     Column("id", String(32), primary_key=True),
     Column("channel", String(64), nullable=False),
     Column("account", String(128), nullable=False),
-    Column("contact", String(512), nullable=False),
+    Column("contact", SealedAddress, nullable=False),
     Column("contact_id", ForeignKey("contacts.id"), nullable=False, index=True),
     Column("status", String(16), nullable=False),
     Column("language", String(8), nullable=False),
@@ -112,11 +118,13 @@ conversations = Table(
     Column("resolved_by", String(16)),
     Column("callback_ticket", Text),
     Column("priority", Integer, nullable=False, default=0),
-    Column("preview", Text, nullable=False, default=""),
+    Column("preview", SealedWords("conversations", "preview"), nullable=False, default=""),
     Column("preview_author", String(16)),
     Column("shown_buttons", JSON(none_as_null=True)),  # under the last thing said, for answers typed as "2"
     Column("fence", Integer, nullable=False, default=0),
     Column("lease_until", UtcDateTime),
+    Column("claimed_by", String(32)),  # the process that has the lease; another one frees it if that dies
+    Column("model", String(80)),  # the bot's version that serves it until it ends
     # routing: whom it waits for, in what order, and who was asked
     Column("team_id", String(32)),
     Column("required_skills", JSON(none_as_null=True)),
@@ -135,13 +143,14 @@ conversations = Table(
     # a contact who came out of hours
     Column("callback_state", String(8)),  # asked | given
     Column("callback_due", Boolean, nullable=False, server_default=sqlalchemy_false(), default=False),
-    Column("contact_point", Text),
+    Column("contact_point", SealedText("conversations", "contact_point")),
+    Column("contact_point_mark", String(32), index=True),  # by which it is found
     Index("ix_conversations_offered", "offered_to"),
     Column("manual_priority", String(8), nullable=False, default="none", server_default="none"),
     Column("label_ids", JSON(none_as_null=True)),  # as in conversation_labels, so that lists need no join
     Column("snoozed_until", UtcDateTime),
     Column("snoozed_by", String(64)),
-    Column("snooze_reason", Text),
+    Column("snooze_reason", SealedText("conversations", "snooze_reason")),
     Column("waiting_since", UtcDateTime),  # the contact's first message that nobody has answered
     Column("merged_into", String(32)),
     Column("revision", Integer, nullable=False, default=0, server_default="0"),  # counts saved changes
@@ -149,13 +158,18 @@ conversations = Table(
     Index("ix_conversations_merged_into", "merged_into"),
     Column("contact_read_seq", Integer, nullable=False, default=0, server_default="0"),
     Column("contact_read_at", UtcDateTime),
+    Column("contact_received_seq", Integer, nullable=False, default=0, server_default="0"),
     Column("agent_read_seq", Integer, nullable=False, default=0, server_default="0"),
     Column("agent_read_at", UtcDateTime),
     Column("sentiment", Float),
     Column("sentiment_label", String(8)),
-    Column("handoff_summary", JSON(none_as_null=True)),
+    Column("handoff_summary", SealedJson("conversations", "handoff_summary")),
     Column("origin_id", String(32)),  # the contact with whose key its audit entries are sealed, after a merge
-    Column("reply_to", Text),  # the linked address at which the contact wrote last, if it is not this one
+    Column("forgotten_at", UtcDateTime),  # when its words were erased
+    Column("reply_to", SealedAddress),  # the linked address at which the contact wrote last, if it is not this one
+    Column(
+        "told", SealedJson("conversations", "told")
+    ),  # what a message that nobody asked for was about, until the next turn
     Index("ix_conversations_address", "channel", "account", "contact", "opened_at"),
     Index("ix_conversations_status", "status", "updated_at"),
     Index("ix_conversations_agent", "agent_id", "status"),
@@ -185,10 +199,10 @@ messages = Table(
     Column("seq", Integer, nullable=False),
     Column("author", String(16), nullable=False),
     Column("kind", String(24), nullable=False),
-    Column("text", Text, nullable=False),
+    Column("text", SealedWords("messages", "text"), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("author_id", String(64)),
-    Column("author_name", Text),
+    Column("author_name", SealedText("messages", "author_name", some=True)),  # only contacts' are sealed
     Column("buttons", JSON(none_as_null=True)),
     Column("citations", JSON(none_as_null=True)),
     Column("attachments", JSON(none_as_null=True)),
@@ -216,10 +230,11 @@ inbox = Table(
     Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
     Column("seq", Integer, nullable=False),
     Column("state", String(8), nullable=False),  # new | running | done | dead
-    Column("payload", Text),
+    Column("payload", SealedText("inbox", "payload", "message_id")),
     Column("attempts", Integer, nullable=False, default=0),
     Column("received_at", UtcDateTime, nullable=False),
     Column("next_at", UtcDateTime, nullable=False),
+    Column("error", Text),  # what broke its turn: the kind of error, never its words
     UniqueConstraint("channel", "account", "external_id"),
     Index("ix_inbox_conversation", "conversation_id", "seq"),
 )
@@ -233,7 +248,7 @@ turns = Table(
     Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
     Column("in_seq", Integer, nullable=False),
     Column("out_seqs", JSON, nullable=False),
-    Column("trace", JSON, nullable=False),
+    Column("trace", SealedJson("turns", "trace", "turn_id", otherwise="{}"), nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime, nullable=False),
     Index("ix_turns_conversation", "conversation_id", "in_seq"),
@@ -255,9 +270,9 @@ outbox = Table(
     Column("id", String(32), nullable=False, unique=True),
     Column("channel", String(64), nullable=False),
     Column("account", String(128), nullable=False),
-    Column("contact", String(512), nullable=False),
+    Column("contact", SealedAddress, nullable=False),
     Column("message_id", ForeignKey("messages.id"), nullable=False),
-    Column("state", String(8), nullable=False),  # pending | sending | sent | unknown | dead | recalled
+    Column("state", String(8), nullable=False),  # pending | sending | sent | unknown | dead | recalled | dropped
     Column("attempts", Integer, nullable=False, default=0),
     Column("doubts", Integer, nullable=False, default=0),  # sends that may or may not have arrived
     Column("next_at", UtcDateTime, nullable=False),
@@ -271,12 +286,14 @@ outbox = Table(
 )
 _undelivered = outbox.c.state.in_(("pending", "sending"))
 Index("ix_outbox_undelivered", outbox.c.ordinal, sqlite_where=_undelivered, postgresql_where=_undelivered)
+_given_up = outbox.c.state.in_(("dead", "unknown"))
+Index("ix_outbox_given_up", outbox.c.ordinal, sqlite_where=_given_up, postgresql_where=_given_up)
 
 attachments = Table(
     "attachments",
     metadata,
     Column("id", String(32), primary_key=True),
-    Column("owner", Text, nullable=False, index=True),  # the address or agent that brought it
+    Column("owner", SealedAddress, nullable=False, index=True),  # the address or agent that brought it
     Column("name", Text, nullable=False),
     Column("media_type", String(128), nullable=False),
     Column("size", Integer, nullable=False),
@@ -327,11 +344,21 @@ audit_head = Table(  # one row: its lock puts entries in line
     Column("hash", String(64), nullable=False),
 )
 
-audit_keys = Table(
-    "audit_keys",
+contact_keys = Table(  # what seals a contact's fields and audit entries; without its row nobody reads them again
+    "contact_keys",
     metadata,
-    Column("contact_id", String(32), primary_key=True),
-    Column("wrapped", LargeBinary, nullable=False),
+    Column("contact_id", String(32), primary_key=True),  # or "desk"
+    Column("wrapped", Text, nullable=False),  # every version: number, name of the wrapping key, the key wrapped by it
+    Column("wrapped_by", String(16), nullable=False, index=True),  # that name; empty: from before there were names
+    Column("made_in", String(32)),  # the rotation in which the newest version was made
+)
+
+key_rotations = Table(
+    "key_rotations",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("begun_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
 )
 
 idempotency = Table(

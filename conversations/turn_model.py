@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,20 @@ class Thresholds:
     answer: float | None
     clarify: float | None
     retrieval: float | None  #: calibrated retrieval score needed to quote an article
+
+    @property
+    def given(self) -> dict[str, float]:
+        """Those that are not left to the model, as they travel with a turn."""
+        named = {"answer": self.answer, "clarify": self.clarify, "retrieval": self.retrieval}
+        return {name: value for name, value in named.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message of a chat that is tried out: typed, or a button with its payload."""
+
+    text: str
+    payload: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +48,21 @@ class TurnRequest:
     sent_at: datetime | None = None  #: what “tomorrow” is reckoned from
     products: tuple[dict[str, Any], ...] = ()  #: taught product names in the text: ``product``, ``start``, ``end``
     audiences: tuple[str, ...] = ()  #: to whom this channel speaks besides customers: what articles they may be told
+    told: dict[str, str] | None = None  #: what the contact was told unasked since the last turn: order or ticket
     misses: int = 2  #: at so many misses in a row the bot hands off; 0 is never
     dry_run: bool = False  #: say what would be answered and change nothing
+    earlier: tuple[Said, ...] | None = None  #: of a dry run: the chat that the message continues, not a stored one
+    sample_shop: bool = False  #: of a dry run: orders and customers are those of the sample shop
+    model: str | None = None  #: the version that answers; None: what the bot serves by default
+
+
+#: By conversation and the version it cannot go on with, the version of the bot's model it begins; None: the bot decides.
+VersionOf = Callable[[str, str | None], str | None]
+
+
+def bots_choice(_conversation_id: str, _gone: str | None) -> str | None:
+    """Nobody here decides on the version."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +82,7 @@ class Reply:
     citations: tuple[Citation, ...] = ()
     handoff: str | None = None  #: a ``HandoffReason`` value: queue the conversation in the same transaction
     customer_id: str | None = None  #: the contact proved to be this customer
+    proved_by: str | None = None  #: how: "code" or "last4"
 
 
 @dataclass(frozen=True, slots=True)

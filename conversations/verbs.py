@@ -19,6 +19,7 @@ from conversations.queueing import is_open, route_of
 from conversations.store import Database
 from conversations.teams import Roster, Team
 from conversations.transcripts import Transcripts
+from conversations.turn_model import VersionOf, bots_choice
 
 _CALLBACK_SECONDS = 5.0
 _TIER_SECONDS = 1.0
@@ -34,9 +35,13 @@ def _no_contact_point(_text: str) -> str | None:
     return None
 
 
+def _nobody_counts(_change: Change) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the routing needs from other rooms; the app passes it in.
+    """What the routing needs from other rooms, and who counts what happens; the app passes it in.
 
     ``file_callback`` writes what the contact said, and how to reach them, on the ticket that was promised to them;
     calling it again with more is harmless. ``close_callback`` closes that ticket and says whether it was open; called
@@ -48,6 +53,9 @@ class Surroundings:
     contact_point: Callable[[str], str | None] = _no_contact_point
     file_callback: Callable[[Conversation, str, str], Awaitable[None]] | None = None  #: conversation, ticket, words
     close_callback: Callable[[Conversation, str], Awaitable[bool]] | None = None  #: conversation, ticket
+    customer_of: Callable[[str], Awaitable[str | None]] | None = None  #: the one customer with a phone or e-mail
+    changed: Callable[[Change], None] = _nobody_counts  #: told of every change that was committed
+    version_of: VersionOf = bots_choice  #: the version of the bot's model for a conversation
 
 
 class Verbs(Transcripts):
@@ -65,6 +73,17 @@ class Verbs(Transcripts):
         super().__init__(database)
         self.routing_wanted = asyncio.Event()
         self._tiers: dict[str, str] = {}
+
+    @property
+    def desk(self) -> Desk:
+        """What a change needs, for those that are made elsewhere and told with ``publish``."""
+        return self._desk
+
+    async def publish(self, change: Change) -> None:
+        """Tell everybody of a change that was committed."""
+        await self._publish(change)
+
+    _publish: Callable[[Change], Awaitable[None]]
 
     def _change(self, conversation_id: str) -> AbstractAsyncContextManager[Change]:
         raise NotImplementedError
@@ -90,7 +109,7 @@ class Verbs(Transcripts):
             async with asyncio.timeout(_CALLBACK_SECONDS):
                 return await self._open_callback(conversation)
         except Exception as error:  # the contact is told something true either way
-            log.error("callback_ticket_failed", conversation_id=conversation_id, error=str(error))
+            log.error("callback_ticket_failed", conversation_id=conversation_id, error=error)
             return None
 
     def _tier(self, customer_id: str | None) -> str:
@@ -104,6 +123,6 @@ class Verbs(Transcripts):
             async with asyncio.timeout(_TIER_SECONDS):
                 self._tiers[customer_id] = await self.surroundings.tier_of(customer_id)
         except Exception as error:
-            log.warning("tier_unknown", customer_id=customer_id, error=str(error))
+            log.warning("tier_unknown", customer_id=customer_id, error=error)
         while len(self._tiers) > _TIERS_KEPT:
             self._tiers.pop(next(iter(self._tiers)))

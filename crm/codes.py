@@ -25,6 +25,7 @@ WRONG_TRIES = 5
 WRONG_TRIES_PER_ACCOUNT = 10
 WINDOW_SECONDS = 3600
 
+_HERE = {"127.0.0.1", "localhost", "::1"}
 logger = logging.getLogger(__name__)
 
 TEXTS = {
@@ -97,6 +98,9 @@ class SmtpCodeSender:
         self._port = parts.port or (465 if self._tls else 587)
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
+        # A password never goes over a network as it is; without one, mail is encrypted where the server can.
+        open_password = self._password is not None and not self._tls and self._host not in _HERE
+        self._start_tls = True if open_password else None
         self._pending: set[asyncio.Task[None]] = set()
 
     def can_send(self, contact_point: str) -> bool:
@@ -127,6 +131,7 @@ class SmtpCodeSender:
                 username=self._user,
                 password=self._password,
                 use_tls=self._tls,
+                start_tls=self._start_tls,
                 timeout=self.timeout_seconds,
             )
         except (aiosmtplib.SMTPException, OSError) as error:

@@ -12,7 +12,7 @@ WORKDIR /desk
 COPY requirements.lock ./
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* \
  && pip install --no-cache-dir --require-hashes -r requirements.lock
-COPY app.py logs.py settings.py alembic.ini ./
+COPY app.py certificate.py channels_file.py data_lock.py failpoints.py logs.py pages.py desk.py serving.py setting_rules.py settings.py slow_clients.py alembic.ini ./
 COPY actions actions
 COPY connectors connectors
 COPY conversations conversations
@@ -20,10 +20,14 @@ COPY crm crm
 COPY encoders encoders
 COPY handoff handoff
 COPY knowledge_base knowledge_base
+COPY learning learning
 COPY migrations migrations
+COPY monitoring monitoring
+COPY openapi openapi
+COPY personal_data personal_data
 COPY sentiment sentiment
-COPY nlu_data/sentiment nlu_data/sentiment
-COPY nlu_data/test/sentiment nlu_data/test/sentiment
+COPY nlu_data nlu_data
+COPY bot/domain.yml bot/domain.yml
 COPY tools tools
 COPY --from=web /build/connectors/webchat/widget/dist connectors/webchat/widget/dist
 COPY --from=web /build/handoff/web/dist handoff/web/dist

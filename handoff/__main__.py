@@ -1,4 +1,4 @@
-"""``python -m handoff staff add|list|password|activate|deactivate``: who may sign in to the desk."""
+"""``python -m handoff keys add|list|revoke``: which programs may use the API. ``python -m handoff staff add|list|password|activate|deactivate|reset-second-factor|allow-password|unlink``: who may sign in to the desk."""
 
 from __future__ import annotations
 
@@ -13,10 +13,16 @@ from sqlalchemy.exc import DBAPIError
 import settings
 from conversations.model import utc_now
 from conversations.store import Database
-from handoff.errors import StaffError, UnknownStaff
+from handoff.access.identity_store import IdentityStore
+from handoff.access.key_commands import add_key_commands, run_key_command
+from handoff.access.second_factor_store import SecondFactorStore
+from handoff.errors import StaffError
 from handoff.roles import Role
 from handoff.sign_in import Passwords, check_password
 from handoff.store import StaffStore
+
+#: The page shows the form for passwords there, also where passwords are off.
+SIGN_IN_PATH = "/staff/?password"
 
 
 def main(arguments: Sequence[str] | None = None, database_url: str | None = None) -> int:
@@ -39,8 +45,10 @@ def main(arguments: Sequence[str] | None = None, database_url: str | None = None
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m handoff", description="Members of staff.")
-    staff = parser.add_subparsers(required=True).add_parser("staff", help="who may sign in")
+    parser = argparse.ArgumentParser(prog="python -m handoff", description="Members of staff and API keys.")
+    subjects = parser.add_subparsers(dest="subject", required=True)
+    add_key_commands(subjects.add_parser("keys", help="which programs may use the API"))
+    staff = subjects.add_parser("staff", help="who may sign in")
     commands = staff.add_subparsers(dest="command", required=True)
     add = commands.add_parser("add", help="a new member; asks for the password, or reads it from standard input")
     add.add_argument("email")
@@ -52,14 +60,26 @@ def _parser() -> argparse.ArgumentParser:
         ("password", "a new password; ends all sessions of the member"),
         ("activate", "open a closed account again"),
         ("deactivate", "close an account and end its sessions"),
+        ("reset-second-factor", "let somebody who lost phone and recovery codes sign in with the password alone"),
     ):
         commands.add_parser(command, help=text).add_argument("email")
+    allow = commands.add_parser(
+        "allow-password", help="where PASSWORD_SIGN_IN is off: take a member's password for a while"
+    )
+    allow.add_argument("email")
+    allow.add_argument("--minutes", type=int, choices=range(1, 24 * 60 + 1), default=60, metavar="1-1440")
+    commands.add_parser("unlink", help="match a member anew at their next sign-in with the provider").add_argument(
+        "email"
+    )
     return parser
 
 
 async def _run(options: argparse.Namespace, url: str) -> None:
     database = Database.open(url)
     try:
+        if options.subject == "keys":
+            await run_key_command(options, database)
+            return
         store, passwords = StaffStore(database), Passwords()
         if options.command == "add":
             hashed = await passwords.hash(_ask_password())
@@ -71,11 +91,22 @@ async def _run(options: argparse.Namespace, url: str) -> None:
                 state = "" if member.active else "  (deactivated)"
                 print(f"{member.role:<11} {member.email:<32} {member.name}{state}")
         elif options.command == "password":
-            found = await store.find_by_email(options.email)
-            if found is None:
-                raise UnknownStaff(f"nobody here has the address {options.email}; `staff list` shows who has")
-            await store.set_password_hash(found[0].id, await passwords.hash(_ask_password()), end_sessions=True)
-            print(f"{found[0].email} has a new password and is signed out everywhere.")
+            member = await store.get_by_email(options.email)
+            await store.set_password_hash(member.id, await passwords.hash(_ask_password()), end_sessions=True)
+            print(f"{member.email} has a new password and is signed out everywhere.")
+        elif options.command == "reset-second-factor":
+            member = await store.get_by_email(options.email)
+            had = await SecondFactorStore(database).remove(member.id)
+            await store.close_sessions_of(member.id)
+            state = "no longer has a second factor" if had else "had no second factor"
+            print(f"{member.email} {state} and is signed out everywhere.")
+        elif options.command == "allow-password":
+            member = await store.allow_password(options.email, utc_now(), options.minutes)
+            print(f"{member.email} can sign in with their password at {SIGN_IN_PATH} for {options.minutes} minutes.")
+        elif options.command == "unlink":
+            member = await store.get_by_email(options.email)
+            had = await IdentityStore(database).unlink(member.id)
+            print(f"{member.email} {'is linked to no account of a provider now' if had else 'was linked to none'}.")
         else:
             member = await store.set_active(options.email, options.command == "activate")
             print(f"{member.email} is {'active' if options.command == 'activate' else 'deactivated and signed out'}.")

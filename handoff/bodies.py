@@ -213,10 +213,10 @@ class SynonymTestBody(Body):
     replaces: Identifier | None = None
 
 
-def read_json(model: type[Model], media_type: str, body: bytes) -> Model:
+def read_json(model: type[Model], media_type: str, body: bytes, most: int = MAX_JSON_BYTES) -> Model:
     """The body as ``model``; raises ``Refused`` with 413, 415 or 400."""
-    if len(body) > MAX_JSON_BYTES:
-        raise Refused(413, "too_large", f"The request is larger than {MAX_JSON_BYTES // 1024} KiB. Send less at once.")
+    if len(body) > most:
+        raise Refused(413, "too_large", f"The request is larger than {most // 1024} KiB. Send less at once.")
     if body and media_type.partition(";")[0].strip().lower() != "application/json":
         raise Refused(415, "not_json", "Send the body as application/json.")
     try:

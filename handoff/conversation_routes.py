@@ -60,7 +60,7 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
         contact, episodes, past, agents, (customer, orders, tickets, crm_available) = await asyncio.gather(
             desk.find_contact(found.contact_id),
             desk.episodes(found.id),
-            desk.conversations_of_contact(found.contact_id, _PAST + 1),
+            desk.conversations_of_contact(found.contact_id, _PAST + 1, side.sight.of(session.member)),
             side.agents_json(),
             _customer_of(side, found),
         )
@@ -78,6 +78,7 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
                 "episodes": [episode_json(one) for one in episodes],
                 "agents": agents,
                 "recall_seconds": desk.recall_seconds,
+                "may_reveal": await side.veil.may_reveal(session.member, found.contact_id, found),
             }
         )
 
@@ -283,6 +284,6 @@ async def _customer_of(
             orders = await side.crm.orders_of(conversation.customer_id, _ORDERS)
             tickets = await side.crm.tickets_of(conversation.customer_id)
     except Exception as error:
-        log.warning("crm_unavailable", conversation_id=conversation.id, error=str(error))
+        log.warning("crm_unavailable", conversation_id=conversation.id, error=error)
         return None, [], [], False
     return customer, orders, tickets, True

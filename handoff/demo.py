@@ -19,6 +19,7 @@ PEOPLE = (
     ("Lin Wei 林薇", "trainer@kite.example", Role.TRAINER, ("zh", "en")),
     ("Grace Holt", "supervisor@kite.example", Role.SUPERVISOR, ("en", "zh")),
     ("Zhao Ming 赵明", "admin@kite.example", Role.ADMIN, ("zh", "en")),
+    ("Ines Moreau", "auditor@kite.example", Role.AUDITOR, ("en", "zh")),
 )
 
 

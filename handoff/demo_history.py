@@ -12,6 +12,7 @@ from conversations.hub import LocalHub
 from conversations.model import Address, Agent, HandoffReason, InboundMessage
 from conversations.store import Database
 from conversations.turn_model import Reply, TurnResult
+from handoff.demo_clock import PastClock
 
 ACCOUNT = "demo-history"  #: of their addresses, by which they are known
 
@@ -100,25 +101,15 @@ HISTORY = (
 )  # fmt: skip
 
 
-class _Past:
-    """A clock in the past that moves with each look."""
-
-    def __init__(self, start: datetime) -> None:
-        self._now = start
-
-    def __call__(self) -> datetime:
-        self._now += timedelta(seconds=20)
-        return self._now
-
-
-async def load_history(database: Database, audit_key: bytes, agent: Agent, now: Callable[[], datetime]) -> int:
+async def load_history(database: Database, audit: AuditLog, agent: Agent, now: Callable[[], datetime]) -> int:
     """Make the past conversations, if there are none yet; returns how many were made."""
     first = Address("webchat", ACCOUNT, "visitor-0")
-    if await Conversations(database, LocalHub(), AuditLog(audit_key)).find_current(first) is not None:
+    if await Conversations(database, LocalHub(), audit).find_current(first) is not None:
         return 0
     for number, past in enumerate(HISTORY):
-        clock = _Past(now() - timedelta(days=12 - number, hours=number % 5))
-        conversations = Conversations(database, LocalHub(), AuditLog(audit_key), now=clock)
+        clock = PastClock(now() - timedelta(days=12 - number, hours=number % 5), step_seconds=20)
+        # They were on the web page, where nothing goes through the outbox.
+        conversations = Conversations(database, LocalHub(), audit, now=clock, pushes=lambda _: False)
         await _play(conversations, Address("webchat", ACCOUNT, f"visitor-{number}"), past, agent, clock)
     return len(HISTORY)
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class Refused(Exception):
     """The request is answered with this status and ``{"error": {"code", "message"}}``."""
 
     def __init__(
-        self, status: int, code: str, message: str, retry_after_seconds: int | None = None, detail: str | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        retry_after_seconds: int | None = None,
+        detail: str | Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
 from sanic import Blueprint, Request
 from sanic.exceptions import SanicException
-from sanic.response import HTTPResponse, json
+from sanic.response import HTTPResponse, JSONResponse, json
 
 from conversations.errors import (
     AlreadyAssigned,
@@ -31,10 +31,13 @@ from conversations.errors import (
     NotYours,
     TooLate,
 )
+from conversations.store import is_outage
+from handoff.access.sight_book import SightBook
 from handoff.errors import Refused
-from handoff.roles import POLICY, PUBLIC, allowed
+from handoff.roles import ENROLLING, POLICY, PUBLIC, allowed
 from handoff.sign_in import SignIn, csrf_fits
-from handoff.store import Session
+from handoff.store import Session, Stage
+from handoff.veil import Veil
 
 API = "/staff/api"
 PLAIN_COOKIE = "frontdesk_session"
@@ -56,29 +59,35 @@ _STATUS: dict[type[ConversationError], int] = {
     InvalidField: 400,
 }
 
-Handler = Callable[..., Coroutine[Any, Any, HTTPResponse]]
+#: A handler that has sent its answer bit by bit returns None.
+Handler = Callable[..., Coroutine[Any, Any, HTTPResponse | None]]
+Handlers = Mapping[tuple[str, str], Handler]  #: by method and route
 log = structlog.get_logger()
 
 
 class Guard:
     """Adds routes to a blueprint so that only the right people reach them."""
 
-    def __init__(self, sign_in: SignIn, public_url: str) -> None:
+    def __init__(self, sign_in: SignIn, public_url: str, sight: SightBook, veil: Veil) -> None:
         self.sign_in = sign_in
+        self._sight = sight
+        self._veil = veil
         address = urlsplit(public_url)
         self.secure = address.scheme == "https"
         self._origin = f"{address.scheme}://{address.netloc}".lower()
         self._local = address.hostname in {*_LOOPBACK, _EVERY_INTERFACE} and not self.secure
         self.cookie = SECURE_COOKIE if self.secure else PLAIN_COOKIE
+        self.handlers: dict[tuple[str, str], Handler] = {}  #: what was let in, for whoever describes it
 
     def add(self, blueprint: Blueprint, method: str, route: str, handler: Handler) -> None:
-        """Open ``method /staff/api/route``; raises ``LookupError`` when the roles table does not know it."""
+        """Open ``method /staff/api/route``; raises ``LookupError`` when no table knows it or its ids."""
         if (method, route) in PUBLIC:
             wrapped = self._public(handler)
         elif (method, route) in POLICY:
             wrapped = self._guarded(method, route, handler)
         else:
             raise LookupError(f"{method} {route} has no entry in handoff/roles.py, so nobody may use it")
+        self.handlers[method, route] = handler
         name = f"{method}_{route}".replace("/", "_").replace("<", "").replace(">", "").replace("-", "_")
         blueprint.add_route(wrapped, f"/{route}", methods=[method], name=name)
 
@@ -100,12 +109,27 @@ class Guard:
                 403, "https_needed", "Signing in needs https. Set PUBLIC_URL to the https address of the desk."
             )
 
-    async def session_of(self, request: Request, *, active: bool = True) -> Session:
-        """The session behind the request's cookie; raises ``Refused`` with 401."""
-        session = await self.sign_in.find_session(request.cookies.get(self.cookie), active=active)
+    async def session_of(self, request: Request, *, active: bool = True, enrolling: bool = False) -> Session:
+        """The session behind the request's cookie; raises ``Refused``: 401, or 403 while a second factor is missing."""
+        stages = (Stage.OPEN, Stage.ENROL)
+        session = await self.sign_in.find_session(request.cookies.get(self.cookie), active=active, stages=stages)
         if session is None:
             raise Refused(401, "signed_out", "Your session has ended. Sign in again.")
+        if session.stage is Stage.ENROL and not enrolling:
+            raise Refused(403, "second_factor_needed", "Set up two-step sign-in first; your role needs it.")
         return session
+
+    def set_cookie(self, response: HTTPResponse, token: str) -> None:
+        """Give the browser its session, or take it away with an empty token."""
+        response.add_cookie(
+            self.cookie,
+            token,
+            path="/",
+            secure=self.secure,
+            httponly=True,
+            samesite="Lax",
+            max_age=None if token else 0,
+        )
 
     def _own(self, origin: str, host: str) -> bool:
         if origin == self._origin:
@@ -113,7 +137,7 @@ class Guard:
         return self._local and origin == f"http://{host}" and _LOCAL_ORIGIN.fullmatch(origin) is not None
 
     def _public(self, handler: Handler) -> Handler:
-        async def run(request: Request) -> HTTPResponse:
+        async def run(request: Request) -> HTTPResponse | None:
             if request.method != "GET":
                 self.check_origin(request)
             return await handler(request)
@@ -121,17 +145,30 @@ class Guard:
         return _answering(run)
 
     def _guarded(self, method: str, route: str, handler: Handler) -> Handler:
-        async def run(request: Request, **path: str) -> HTTPResponse:
+        check_sight = self._sight.check_of(route)
+
+        async def run(request: Request, **path: str) -> HTTPResponse | None:
             if method != "GET":
                 self.check_origin(request)
-            session = await self.session_of(request)
+            session = await self.session_of(request, enrolling=(method, route) in ENROLLING)
             if method != "GET" and not csrf_fits(session, request.headers.get("x-csrf-token")):
                 raise Refused(403, "csrf", "The X-CSRF-Token header is missing or stale. Reload the console.")
             if not allowed(session.member.role, method, route):
                 raise Refused(403, "forbidden", f"The role {session.member.role} may not do this. Ask a supervisor.")
-            return await handler(request, session, **path)
+            await check_sight(session.member, path)
+            response = await handler(request, session, **path)
+            if isinstance(response, JSONResponse):
+                seen = await self._veil.over(response.raw_body, session.member, method, route, path)
+                if seen is not response.raw_body:
+                    response.set_body(seen)
+            return response
 
         return _answering(run)
+
+
+def browser_of(request: Request) -> str:
+    """What the browser calls itself, for the list of one's sessions."""
+    return str(request.headers.get("user-agent", ""))
 
 
 def answer(data: Any, status: int = 200) -> HTTPResponse:
@@ -156,10 +193,14 @@ def refusal(error: Exception) -> HTTPResponse:
     elif isinstance(error, SanicException) and error.status_code < 500:
         status, message = error.status_code, str(error) or "The request cannot be read."
         code = {404: "not_found", 405: "wrong_method", 413: "too_large"}.get(status, "bad_request")
+    elif is_outage(error):
+        log.error("staff_api_unavailable", error=type(error).__name__)
+        status, code, retry_after = 503, "unavailable", 2
+        message = "The desk cannot read or store anything right now. Try again in a moment."
     else:
         log.error("staff_api_failed", exc_info=error)
         status, code, message = 500, "internal", "Something failed on our side and was logged. Try again in a moment."
-    form = {"code": code, "message": message}
+    form: dict[str, Any] = {"code": code, "message": message}
     if isinstance(error, Refused | AtCapacity) and error.detail is not None:
         form["detail"] = error.detail
     response = answer({"error": form}, status)
@@ -169,7 +210,7 @@ def refusal(error: Exception) -> HTTPResponse:
 
 
 def _answering(run: Handler) -> Handler:
-    async def answering(request: Request, **path: str) -> HTTPResponse:
+    async def answering(request: Request, **path: str) -> HTTPResponse | None:
         try:
             return await run(request, **path)
         except Exception as error:

@@ -11,6 +11,7 @@ import asyncio
 import json
 import time
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -22,12 +23,15 @@ from sanic.response import HTTPResponse
 from conversations.change import STAFF
 from conversations.errors import ConversationError, SlowConsumer
 from conversations.hub import BUFFER, Subscription
+from conversations.reading_store import NO_CONVERSATION
+from handoff.access.event_sight import EventSight
 from handoff.bodies import LiveFrame, explain
+from handoff.clearance import Custody, depends_on_serving
 from handoff.errors import Refused
 from handoff.guard import API, refusal
-from handoff.roles import DESK, allowed
+from handoff.roles import DESK, NOTICED, Role, allowed
 from handoff.staff_side import StaffSide
-from handoff.store import Session
+from handoff.store import Session, StaffMember
 
 SESSION_ENDED = 4401
 FORBIDDEN = 4403
@@ -42,7 +46,7 @@ log = structlog.get_logger()
 def staff_live(side: StaffSide) -> Blueprint:
     """The blueprint of the live socket."""
     blueprint = Blueprint("staff_live", url_prefix=API)
-    written = _Written(side)
+    written, event_sight = _Written(side), EventSight(side.conversations)
 
     async def refuse_other_sites(request: Request) -> HTTPResponse | None:
         try:
@@ -60,47 +64,75 @@ def staff_live(side: StaffSide) -> Blueprint:
             elif not allowed(session.member.role, "GET", "live"):
                 await socket.close(FORBIDDEN, "not for this role")
             else:
-                await _Console(side, session, token or "", socket, events, written).run()
+                await _Console(side, session, token or "", socket, events, written, event_sight).run()
 
     blueprint.on_request(refuse_other_sites)
     blueprint.add_websocket_route(live, "/live", name="live")
     return blueprint
 
 
+@dataclass
+class _Event:
+    """An event with what every console needs of it, and its text for each role that may see different things."""
+
+    event: dict[str, Any]
+    seen: dict[str, Any]
+    custody: asyncio.Future[Custody | None] | None = None
+    texts: dict[tuple[Role, bool], str] = field(default_factory=dict)
+
+
 class _Written:
-    """Events as consoles see them, each written once for all consoles: the hub gives every one the same object."""
+    """Events as consoles see them, each written once for all who see the same: the hub gives every one the same object."""
 
     def __init__(self, side: StaffSide) -> None:
         self._side = side
-        self._texts: OrderedDict[int, tuple[dict[str, Any], str]] = OrderedDict()
+        self._events: OrderedDict[int, _Event] = OrderedDict()
 
-    def of(self, event: dict[str, Any]) -> str:
-        """The event's text; files have their signed addresses."""
-        kept = self._texts.get(id(event))
-        if kept is not None and kept[0] is event:  # the kept event cannot have given its id to another one
-            return kept[1]
-        seen = event | {"message": self._side.with_urls(event["message"])} if event["type"] == "message" else event
-        text = json.dumps(seen, ensure_ascii=False)
-        self._texts[id(event)] = (event, text)
-        if len(self._texts) > BUFFER:  # a console that is further behind than that is sent away
-            self._texts.popitem(last=False)
+    async def of(self, event: dict[str, Any], member: StaffMember) -> str:
+        """The event's text as the member may see it; files have their signed addresses."""
+        kept = self._events.get(id(event))
+        if kept is None or kept.event is not event:  # the kept event cannot have given its id to another one
+            seen = event | {"message": self._side.with_urls(event["message"])} if event["type"] == "message" else event
+            kept = self._events[id(event)] = _Event(event, seen)
+            if len(self._events) > BUFFER:  # a console that is further behind than that is sent away
+                self._events.popitem(last=False)
+        serving = depends_on_serving(member.role) and self._side.veil.is_with(member, await self._custody_of(kept))
+        text = kept.texts.get((member.role, serving))
+        if text is None:
+            veiled = await self._side.veil.over_event(kept.seen, member)
+            text = kept.texts[member.role, serving] = json.dumps(veiled, ensure_ascii=False)
         return text
+
+    async def _custody_of(self, kept: _Event) -> Custody | None:
+        """In whose hands its conversation is, looked up once for all consoles."""
+        if kept.custody is None:
+            kept.custody = asyncio.ensure_future(self._side.veil.custody_of(kept.event))
+        return await asyncio.shield(kept.custody)
 
 
 class _Console:
     """One open console: a reader, a writer and a look at the session now and then; the first to end ends all."""
 
     def __init__(
-        self, side: StaffSide, session: Session, token: str, socket: Websocket, events: Subscription, written: _Written
+        self,
+        side: StaffSide,
+        session: Session,
+        token: str,
+        socket: Websocket,
+        events: Subscription,
+        written: _Written,
+        event_sight: EventSight,
     ) -> None:
         self._side = side
         self._session = session
         self._agent = session.member.agent
         self._on_desk = session.member.role in DESK
+        self._shown = session.member.role in NOTICED  # auditors look on without being announced
         self._token = token
         self._socket = socket
         self._events = events
         self._written = written
+        self._event_sight = event_sight
         self._viewing: str | None = None
         self._typed_at = 0.0
         self._composed_at = 0.0
@@ -145,7 +177,9 @@ class _Console:
             await self._take(frame)
 
     async def _take(self, frame: LiveFrame) -> None:
-        if frame.type == "ping":
+        if frame.conversation_id is not None and not await self._sees(frame.conversation_id):
+            await self._send({"type": "error", "code": "not_found", "message": NO_CONVERSATION})
+        elif frame.type == "ping":
             if frame.active:
                 await self._side.sign_in.find_session(self._token)
             await self._send({"type": "pong"})
@@ -165,6 +199,9 @@ class _Console:
             except ConversationError as error:
                 await self._send({"type": "error", "code": error.code, "message": str(error)})
 
+    async def _sees(self, conversation_id: str) -> bool:
+        return await self._event_sight.sees(self._side.sight.of(self._session.member), conversation_id)
+
     async def _announce_composing(self, conversation_id: str, mode: str | None) -> None:
         """Tell colleagues that somebody writes here, and what; at most so often, but the end always."""
         now = time.monotonic()
@@ -177,6 +214,8 @@ class _Console:
         )
 
     async def _announce_viewing(self, conversation_id: str | None, *, answer: bool = False) -> None:
+        if not self._shown:
+            return
         event = {
             "type": "viewing",
             "conversation_id": conversation_id,
@@ -189,8 +228,10 @@ class _Console:
         await self._send({"type": "ready"})
         try:
             async for event in self._events:
-                await self._meet(event)
-                await self._send_text(self._written.of(event))
+                shown = await self._event_sight.shown(self._side.sight.of(self._session.member), event)
+                if shown is not None:
+                    await self._meet(shown)
+                    await self._send_text(await self._written.of(shown, self._session.member))
         except SlowConsumer:
             return TOO_SLOW, "too slow; connect again and read what happened"
         return None, ""
@@ -204,8 +245,10 @@ class _Console:
     async def _watch(self) -> tuple[int | None, str]:
         while True:
             await asyncio.sleep(self._side.check_session_seconds)
-            if await self._side.sign_in.find_session(self._token, active=False) is None:
+            session = await self._side.sign_in.find_session(self._token, active=False)
+            if session is None:
                 return SESSION_ENDED, "sign in again"
+            self._session = session  # what they may see can have changed
 
     async def _send(self, event: dict[str, Any]) -> None:
         await self._send_text(json.dumps(event, ensure_ascii=False))

@@ -12,6 +12,7 @@ import structlog
 
 from conversations.conversations import Conversations
 from conversations.model import Agent, Presence
+from conversations.presence_store import PresenceStore
 
 _AWAY_IS_KEPT = timedelta(minutes=10)  # a reload of the page must not make an agent available again
 
@@ -22,7 +23,7 @@ class PresenceBoard:
     """Who is at the desk. Heartbeats come from here, so agents of a process that dies fall silent by themselves."""
 
     def __init__(
-        self, conversations: Conversations, *, beat_seconds: float = 5.0, farewell_seconds: float = 5.0
+        self, conversations: Conversations, *, beat_seconds: float = 5.0, farewell_seconds: float = 6.0
     ) -> None:
         self._conversations = conversations
         self._beat_seconds = beat_seconds
@@ -36,8 +37,7 @@ class PresenceBoard:
         self._consoles[agent.id] = self._consoles.get(agent.id, 0) + 1
         if self._consoles[agent.id] > 1:
             return
-        if agent.id not in self._states:
-            self._states[agent.id] = await self._remembered(agent.id)
+        self._states[agent.id] = await self._remembered(agent.id)
         await self._conversations.agent_seen(agent.id, agent.name, self._states[agent.id])
         self._run(agent, self._beat(agent))
 
@@ -48,9 +48,14 @@ class PresenceBoard:
             del self._consoles[agent.id]
             self._run(agent, self._say_farewell(agent))
 
+    def at_console(self, agent_id: str) -> bool:
+        """Whether an agent has a console open at this process."""
+        return agent_id in self._consoles
+
     async def choose(self, agent: Agent, state: str) -> None:
-        """The agent says that they are online or away."""
-        self._states[agent.id] = state
+        """The agent says that they are online or away; their console may be open at another process."""
+        if agent.id in self._consoles:
+            self._states[agent.id] = state
         await self._conversations.agent_seen(agent.id, agent.name, state)
 
     async def everyone(self) -> dict[str, Presence]:
@@ -84,14 +89,33 @@ class PresenceBoard:
         while True:
             await asyncio.sleep(self._beat_seconds)
             try:
-                await self._conversations.agent_seen(agent.id, agent.name, self._states[agent.id])
+                await self._still_here(agent)
             except Exception as error:  # the database may be back before the grace period is over
-                log.warning("heartbeat_failed", agent_id=agent.id, error=str(error))
+                log.warning("heartbeat_failed", agent_id=agent.id, error=error)
+
+    async def _still_here(self, agent: Agent) -> None:
+        """Prolong whatever state they chose last, at this process or another; who was taken for gone is back."""
+        now = self._conversations.now()
+        async with self._conversations.database.glance() as connection:
+            stored = await PresenceStore(connection).find(agent.id)
+        if stored is None or stored.state_at(now) == "offline":
+            await self._conversations.agent_seen(agent.id, agent.name, self._states[agent.id])
+            return
+        self._states[agent.id] = stored.state
+        if 0 <= (now - stored.last_seen_at).total_seconds() < self._beat_seconds * 0.9:
+            return  # another process has just said so
+        async with self._conversations.database.write() as connection:
+            await PresenceStore(connection).beat(agent.id, now)
 
     async def _say_farewell(self, agent: Agent) -> None:
+        left_at = self._conversations.now()
         await asyncio.sleep(self._farewell_seconds)
-        state = self._states.pop(agent.id, "online")
+        self._states.pop(agent.id, None)
         with contextlib.suppress(KeyError):
             del self._tasks[agent.id]
-        if state != "away":  # "away" is kept for their return and goes stale by itself
+        async with self._conversations.database.glance() as connection:
+            stored = await PresenceStore(connection).find(agent.id)
+        if stored is None or stored.state == "away":  # "away" is kept for their return and goes stale by itself
+            return
+        if stored.last_seen_at <= left_at:  # else a console of theirs is open at another process
             await self._conversations.agent_seen(agent.id, agent.name, "offline")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from knowledge_base.generation.prompt_store import Activation, Author, PromptStore
@@ -42,12 +42,12 @@ class PromptDesk:
     """The prompts, the writer that uses them and the knowledge base that a test searches."""
 
     def __init__(
-        self, store: PromptStore, writer: AnswerWriter, knowledge: Knowledge, gate: float | None = None
+        self, store: PromptStore, writer: AnswerWriter, knowledge: Knowledge, gate: Callable[[str], float] | None = None
     ) -> None:
         self._store = store
         self._writer = writer
         self._knowledge = knowledge
-        self._gate = knowledge.gate if gate is None else gate
+        self._gate = gate or (lambda _language: knowledge.gate)
 
     async def overview(self) -> dict[str, Any]:
         """Every prompt with the version in use, and what a template may hold."""
@@ -102,7 +102,8 @@ class PromptDesk:
         question = question.strip()
         if not question:
             raise BadPrompt("no_question", "type a question to test with", "question")
-        answer = await self._knowledge.answer(question, draft.language, gate=self._gate)
+        gate = self._gate(draft.language)
+        answer = await self._knowledge.answer(question, draft.language, gate=gate)
         hits = answer.hits if answer else await self._knowledge.search(question, draft.language)
         request = Request(question, draft.language, hits, _TEST_SECONDS)
         # The bot does not answer what no article answers, so neither does the test.
@@ -110,7 +111,7 @@ class PromptDesk:
         return {
             "answered": answer is not None,
             "score": round(hits[0].score, 4) if hits else 0.0,
-            "gate": self._gate,
+            "gate": gate,
             "quoted": None if answer is None else {"text": answer.text, "citations": [citation_json(answer.citation)]},
             "phrased": None
             if written.text is None

@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from sanic import Blueprint, Request
 from sanic.exceptions import SanicException
 from sanic.response import HTTPResponse
 
+from handoff.access.account_routes import add_account_routes
+from handoff.access.api_key_routes import add_api_key_routes
+from handoff.access.audit_routes import add_audit_routes
+from handoff.access.provider_routes import add_provider_routes
+from handoff.access.second_factor_routes import add_second_factor_routes
 from handoff.assist.assist_routes import add_assist_routes
 from handoff.bodies import PresenceBody, SignInBody, read_json
+from handoff.channels.channel_routes import add_channel_routes
+from handoff.channels.delivery_routes import add_delivery_routes
 from handoff.company_routes import add_company_routes
 from handoff.contacts.contact_merge_routes import add_contact_merge_routes
 from handoff.contacts.contact_routes import add_contact_routes
+from handoff.contacts.privacy_routes import add_privacy_routes
 from handoff.conversation_routes import add_conversation_routes
 from handoff.errors import Refused
-from handoff.guard import API, answer, refusal
+from handoff.guard import API, answer, browser_of, refusal
+from handoff.learning.article_routes import add_article_routes
+from handoff.learning.article_trial_routes import add_article_trial_routes
+from handoff.learning.example_routes import add_example_routes
+from handoff.learning.gap_routes import add_gap_routes
+from handoff.learning.inbox_routes import add_inbox_routes
+from handoff.learning.limit_routes import add_limit_routes
+from handoff.learning.measuring_routes import add_measuring_routes
+from handoff.learning.replay_routes import add_replay_routes
+from handoff.learning.serving_routes import add_serving_routes
+from handoff.learning.training_routes import add_training_routes
 from handoff.organising.organise_routes import add_organise_routes
 from handoff.organising.search_routes import add_search_routes
 from handoff.organising.view_routes import add_view_routes
 from handoff.prompt_routes import add_prompt_routes
 from handoff.ratings.rating_routes import add_rating_routes
+from handoff.reveal_routes import add_reveal_routes
 from handoff.rule_routes import add_rule_routes
-from handoff.staff_side import StaffSide, member_json
-from handoff.store import Session
+from handoff.staff_side import StaffSide, session_json
+from handoff.store import Session, Stage
 from handoff.synonym_routes import add_synonym_routes
 from handoff.teams.team_routes import add_team_routes
 from handoff.writing.canned_routes import add_canned_routes
@@ -35,23 +55,25 @@ def staff_api(side: StaffSide) -> Blueprint:
     """The blueprint of ``/staff/api``; every route in it is in the roles table."""
     blueprint = Blueprint("staff_api", url_prefix=API)
     guard = side.guard
+    described: dict[str, dict[str, Any]] = {}
 
     async def sign_in(request: Request) -> HTTPResponse:
         body = read_json(SignInBody, request.content_type, request.body)
         guard.check_transport()
         ticket = await side.sign_in.sign_in(
-            body.email, body.password, request.client_ip, request.cookies.get(guard.cookie)
+            body.email, body.password, request.client_ip, request.cookies.get(guard.cookie), browser_of(request)
         )
-        await side.conversations.record("signed_in", ticket.session.member.agent)
+        if ticket.session.stage is Stage.OPEN:
+            await side.conversations.record("signed_in", ticket.session.member.agent)
         response = answer(session_json(ticket.session))
-        response.add_cookie(guard.cookie, ticket.token, path="/", secure=guard.secure, httponly=True, samesite="Lax")
+        guard.set_cookie(response, ticket.token)
         return response
 
     async def sign_out(request: Request, session: Session) -> HTTPResponse:
         await side.sign_in.sign_out(session)
         await side.conversations.record("signed_out", session.member.agent)
         response = answer({})
-        response.add_cookie(guard.cookie, "", path="/", secure=guard.secure, httponly=True, samesite="Lax", max_age=0)
+        guard.set_cookie(response, "")
         return response
 
     async def me(request: Request, session: Session) -> HTTPResponse:
@@ -91,6 +113,13 @@ def staff_api(side: StaffSide) -> Blueprint:
         attachment = await side.attachments.save(session.member.id, sent.name, sent.body)
         return answer({"attachment": side.attachment_json(attachment)}, 201)
 
+    async def description(request: Request, session: Session) -> HTTPResponse:
+        if side.describe is None:
+            raise Refused(404, "not_found", "This service does not describe its API.")
+        if "staff" not in described:  # reads some hundred functions, so once, and not while others wait
+            described["staff"] = await asyncio.to_thread(side.describe, dict(guard.handlers))
+        return answer(described["staff"])
+
     async def knowledge_status(request: Request, session: Session) -> HTTPResponse:
         return answer(side.knowledge_status())
 
@@ -104,16 +133,29 @@ def staff_api(side: StaffSide) -> Blueprint:
         ("POST", "presence", choose_presence),
         ("POST", "files", upload),
         ("GET", "knowledge/status", knowledge_status),
+        ("GET", "openapi.json", description),
     ):
         guard.add(blueprint, method, route, handler)
     add_conversation_routes(blueprint, side)
     add_contact_routes(blueprint, side)
     add_contact_merge_routes(blueprint, side)
+    add_privacy_routes(blueprint, side)
+    add_reveal_routes(blueprint, side)
     add_assist_routes(blueprint, side)
     add_translation_routes(blueprint, side)
     add_prompt_routes(blueprint, side)
     add_rule_routes(blueprint, side)
     add_synonym_routes(blueprint, side)
+    add_example_routes(blueprint, side)
+    add_inbox_routes(blueprint, side)
+    add_measuring_routes(blueprint, side)
+    add_replay_routes(blueprint, side)
+    add_training_routes(blueprint, side)
+    add_serving_routes(blueprint, side)
+    add_limit_routes(blueprint, side)
+    add_article_routes(blueprint, side)
+    add_article_trial_routes(blueprint, side)
+    add_gap_routes(blueprint, side)
     add_team_routes(blueprint, side)
     add_company_routes(blueprint, side)
     add_view_routes(blueprint, side)
@@ -122,14 +164,16 @@ def staff_api(side: StaffSide) -> Blueprint:
     add_canned_routes(blueprint, side)
     add_macro_routes(blueprint, side)
     add_rating_routes(blueprint, side)
+    add_channel_routes(blueprint, side)
+    add_delivery_routes(blueprint, side)
+    add_audit_routes(blueprint, side)
+    add_second_factor_routes(blueprint, side)
+    add_provider_routes(blueprint, side)
+    add_account_routes(blueprint, side)
+    add_api_key_routes(blueprint, side)
 
     async def unreadable(request: Request, error: SanicException) -> HTTPResponse:
         return refusal(error)
 
     blueprint.exception(SanicException)(unreadable)
     return blueprint
-
-
-def session_json(session: Session) -> dict[str, Any]:
-    """Who is signed in, and the token that their writes must carry."""
-    return {"staff": member_json(session.member), "csrf": session.csrf}

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +18,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from conversations.model import utc_now
 from handoff.errors import Refused, WeakPassword
-from handoff.store import Session, StaffStore
+from handoff.lockout import Lockout
+from handoff.store import Session, StaffMember, StaffStore, Stage, Way
 
 T = TypeVar("T")
 MIN_PASSWORD = 12
@@ -26,6 +27,12 @@ MAX_PASSWORD = 256
 _HASHES_AT_ONCE = 2
 _MAX_WAITING = 32
 _TOUCH_EVERY = timedelta(seconds=30)
+#: How long a session that is not open yet waits for its code, or for a second factor to be set up.
+_UNOPENED = timedelta(minutes=10)
+
+
+async def _no_second_factor(_: StaffMember) -> Stage:
+    return Stage.OPEN
 
 
 class Passwords:
@@ -89,6 +96,7 @@ class SignIn:
         account_failures: int = 5,
         address_failures: int = 50,
         lock_seconds: float = 15 * 60,
+        passwords_taken: bool = True,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.passwords = passwords or Passwords()
@@ -96,44 +104,64 @@ class SignIn:
         self._idle = timedelta(seconds=idle_seconds)
         self._absolute = timedelta(seconds=absolute_seconds)
         self._account_failures = account_failures
+        self.passwords_taken = passwords_taken
         self._address_failures = address_failures
-        self._lock_seconds = lock_seconds
-        self._now = now
+        self.lockout = Lockout(store, lock_seconds=lock_seconds, now=now)
+        #: What a member has yet to do once their password was right.
+        self.stage_of: Callable[[StaffMember], Awaitable[Stage]] = _no_second_factor
+        self.now = now
 
-    async def sign_in(self, email: str, password: str, ip: str, replaces: str | None = None) -> Ticket:
-        """A new session that replaces the browser's old one.
+    async def sign_in(
+        self, email: str, password: str, ip: str, replaces: str | None = None, browser: str = ""
+    ) -> Ticket:
+        """A new session that replaces the browser's old one; its stage says whether it is open yet.
 
         Raises ``Refused`` with the same words and after the same work for an unknown address, a wrong password and a
         closed account, and 429 while the pair of account and network address is locked.
         """
-        network = _network(ip)
-        account_bucket = _bucket("account", email.strip().lower(), network)
-        address_bucket = _bucket("address", network)
-        await self._count(address_bucket, self._address_failures)
-        await self._count(account_bucket, self._account_failures)
-        found = await self._store.find_by_email(email)
-        fits = await self.passwords.matches(found[1] if found else None, password)
-        if found is None or not fits or not found[0].active:
-            raise Refused(401, "wrong_sign_in", "E-mail address or password is wrong. Check both and try again.")
-        member, password_hash = found
+        member, password_hash = await self._checked(email, password, ip)
         if self.passwords.outdated(password_hash):
             rehashed = await self.passwords.hash(password)
             await self._store.set_password_hash(member.id, rehashed, end_sessions=False)
-        await self._store.forget_attempts(account_bucket)
-        await self._store.forget_attempts(address_bucket)
-        token, csrf, now = secrets.token_urlsafe(32), secrets.token_urlsafe(32), self._now()
-        session = Session(_hash(token), member, csrf, now, now, now + self._absolute)
-        old = _hash(replaces) if replaces else None
-        await self._store.open_session(session.id_hash, member.id, csrf, now, session.expires_at, old)
-        return Ticket(token, session)
+        return await self._begin(
+            member, await self.stage_of(member), _hash(replaces) if replaces else None, Way.PASSWORD, ip, browser
+        )
 
-    async def find_session(self, token: str | None, *, active: bool = True) -> Session | None:
-        """The session behind a cookie, or None when it ended; ``active`` says that a person did something just now."""
+    async def let_in(
+        self, member: StaffMember, ip: str, replaces: str | None, browser: str, *, two_steps: bool
+    ) -> Ticket:
+        """A new session of somebody for whom a provider answers; ``two_steps``: it has asked for a second factor itself."""
+        stage = Stage.OPEN if two_steps else await self.stage_of(member)
+        return await self._begin(member, stage, _hash(replaces) if replaces else None, Way.PROVIDER, ip, browser)
+
+    async def count_address(self, ip: str) -> None:
+        """Count a sign-in of a network address; raises ``Refused`` with 429 while it is locked."""
+        await self.lockout.count(self._address_failures, "address", _network(ip))
+
+    async def forget_address(self, ip: str) -> None:
+        """A sign-in of a network address was right."""
+        await self.lockout.forget("address", _network(ip))
+
+    async def check_password_of(self, member: StaffMember, password: str, ip: str) -> None:
+        """Let somebody who is signed in prove that they are still the same; raises ``Refused`` as signing in does."""
+        await self._checked(member.email, password, ip)
+
+    async def open(self, session: Session) -> Ticket:
+        """An open session in place of one that waited for something; the old cookie is worth nothing from then on."""
+        return await self._begin(session.member, Stage.OPEN, session.id_hash, session.way, session.ip, session.browser)
+
+    async def find_session(
+        self, token: str | None, *, active: bool = True, stages: Collection[Stage] = (Stage.OPEN,)
+    ) -> Session | None:
+        """The session behind a cookie, or None when it ended; ``active`` says that a person did something just now.
+
+        Sessions that are not open yet are found only by those who ask for their stage.
+        """
         if not token or len(token) > 128:
             return None
         session = await self._store.find_session(_hash(token))
-        now = self._now()
-        if session is None:
+        now = self.now()
+        if session is None or session.stage not in stages:
             return None
         if now >= session.expires_at or now - session.last_seen_at >= self._idle:
             await self._store.close_session(session.id_hash)
@@ -146,20 +174,32 @@ class SignIn:
         """Revoke a session on the server."""
         await self._store.close_session(session.id_hash)
 
-    async def _count(self, bucket: str, limit: int) -> None:
-        now = self._now()
-        attempt = await self._store.count_attempt(
-            bucket, now, limit=limit, lock_seconds=self._lock_seconds, forget_seconds=24 * 3600
-        )
-        if attempt.locked_until is not None:
-            seconds = max(1, round((attempt.locked_until - now).total_seconds()))
-            minutes = -(-seconds // 60)
-            raise Refused(
-                429,
-                "locked",
-                f"Too many wrong sign-ins. Try again in {minutes} min, or ask an admin for a new password.",
-                seconds,
-            )
+    async def _checked(self, email: str, password: str, ip: str) -> tuple[StaffMember, str]:
+        network = _network(ip)
+        account, address = ("account", email.strip().lower(), network), ("address", network)
+        await self.lockout.count(self._address_failures, *address)
+        await self.lockout.count(self._account_failures, *account)
+        found = await self._store.find_by_email(email)
+        fits = await self.passwords.matches(found[1] if found else None, password)
+        if found is None or not fits or not found[0].active or not self._takes_password_of(found[0]):
+            raise Refused(401, "wrong_sign_in", "E-mail address or password is wrong. Check both and try again.")
+        await self.lockout.forget(*account)
+        await self.lockout.forget(*address)
+        return found
+
+    def _takes_password_of(self, member: StaffMember) -> bool:
+        until = member.password_until
+        return self.passwords_taken or (until is not None and self.now() < until)
+
+    async def _begin(
+        self, member: StaffMember, stage: Stage, replaces: str | None, way: Way, ip: str, browser: str
+    ) -> Ticket:
+        token, csrf, now = secrets.token_urlsafe(32), secrets.token_urlsafe(32), self.now()
+        expires_at = now + (self._absolute if stage is Stage.OPEN else min(_UNOPENED, self._absolute))
+        known = (way, ip[:64], " ".join(browser.split())[:200])
+        session = Session(_hash(token), member, csrf, now, now, expires_at, stage, *known)
+        await self._store.open_session(session, replaces)
+        return Ticket(token, session)
 
 
 def check_password(password: str) -> None:
@@ -179,10 +219,6 @@ def _bytes(text: str) -> bytes:
 
 def _hash(token: str) -> str:
     return hashlib.sha256(_bytes(token)).hexdigest()
-
-
-def _bucket(*parts: str) -> str:
-    return hashlib.sha256(_bytes("\0".join(parts))).hexdigest()
 
 
 def _network(ip: str) -> str:

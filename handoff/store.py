@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import case, delete, select, update
@@ -12,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from conversations.model import Agent, new_id
+from conversations.sight import Scope
 from conversations.store import Database
 from handoff.errors import EmailTaken, UnknownStaff
 from handoff.roles import Role
@@ -30,11 +32,28 @@ class StaffMember:
     languages: tuple[str, ...]
     skills: tuple[str, ...] = ()
     capacity: int | None = None  #: conversations at once; None: as their teams say
+    sees: Scope | None = None  #: None: as is said of their role
+    password_until: datetime | None = None  #: until when their password is taken where passwords are off
 
     @property
     def agent(self) -> Agent:
         """The member as conversations know them."""
         return Agent(self.id, self.name)
+
+
+class Stage(StrEnum):
+    """How far a sign-in has come; only an open session lets anybody do anything."""
+
+    OPEN = "open"
+    CODE = "code"  #: the password was right, the second factor is still to be shown
+    ENROL = "enrol"  #: a second factor is required, and this member has none yet
+
+
+class Way(StrEnum):
+    """How somebody proved who they are."""
+
+    PASSWORD = "password"  # noqa: S105  # a word for it, not one
+    PROVIDER = "provider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +66,10 @@ class Session:
     created_at: datetime
     last_seen_at: datetime
     expires_at: datetime
+    stage: Stage = Stage.OPEN
+    way: Way = Way.PASSWORD
+    ip: str = ""
+    browser: str = ""  #: as it calls itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +135,13 @@ class StaffStore:
             row = (await connection.execute(select(staff).where(staff.c.email == email.strip().lower()))).first()
         return (_member(row), row.password_hash) if row else None
 
+    async def get_by_email(self, email: str) -> StaffMember:
+        """The member with this e-mail address. Raises ``UnknownStaff``."""
+        found = await self.find_by_email(email)
+        if found is None:
+            raise UnknownStaff(f"nobody here has the address {email}; `staff list` shows who has")
+        return found[0]
+
     async def set_password_hash(self, staff_id: str, password_hash: str, *, end_sessions: bool) -> None:
         """Keep another hash; a changed password ends all sessions, a mere rehash does not."""
         async with self._database.write() as connection:
@@ -121,58 +151,70 @@ class StaffStore:
 
     async def set_active(self, email: str, active: bool) -> StaffMember:
         """Open or close an account; closing ends its sessions. Raises ``UnknownStaff``."""
-        found = await self.find_by_email(email)
-        if found is None:
-            raise UnknownStaff(f"nobody here has the address {email}; `staff list` shows who has")
-        member, _ = found
+        member = await self.get_by_email(email)
         async with self._database.write() as connection:
             await connection.execute(update(staff).where(staff.c.id == member.id).values(active=active))
             if not active:
                 await connection.execute(delete(staff_sessions).where(staff_sessions.c.staff_id == member.id))
         return member
 
+    async def allow_password(self, email: str, now: datetime, minutes: int) -> StaffMember:
+        """Take a member's password for a while where passwords are off. Raises ``UnknownStaff``."""
+        member = await self.get_by_email(email)
+        until = now + timedelta(minutes=minutes)
+        async with self._database.write() as connection:
+            await connection.execute(update(staff).where(staff.c.id == member.id).values(password_until=until))
+        return member
+
+    async def change(self, staff_id: str, **values: Any) -> StaffMember | None:
+        """Write name, role, languages, sight or state of a member; whoever may do other things from now on signs in anew."""
+        before = await self.find(staff_id)
+        async with self._database.write() as connection:
+            await connection.execute(update(staff).where(staff.c.id == staff_id).values(**values))
+        after = await self.find(staff_id)
+        if before is None or after is None:
+            return None
+        if (before.role, before.sees) != (after.role, after.sees) or not after.active:
+            await self.close_sessions_of(staff_id)
+        return after
+
     # sessions
 
-    async def open_session(
-        self, id_hash: str, staff_id: str, csrf: str, now: datetime, expires_at: datetime, replaces: str | None = None
-    ) -> None:
+    async def open_session(self, session: Session, replaces: str | None = None) -> None:
         """Store a session; the one it replaces and those long expired are deleted with it."""
         async with self._database.write() as connection:
-            gone = staff_sessions.c.expires_at < now
+            gone = staff_sessions.c.expires_at < session.created_at
             if replaces is not None:
                 gone |= staff_sessions.c.id_hash == replaces
             await connection.execute(delete(staff_sessions).where(gone))
             await connection.execute(
                 staff_sessions.insert().values(
-                    id_hash=id_hash,
-                    staff_id=staff_id,
-                    csrf=csrf,
-                    created_at=now,
-                    last_seen_at=now,
-                    expires_at=expires_at,
+                    id_hash=session.id_hash,
+                    staff_id=session.member.id,
+                    csrf=session.csrf,
+                    created_at=session.created_at,
+                    last_seen_at=session.last_seen_at,
+                    expires_at=session.expires_at,
+                    stage=session.stage.value,
+                    way=session.way.value,
+                    ip=session.ip,
+                    browser=session.browser,
                 )
             )
 
     async def find_session(self, id_hash: str) -> Session | None:
         """The session of an active member, whatever its age."""
-        session = staff_sessions.c
-        query = (
-            select(
-                staff,
-                session.id_hash,
-                session.csrf,
-                session.created_at.label("began_at"),
-                session.last_seen_at,
-                session.expires_at,
-            )
-            .join(staff, staff.c.id == session.staff_id)
-            .where(session.id_hash == id_hash, staff.c.active)
-        )
+        query = _SESSIONS.where(staff_sessions.c.id_hash == id_hash, staff.c.active)
         async with self._database.read() as connection:
             row = (await connection.execute(query)).first()
-        if row is None:
-            return None
-        return Session(row.id_hash, _member(row), row.csrf, row.began_at, row.last_seen_at, row.expires_at)
+        return None if row is None else _session(row)
+
+    async def sessions_of(self, staff_id: str, now: datetime) -> list[Session]:
+        """The sessions of a member that have not expired, the one used last first."""
+        query = _SESSIONS.where(staff_sessions.c.staff_id == staff_id, staff_sessions.c.expires_at > now)
+        async with self._database.read() as connection:
+            rows = await connection.execute(query.order_by(staff_sessions.c.last_seen_at.desc()))
+            return [_session(row) for row in rows]
 
     async def touch_session(self, id_hash: str, now: datetime) -> None:
         """Note that the person was active."""
@@ -180,6 +222,14 @@ class StaffStore:
             await connection.execute(
                 update(staff_sessions).where(staff_sessions.c.id_hash == id_hash).values(last_seen_at=now)
             )
+
+    async def close_sessions_of(self, staff_id: str, keep: str | None = None) -> int:
+        """Revoke all sessions of a member, perhaps but one; returns how many there were."""
+        theirs = staff_sessions.c.staff_id == staff_id
+        if keep is not None:
+            theirs &= staff_sessions.c.id_hash != keep
+        async with self._database.write() as connection:
+            return (await connection.execute(delete(staff_sessions).where(theirs))).rowcount
 
     async def close_session(self, id_hash: str) -> None:
         """Revoke one session."""
@@ -252,7 +302,31 @@ class StaffStore:
             return {row.conversation_id: row.seq for row in await connection.execute(query)}
 
 
+_SESSIONS = select(
+    staff,
+    *(
+        staff_sessions.c[name]
+        for name in ("id_hash", "csrf", "last_seen_at", "expires_at", "stage", "way", "ip", "browser")
+    ),
+    staff_sessions.c.created_at.label("began_at"),
+).join(staff, staff.c.id == staff_sessions.c.staff_id)
+
+
+def _session(row: Any) -> Session:
+    times = (row.began_at, row.last_seen_at, row.expires_at)
+    return Session(row.id_hash, _member(row), row.csrf, *times, Stage(row.stage), Way(row.way), row.ip, row.browser)
+
+
 def _member(row: Any) -> StaffMember:
     return StaffMember(
-        row.id, row.email, row.name, Role(row.role), row.active, tuple(row.languages), tuple(row.skills), row.capacity
+        row.id,
+        row.email,
+        row.name,
+        Role(row.role),
+        row.active,
+        tuple(row.languages),
+        tuple(row.skills),
+        row.capacity,
+        Scope(row.sees) if row.sees else None,
+        row.password_until,
     )

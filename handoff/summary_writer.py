@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import structlog
 
 from knowledge_base.generation.endpoint import Completion, EndpointFailed, Message
+from knowledge_base.generation.masking import Calls
 
 log = structlog.get_logger()
 
@@ -34,6 +35,7 @@ class Endpoint(Protocol):
     """What is needed of the endpoint."""
 
     model: str
+    calls: Calls
 
     async def complete(self, messages: list[Message], seconds: float | None = None) -> Completion:
         """The model's text; raises ``EndpointFailed``."""
@@ -48,7 +50,8 @@ class SummaryWriter:
 
     async def rewrite(self, summary: dict[str, Any]) -> dict[str, Any] | None:
         """``{"zh", "en", "model"}`` with the languages whose wording held up; None without any."""
-        data = json.dumps(_told(summary), ensure_ascii=False)
+        call = self._endpoint.calls()
+        data = call.hide(json.dumps(_told(summary), ensure_ascii=False))
         found: dict[str, Any] = {}
         for language, name in _LANGUAGES.items():
             asked = [Message("system", _RULES.format(language=name)), Message("user", data)]
@@ -58,9 +61,10 @@ class SummaryWriter:
                 log.warning("summary_not_phrased", reason=error.reason)
                 break
             text = completion.text.strip()
-            wrong = fault(text, data, language)
+            # The placeholders are no markup; everything else in brackets is.
+            wrong = fault(call.restore(text), call.restore(data), language)
             if wrong is None:
-                found[language] = text
+                found[language] = call.restore(text)
             else:
                 log.warning("summary_refused", why=wrong, language=language)
         return found | {"model": self._endpoint.model} if found else None

@@ -21,6 +21,8 @@ staff = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("skills", JSON, nullable=False, server_default="[]", default=list),
     Column("capacity", Integer),  # conversations at once; None: as their teams say
+    Column("password_until", UtcDateTime),  # until when a password is taken where passwords are off
+    Column("sees", String(16)),  # a ``Scope``; None: as is said of their role
 )
 
 staff_sessions = Table(
@@ -32,6 +34,10 @@ staff_sessions = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("last_seen_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Column("stage", String(8), nullable=False, server_default="open", default="open"),  # a ``Stage``
+    Column("way", String(8), nullable=False, server_default="password", default="password"),  # a ``Way``
+    Column("ip", String(64), nullable=False, server_default="", default=""),
+    Column("browser", String(200), nullable=False, server_default="", default=""),  # as it calls itself
 )
 
 sign_in_buckets = Table(

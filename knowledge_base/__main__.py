@@ -15,6 +15,8 @@ from knowledge_base.articles import LANGUAGES
 from knowledge_base.errors import KnowledgeBaseError
 from knowledge_base.importing import find_sources, read_sources
 from knowledge_base.knowledge_base import KnowledgeBase, LoadReport
+from knowledge_base.library import Library
+from knowledge_base.library_store import LibraryStore
 from knowledge_base.readers import SHANGHAI, Reader
 from knowledge_base.watching import watch
 from knowledge_base.wording import language_of
@@ -63,12 +65,17 @@ async def _open(chosen: argparse.Namespace) -> KnowledgeBase:
         return await KnowledgeBase.open(folder, url, encoder, reindex=reindex)
     service = settings.load()
     return await KnowledgeBase.open(
-        service.data_dir,
+        service.index_home,
         service.qdrant_url,
         chosen.encoder or service.encoder,
         reranker=service.reranker,
         reindex=reindex,
     )
+
+
+def _edited(chosen: argparse.Namespace) -> LibraryStore | None:
+    """What is edited in the desk, which files must not overwrite; None unless the service's settings are needed."""
+    return None if chosen.data_dir or chosen.qdrant_url else LibraryStore.at(settings.load().database_url)
 
 
 def _zone(chosen: argparse.Namespace) -> ZoneInfo:
@@ -91,11 +98,15 @@ async def _load(chosen: argparse.Namespace) -> None:
     if not articles:
         raise KnowledgeBaseError("no articles were found; name a directory with Markdown, HTML, PDF, DOCX or CSV files")
     kb = await _open(chosen)
+    store = _edited(chosen)
+    loads = kb if store is None else Library(store, kb)
     try:
-        print(_told(await kb.load(articles, _progress, complete=not chosen.add)))
+        print(_told(await loads.load(articles, _progress, complete=not chosen.add)))
         await kb.settled()
     finally:
         await kb.close()
+        if store is not None:
+            await store.close()
 
 
 async def _search(chosen: argparse.Namespace) -> None:
@@ -125,13 +136,17 @@ async def _watch(chosen: argparse.Namespace) -> None:
     if not chosen.directory.is_dir():
         raise KnowledgeBaseError(f"{chosen.directory} is not a directory; name the one that holds your articles")
     kb = await _open(chosen)
+    store = _edited(chosen)
+    loads = kb if store is None else Library(store, kb)
     try:
         async for report in watch(
-            kb, chosen.directory, lambda text: print(text, file=sys.stderr, flush=True), zone=_zone(chosen)
+            loads, chosen.directory, lambda text: print(text, file=sys.stderr, flush=True), zone=_zone(chosen)
         ):
             print(_told(report), flush=True)
     finally:
         await kb.close()
+        if store is not None:
+            await store.close()
 
 
 def _progress(done: int, total: int) -> None:
@@ -142,7 +157,10 @@ def _progress(done: int, total: int) -> None:
 def _told(report: LoadReport) -> str:
     parts = {"added": report.added, "updated": report.updated, "removed": report.removed}
     changes = ", ".join(f"{len(keys)} {name}" for name, keys in parts.items())
-    return f"articles: {changes}, {report.unchanged} unchanged; {report.passages} passages in all"
+    told = f"articles: {changes}, {report.unchanged} unchanged; {report.passages} passages in all"
+    if report.kept:
+        told += f"\nedited in the desk, so the files did not change them: {', '.join(report.kept)}"
+    return told
 
 
 if __name__ == "__main__":

@@ -13,8 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from knowledge_base.encoder import Vectors
+import structlog
 
+from knowledge_base.encoder import Vectors
+from knowledge_base.errors import IndexUnavailable
+
+log = structlog.get_logger()
 _T = TypeVar("_T")
 SentenceVectors = Callable[[Sequence[str]], Vectors]
 
@@ -40,11 +44,25 @@ class DigestIndex(Protocol):
 class ConversationDigests:
     """One index with the encoder that fills it; encoding and searching run in a thread of their own."""
 
-    def __init__(self, index: DigestIndex, vectors: SentenceVectors, form: str) -> None:
-        self._index = index
+    def __init__(self, opening: Callable[[], DigestIndex], vectors: SentenceVectors, form: str) -> None:
+        """``opening`` raises ``IndexUnavailable`` while the index cannot be had, and is then called again later."""
+        self._opening = opening
+        self._index: DigestIndex | None = None
         self._vectors = vectors
-        self.form = f"{form}-{index.identity}"  #: what was put in under another form has to be put in again
+        self._form = form
         self._worker = ThreadPoolExecutor(1, "digests")
+
+    @property
+    def there(self) -> bool:
+        """Whether the index could be opened; every use tries again while it could not."""
+        return self._index is not None
+
+    async def current_form(self) -> str:
+        """What was put in under another form has to be put in again; raises ``IndexUnavailable``."""
+        if self._index is None:
+            await self._run(self._opened)
+        assert self._index is not None
+        return f"{self._form}-{self._index.identity}"
 
     @classmethod
     async def open(
@@ -67,18 +85,27 @@ class ConversationDigests:
                     shutil.rmtree(former, ignore_errors=True)
             return EdgeDigests(data_dir / "conversations" / form, dimensions)
 
-        return cls(await asyncio.to_thread(index), vectors, form)
+        opened = cls(index, vectors, form)
+        try:
+            await opened.current_form()
+        except IndexUnavailable as error:
+            if qdrant_url is None:
+                raise
+            log.warning("similar conversations are not found for now", problem=str(error))
+        return opened
 
     async def put(self, digests: Sequence[tuple[str, str]]) -> None:
         """Store what each conversation (by id) was about; a digest that is there already is replaced."""
         if digests:
-            await self._run(lambda: self._index.put([one for one, _ in digests], self.encode([t for _, t in digests])))
+            await self._run(
+                lambda: self._opened().put([one for one, _ in digests], self.encode([t for _, t in digests]))
+            )
 
     async def nearest(self, texts: Sequence[str], limit: int) -> list[tuple[str, float]]:
         """The conversations nearest to any of the texts, with their best cosine, nearest first."""
         if not texts:
             return []
-        rows = await self._run(lambda: self._index.nearest(self.encode(texts), limit))
+        rows = await self._run(lambda: self._opened().nearest(self.encode(texts), limit))
         best: dict[str, float] = {}
         for conversation_id, cosine in (pair for row in rows for pair in row):
             best[conversation_id] = max(cosine, best.get(conversation_id, -1.0))
@@ -87,7 +114,7 @@ class ConversationDigests:
     async def forget(self, conversation_ids: Sequence[str]) -> None:
         """Delete what is kept of these conversations."""
         if conversation_ids:
-            await self._run(lambda: self._index.forget(conversation_ids))
+            await self._run(lambda: self._opened().forget(conversation_ids))
 
     async def similarities(self, texts: Sequence[str]) -> Vectors:
         """The cosine of each text with each other one."""
@@ -101,8 +128,14 @@ class ConversationDigests:
 
     async def close(self) -> None:
         """Finish what is running and let others open the index."""
-        await self._run(self._index.close)
+        if self._index is not None:
+            await self._run(self._index.close)
         self._worker.shutdown(wait=True)
+
+    def _opened(self) -> DigestIndex:
+        if self._index is None:
+            self._index = self._opening()
+        return self._index
 
     async def _run(self, call: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._worker, call)

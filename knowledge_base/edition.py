@@ -60,7 +60,7 @@ class Edition:
         self.use = use
         self.e5 = e5
         self._release = release  #: called once the ledger's folder is free again
-        self._shared = shared  #: the same index, if other processes change it, too
+        self.shared = shared  #: the same index, if other processes change it, too
         self.ledger = Ledger(ledger_dir, None if shared else (use.dimensions, e5.dimensions))
         self._texts: OrderedDict[int, dict[str, Any]] = OrderedDict()
         self._questions: OrderedDict[tuple[str, ...], QuestionVectors] = OrderedDict()
@@ -69,6 +69,7 @@ class Edition:
         self._catching_up = threading.RLock()
         self._looked_at = time.monotonic()
         self.question_hits = self.question_misses = 0
+        self.question_seconds = 0.0  #: spent on encoding questions
         self.catch_up()
 
     @property
@@ -132,7 +133,7 @@ class Edition:
 
     def commit(self, *, more_to_come: bool = False) -> None:
         """Make what was written durable; the next start then reads the ledger instead of the index."""
-        if self._shared is not None:  # others may have written, too: a generation says nothing about whose it is
+        if self.shared is not None:  # others may have written, too: a generation says nothing about whose it is
             self.catch_up()
             return
         generation = self.index.generation()
@@ -153,7 +154,7 @@ class Edition:
                 if head.key in found:
                     twice.append(head.key)
                 found[head.key] = head
-            if twice and self._shared is None:  # a crash between showing the new version and deleting the old one
+            if twice and self.shared is None:  # a crash between showing the new version and deleting the old one
                 self.index.publish([found[key] for key in twice])
                 generation = self.index.generation()
             known = {key: self.view.heads[number] for key, number in self.view.numbers.items()}
@@ -188,7 +189,7 @@ class Edition:
             view = self.view
             hidden = self._hidden(view, without)
             found = find_candidates(view, self.index, question, LANGUAGES, reader, hidden)
-            if not found.stale or self._shared is None:
+            if not found.stale or self.shared is None:
                 break
             self.catch_up()  # another process has loaded articles
         if not found.numbers:
@@ -210,6 +211,12 @@ class Edition:
         view = self.view
         return readable_heads(view, article_id, view.open_to(reader))
 
+    @property
+    def questions(self) -> dict[str, int | float]:
+        """How many were encoded, in how many seconds, and how many were remembered."""
+        seconds = round(self.question_seconds, 4)
+        return {"encoded": self.question_misses, "remembered": self.question_hits, "seconds": seconds}
+
     def vectors(self, text: str, meant: str = "") -> QuestionVectors:
         """A question in every space; asked again, it is not encoded again."""
         texts = key = tuple(dict.fromkeys((text, meant or text)))
@@ -221,9 +228,11 @@ class Edition:
                 return known
             self.question_misses += 1
         # Half-way between the customer's words and the articles' measured better than either (docs/answers.md).
+        began = time.perf_counter()
         use, e5 = _middle(self.use.questions(texts)), _middle(self.e5.questions(texts))
         vectors = QuestionVectors(use, e5, asked_words(texts[-1]))
         with self._reading:
+            self.question_seconds += time.perf_counter() - began
             self._questions[key] = vectors
             if len(self._questions) > _QUESTIONS:
                 self._questions.popitem(last=False)
@@ -279,7 +288,7 @@ class Edition:
         return self._scale[1]
 
     def _look_again(self) -> None:
-        if self._shared is not None and time.monotonic() - self._looked_at > _LOOK_AGAIN_SECONDS:
+        if self.shared is not None and time.monotonic() - self._looked_at > _LOOK_AGAIN_SECONDS:
             self._looked_at = time.monotonic()
             if self.index.generation() != self.ledger.generation:
                 self.catch_up()
@@ -295,9 +304,9 @@ class Edition:
     def _similarities(
         self, view: View, numbers: Sequence[int], rows: Rows, question: QuestionVectors
     ) -> tuple[Floats, Floats]:
-        if self._shared is None:
+        if self.shared is None:
             return view.near(rows, question.use, question.e5)
-        use_of, e5_of = self._shared.similarities(question, [view.heads[number].key for number in numbers])
+        use_of, e5_of = self.shared.similarities(question, [view.heads[number].key for number in numbers])
         points = view.points[rows].tolist()
         use = np.array([use_of.get(point, 0.0) for point in points], dtype=np.float32)
         return use, np.array([e5_of.get(point, 0.0) for point in points], dtype=np.float32)
@@ -330,14 +339,14 @@ class Edition:
         return [found[point] for point in points]
 
     def _line(self, entry: Entry) -> Line:
-        if self._shared is not None:
+        if self.shared is not None:
             return Line(entry.ref.point_id, entry.words)
         return Line(entry.ref.point_id, entry.words, np.concatenate([entry.use, entry.e5]))
 
     def _read_back(self, heads: Sequence[Head]) -> None:
         for batch in _batches(heads):
             points = [ref.point_id for head in batch for ref in head.refs()]
-            stored = self.index.stored(points, vectors=self._shared is None)
+            stored = self.index.stored(points, vectors=self.shared is None)
             whole: list[tuple[Head, list[Line]]] = []
             for head in batch:
                 ids = [ref.point_id for ref in head.refs()]

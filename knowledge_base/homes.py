@@ -56,6 +56,7 @@ class Home(Protocol):
     """Keeps editions; its record changes all at once or not at all."""
 
     linger_seconds: float  #: how long a former edition stays, because other processes may still search in it
+    can_be_away: bool  #: whether it is another program's, which may come back by itself
 
     def editions(self) -> Editions | None:
         """The record, or None before anything was built."""
@@ -78,6 +79,7 @@ class FolderHome:
     """Editions embedded in this process, in one folder."""
 
     linger_seconds = 0.0
+    can_be_away = False
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -116,6 +118,7 @@ class ServerHome:
     """Editions on a Qdrant server, shared by many processes; each keeps its ledgers in a folder of its own."""
 
     linger_seconds = 60.0
+    can_be_away = True
 
     def __init__(self, url: str, directory: Path) -> None:
         from knowledge_base.index_server import ServerRecord

@@ -78,6 +78,17 @@ def read_source(path: Path, zone: ZoneInfo = SHANGHAI) -> list[Article]:
         content = path.read_bytes()
     except OSError as error:
         raise UnreadableSource(path.name, f"cannot be read ({error.strerror}); check the file") from None
+    return read_content(path.name, content, zone)
+
+
+def read_content(name: str, content: bytes, zone: ZoneInfo = SHANGHAI) -> list[Article]:
+    """The articles in what a file of this name holds; raises ``UnreadableSource`` saying what to correct."""
+    path = Path(name)
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UnreadableSource(path.name, f"files of this kind cannot be read; use {', '.join(SUFFIXES)}")
+    if len(content) > MAX_BYTES:
+        raise UnreadableSource(path.name, f"larger than {MAX_BYTES // 1024 // 1024} MiB; split it")
     if not content.strip():
         raise UnreadableSource(path.name, "the file is empty")
     if suffix == ".csv":

@@ -98,7 +98,8 @@ class EdgeIndex:
         except Exception as error:  # the engine raises bare exceptions
             if "WouldBlock" in str(error):
                 raise IndexLocked(
-                    f"another process has the index in {directory} open; stop it first, or give both QDRANT_URL"
+                    f"another process has the index in {directory} open; stop it first,"
+                    " or give each an INDEX_DIR of its own, or both QDRANT_URL"
                 ) from None
             raise IndexUnavailable(
                 f"the index in {directory} cannot be read ({error}); delete that directory and load the articles again"

@@ -47,9 +47,10 @@ class EdgeDigests:
                 except Exception as error:  # the engine raises bare exceptions
                     if "WouldBlock" in str(error):
                         raise IndexLocked(
-                            f"another process has the index in {directory} open; stop it first, or give both QDRANT_URL"
+                            f"another process has the index in {directory} open; stop it first,"
+                            " or give each an INDEX_DIR of its own, or both QDRANT_URL"
                         ) from None
-                    log.warning("the conversation digests cannot be read and are made anew", error=str(error))
+                    log.warning("the conversation digests cannot be read and are made anew", error=error)
                     named.unlink()
             shutil.rmtree(self._shard_path, ignore_errors=True)  # what a crash left of its creation
             self._shard_path.mkdir()

@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import structlog
-from threadpoolctl import ThreadpoolController
 
-from knowledge_base.articles import LANGUAGES, Article, Passage
+from knowledge_base.absence import Absence
+from knowledge_base.articles import LANGUAGES, Article
+from knowledge_base.background import Background
 from knowledge_base.calibration import load_calibration
+from knowledge_base.catalogue import Catalogue
+from knowledge_base.drafted import drafted
 from knowledge_base.edition import Edition
-from knowledge_base.encoder import UseEncoder, Vectors
+from knowledge_base.encoder import Vectors
 from knowledge_base.entries import Entry, EntryRef, Head
 from knowledge_base.errors import KnowledgeBaseError
 from knowledge_base.finding import Question, article_in_force, find_hits, hit_within, quote_first, ranked
-from knowledge_base.homes import Editions, FolderHome, Home, ServerHome, open_editions, without_retired
-from knowledge_base.index_words import asked_words
-from knowledge_base.named_encoders import MissingEncoder, Reranker, passage_encoder, reranker_named
-from knowledge_base.quotable import SLICING
+from knowledge_base.homes import Editions, Home, Opened, without_retired
+from knowledge_base.named_encoders import MissingEncoder, Reranker
+from knowledge_base.opening import open_parts
 from knowledge_base.quoting import Quoter
 from knowledge_base.ranking import Ranked
 from knowledge_base.readers import Reader
@@ -46,7 +49,7 @@ __all__ = ["Answer", "Citation", "Hit", "KnowledgeBase", "LoadReport"]
 log = structlog.get_logger()
 
 
-class KnowledgeBase:
+class KnowledgeBase(Catalogue):
     """Articles, the edition that serves them and the models that read them."""
 
     def __init__(
@@ -68,7 +71,9 @@ class KnowledgeBase:
         self._writer = ThreadPoolExecutor(1, "knowledge-base-write")
         self._writing = asyncio.Lock()
         self._reindexing: Reindexing | None = None
-        self._background: set[asyncio.Task[None]] = set()
+        self._background = Background()
+        self._absence = Absence(home is not None and home.can_be_away, self._look_for_server, self._background.start)
+        self._reopen: Callable[[], Opened | None] | None = None  #: until the server answered for the first time
 
     @classmethod
     async def open(
@@ -79,32 +84,21 @@ class KnowledgeBase:
         *,
         reranker: str = "",
         reindex: bool = True,
+        patient: bool = False,
     ) -> KnowledgeBase:
         """The knowledge base in ``data_dir``, or on the Qdrant server when a URL is given; what it holds is ready.
 
         If it was built with another encoder than ``encoder``, what is there serves and, with ``reindex``, the new
         edition is built in the background. Raises ``EncoderUnavailable`` when ``encoder`` or ``reranker`` cannot be loaded.
+        A ``patient`` one opens also while the server is away, and until it is there everything raises ``IndexUnavailable``.
         """
-        opened, building = await asyncio.to_thread(cls._open, data_dir, qdrant_url, encoder, reranker, reindex)
-        if building is not None:
-            opened._start_reindexing(building, encoder)
-        opened._keep_up(opened._serving)
-        return opened
-
-    @classmethod
-    def _open(
-        cls, data_dir: Path, qdrant_url: str | None, encoder: str, reranker: str, reindex: bool
-    ) -> tuple[KnowledgeBase, Edition | None]:
-        # Matrices are small here: a second thread of the linear algebra library costs more than it brings.
-        ThreadpoolController().limit(limits=1, user_api="blas")
-        use, target = UseEncoder(), passage_encoder(encoder)
-        asked_words("warm the segmenter up")
-        folder = data_dir / "knowledge"
-        home: Home = ServerHome(qdrant_url, folder) if qdrant_url else FolderHome(folder)
-        opened = open_editions(home, use, target, encoder, reindex=reindex)
-        judge = reranker_named(reranker) if reranker else None
-        sentences = SentenceStore(folder, f"{use.name}/{SLICING}")
-        return cls(opened.serving, home, opened.editions, judge, sentences), opened.building
+        parts = await asyncio.to_thread(open_parts, data_dir, qdrant_url, encoder, reranker, reindex, patient)
+        made = cls(parts.opened.serving, parts.home, parts.opened.editions, parts.judge, parts.sentences)
+        if parts.away is not None:
+            made._reopen = parts.reopen
+            made._absence.begin(parts.away)
+        made._go_on(parts.opened, encoder)
+        return made
 
     @property
     def gate(self) -> float:
@@ -122,28 +116,31 @@ class KnowledgeBase:
             "encoder": serving.e5.name,
             "encoder_missing": isinstance(serving.e5, MissingEncoder),
             "reranker": self._reranker.name if self._reranker else "",
-            "questions": {"encoded": serving.question_misses, "remembered": serving.question_hits},
+            "questions": serving.questions,
+            "away": self.away is not None,
             "reindexing": self._reindexing.progress.to_json() if self._reindexing else None,
         }
 
+    @property
+    def away(self) -> str | None:
+        """Why nothing can be looked up now, or None."""
+        return self._absence.problem
+
     async def settled(self) -> None:
         """Return once nothing is being built in the background."""
-        while self._background:
-            await asyncio.gather(*self._background, return_exceptions=True)
+        await self._background.settled()
 
     async def close(self) -> None:
         """Finish what is running, write everything down and let other processes open the index."""
-        for task in list(self._background):
-            task.cancel()
-        await self.settled()
+        await self._background.stop()
         async with self._writing:
             self._reader.shutdown(wait=True)
             if self._reindexing is not None:
                 if self._reindexing.building is not self._serving:
                     await self._reindexing.on_worker(self._reindexing.building.close)
                 self._reindexing.stop()
-            await self._write(self._serving.close)
-            await self._write(self.quoter.close)
+            await self._absence.if_there(self._writer, self._serving.close)
+            await self._absence.asked(self._writer, self.quoter.close)
             self._writer.shutdown(wait=True)
 
     async def load(
@@ -251,46 +248,37 @@ class KnowledgeBase:
             await self._write(self._make_ready, key)
         return len(keys)
 
-    def find_article(self, article_id: str, language: str) -> Article | None:
-        """The article in this language, or None."""
-        return self._serving.article(f"{article_id}/{language}")
-
-    def find_passage(self, passage_id: str) -> Passage | None:
-        """The passage with this id in the current version of its article, or None."""
-        passages = self._serving.passages(passage_id.rpartition("/")[0])
-        return next((passage for passage in passages if passage.id == passage_id), None)
-
-    def passages_of(self, article_id: str, language: str) -> tuple[Passage, ...]:
-        """The article's passages in order; none if there is no such article."""
-        return self._serving.passages(f"{article_id}/{language}")
-
-    def languages_of(self, article_id: str) -> tuple[str, ...]:
-        """The languages the article is written in."""
-        view = self._serving.view
-        return tuple(view.heads[number].language for number in view.translations.get(article_id, ()))
-
-    def articles(self) -> list[Article]:
-        """Every article, by key; read from the index one by one."""
-        found = (self._serving.article(key) for key in sorted(self._serving.view.numbers))
-        return [article for article in found if article is not None]
-
-    def readable(self, article_id: str, reader: Reader) -> list[Article]:
-        """The article in every language in which the reader may read it."""
-        found = (self._serving.article(head.key) for head in self._serving.readable(article_id, reader))
-        return [article for article in found if article is not None]
-
     def sentence_vectors(self, texts: Sequence[str]) -> Vectors:
         """One row of length one per text of either language; may be called from any thread, and takes milliseconds each."""
         return self._serving.use.passages(texts)
 
     async def candidates(
-        self, text: str, without: Callable[[EntryRef], bool] | None = None, reader: Reader | None = None
+        self,
+        text: str,
+        without: Callable[[EntryRef], bool] | None = None,
+        reader: Reader | None = None,
+        language: str | None = None,
     ) -> list[Ranked]:
         """The ranking behind ``search`` with its features, optionally as if some entries were not there."""
-        question, asked_in = self._understood(text), language_of(text)
+        question, asked_in = self._understood(text), language or language_of(text)
         return await self._read(
             lambda: ranked(self._serving, self.calibration, question, asked_in, reader or Reader(), without)
         )
+
+    @asynccontextmanager
+    async def with_drafts(self, drafts: Sequence[Article]) -> AsyncIterator[KnowledgeBase]:
+        """This knowledge base as it would be with these articles published as well; for questions only."""
+        edition, sentences = await self._write(drafted, self._serving, drafts)
+        tried = KnowledgeBase(edition, reranker=self._reranker, sentences=sentences)
+        tried.use_synonyms(self._synonyms)
+        try:
+            yield tried
+        finally:
+            await tried.close()
+
+    def understood(self, text: str) -> str:
+        """A question in the articles' words, as far as synonyms were taught."""
+        return self._understood(text).meant
 
     def _understood(self, text: str, synonyms: Synonyms | None = None) -> Question:
         said = text[:MAX_QUESTION]
@@ -338,9 +326,11 @@ class KnowledgeBase:
         if progress:
             progress(len(articles), len(articles))
 
-    def _start_reindexing(self, building: Edition, encoder: str) -> None:
-        self._reindexing = Reindexing(self._serving, building, self._writing, encoder)
-        self._in_background(self._reindex(self._reindexing))
+    def _go_on(self, opened: Opened, encoder: str) -> None:
+        if opened.building is not None:
+            self._reindexing = Reindexing(opened.serving, opened.building, self._writing, encoder)
+            self._background.start(self._reindex(self._reindexing))
+        self._keep_up(opened.serving)
 
     async def _reindex(self, reindexing: Reindexing) -> None:
         former = self._serving
@@ -381,20 +371,18 @@ class KnowledgeBase:
                 async with self._writing:
                     await self._write(adopt)
 
-        self._in_background(work())
+        self._background.start(work())
 
-    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._finished)
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._background.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("background work on the knowledge base failed", exc_info=error)
+    async def _look_for_server(self) -> None:
+        """Open what could not be opened, or see what changed while the server was away; raises ``IndexUnavailable``."""
+        opened = await self._absence.asked(self._reader, self._reopen or self._serving.catch_up)
+        if opened is not None:
+            former, self._serving, self._editions, self._reopen = self._serving, opened.serving, opened.editions, None
+            await self._absence.asked(self._writer, former.close)
+            self._go_on(opened, opened.editions.building.encoder if opened.editions.building else "")
 
     async def _read(self, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._reader, lambda: call(*args, **kwargs))
+        return await self._absence.ask(self._reader, lambda: call(*args, **kwargs))
 
     async def _write(self, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._writer, lambda: call(*args, **kwargs))
+        return await self._absence.ask(self._writer, lambda: call(*args, **kwargs))

@@ -44,7 +44,7 @@ class Ledger:
     """The files of one view, and the only place that changes it; one thread at a time may."""
 
     def __init__(self, directory: Path, dimensions: Sequence[int] | None) -> None:
-        self._directory = directory
+        self.directory = directory
         self._dimensions = tuple(dimensions) if dimensions is not None else None
         directory.mkdir(parents=True, exist_ok=True)
         kept = sorted((int(path.name) for path in directory.iterdir() if path.name.isdigit()), reverse=True)
@@ -192,7 +192,7 @@ class Ledger:
         }
         if self._dimensions is not None:
             layout["vectors"] = ("u2", sum(self._dimensions))
-        return Columns(self._directory / str(number), layout)
+        return Columns(self.directory / str(number), layout)
 
     def _mapped(self) -> dict[str, Any]:
         return {

@@ -55,3 +55,4 @@ class LoadReport:
     removed: tuple[str, ...] = ()
     unchanged: int = 0
     passages: int = 0  #: in the whole knowledge base afterwards
+    kept: tuple[str, ...] = ()  #: which files say otherwise than the desk, where they are edited by hand

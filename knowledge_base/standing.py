@@ -89,7 +89,7 @@ def settle(results: Sequence[Standing], read: Callable[[str], Article | None]) -
 
 def sketch_of(article: Article) -> str:
     """The least of the hashes of what an article says, so that another that says the same can be told unread."""
-    hashes = sorted(f"{zlib.crc32(one.encode()):0{_DIGITS}x}" for one in _statements(article.body))
+    hashes = sorted(f"{zlib.crc32(one.encode()):0{_DIGITS}x}" for one in statements_of(article.body))
     return "".join(hashes[:_SKETCHED])
 
 
@@ -120,7 +120,7 @@ def _same(first: Head, second: Head, read: Callable[[str], Article | None]) -> b
     if first.language != second.language or not _look_the_same(first.sketch, second.sketch):
         return False
     articles = read(first.key), read(second.key)
-    one, other = (_statements(article.body) if article else frozenset[str]() for article in articles)
+    one, other = (statements_of(article.body) if article else frozenset[str]() for article in articles)
     return bool(one | other) and len(one & other) >= SAME * len(one | other)
 
 
@@ -135,6 +135,7 @@ def _sketched(sketch: str) -> frozenset[str]:
     return frozenset(sketch[at : at + _DIGITS] for at in range(0, len(sketch), _DIGITS))
 
 
-def _statements(body: str) -> frozenset[str]:
+def statements_of(body: str) -> frozenset[str]:
+    """What a text says, sentence by sentence, without marks and case."""
     said = _STATEMENT_ENDS.split(plain(body[:_LONGEST]))
     return frozenset(filter(None, (_MARKS.sub("", fold(one).lower()) for one in said)))

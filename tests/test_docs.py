@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -32,7 +33,7 @@ def test_every_setting_is_in_the_example_file() -> None:
 
 
 def test_the_example_file_names_no_setting_that_does_not_exist() -> None:
-    bot_only = {"BOT_DATABASE_URL", "BOT_PYTHON", "BOT_TIME_ZONE"}
+    bot_only = {"BOT_DATABASE_URL", "BOT_MOST_MODELS", "BOT_PYTHON", "BOT_TIME_ZONE", "MODEL_KEYS"}
     named = set(re.findall(r"^#? ?([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert named <= {name.upper() for name in Settings.model_fields} | bot_only
 
@@ -51,6 +52,42 @@ def test_every_file_a_page_links_to_exists(readme: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)", readme.read_text()):
         if not target.startswith(("http:", "https:", "mailto:")):
             assert (ROOT / target).exists(), f"{readme.name} links to {target}"
+
+
+def fault_cases() -> dict[str, list[str]]:
+    """The rows of docs/reliability.md: which tests prove a case."""
+    rows = re.findall(
+        r"^\| (F[0-9]{2}) \|.*\| ([^|]*) \|$", (ROOT / "docs" / "reliability.md").read_text(), re.MULTILINE
+    )
+    assert len(dict(rows)) == len(rows), "a case has two rows"
+    return {case: re.findall(r"`([^`]+)`", tests) for case, tests in rows}
+
+
+def docstring_of(name: str) -> str:
+    """What a test named as ``file::name`` or ``file::Class::name`` says of itself; fails where there is none."""
+    file, *path = name.split("::")
+    node: ast.AST = ast.parse((ROOT / file).read_text())
+    for part in path:
+        kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+        found = [one for one in ast.iter_child_nodes(node) if isinstance(one, kinds) and one.name == part]
+        assert found, f"docs/reliability.md names {name}, which does not exist"
+        node = found[0]
+    assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef), f"{name} is no test"
+    return ast.get_docstring(node) or ""
+
+
+def test_the_fault_cases_are_in_their_order() -> None:
+    cases = list(fault_cases())
+    assert cases == sorted(cases)
+    assert cases
+
+
+@pytest.mark.parametrize("case", fault_cases())
+def test_every_fault_case_is_proved_by_tests_that_name_it(case: str) -> None:
+    tests = fault_cases()[case]
+    assert tests, f"{case} names no test"
+    for name in tests:
+        assert case in docstring_of(name) + name, f"{name} does not name {case} in its docstring"
 
 
 def test_every_make_target_of_the_readme_exists() -> None:

@@ -12,11 +12,15 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, text
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Connection, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from conversations.episode_store import EpisodeStore
+from conversations.key_rotation import KeyRotation, open_keys
+from conversations.sealing_store import SealingStore
 from conversations.store import Database
+from conversations.tables import addresses, contacts
 from migrations.schema import METADATAS, ROOT, migrate
 
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql+asyncpg://postgres@127.0.0.1:5432/test")
@@ -138,3 +142,37 @@ async def test_migrating_an_empty_database_gives_the_tables_of_every_room(empty:
 
     async with database.engine.connect() as connection:
         assert await connection.run_sync(differences) == []
+
+
+async def test_contacts_from_before_fields_were_sealed_keep_their_keys_and_are_read(empty: Database) -> None:
+    """An older desk's key still opens; its names are read as they are, and found once they are sealed."""
+    await move(empty, "0019")
+    nonce = b"n" * 12
+    wrapped = nonce + AESGCM(b"k" * 32).encrypt(nonce, b"d" * 32, b"c1")
+    async with empty.engine.begin() as connection:
+        await connection.execute(
+            text("INSERT INTO contacts (id, name, created_at) VALUES ('c1', 'Ann', '2026-03-01 10:00:00')")
+        )
+        await connection.execute(text("INSERT INTO audit_keys VALUES ('c1', :wrapped)"), {"wrapped": wrapped})
+        await connection.execute(
+            text(
+                "INSERT INTO addresses (channel, account, contact, contact_id) VALUES ('sms', 'a', '13955557788', 'c1')"
+            )
+        )
+    await migrate(empty.engine)
+    keyring = await open_keys(empty, (b"k" * 32,))
+    async with empty.read() as connection:
+        assert (await connection.execute(select(contacts.c.name))).scalar_one() == "Ann"
+        assert (
+            await connection.execute(select(addresses.c.contact_id).where(addresses.c.contact == "13955557788"))
+        ).all()
+        assert "139" not in (await connection.execute(text("SELECT contact FROM addresses"))).scalar_one()
+    async with empty.write() as connection:
+        assert (await SealingStore(connection).writing_key(keyring, "c1")).version == 1
+    done = await KeyRotation(empty).seal_older()
+    assert (done.sealed, done.wrapped) == (1, 1)
+    async with empty.read() as connection:
+        assert (await connection.execute(select(contacts.c.name))).scalar_one() == "Ann"
+        assert "Ann" not in (await connection.execute(text("SELECT name FROM contacts"))).scalar_one()
+    with pytest.raises(RuntimeError, match="older version cannot read"):
+        await move(empty, "0019", down=True)

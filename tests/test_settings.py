@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from setting_rules import role_claim
 from settings import BadSetting, Settings, load
 
 NEEDED = {"BOT_SECRET": "b" * 16, "ACTION_SECRET": "a" * 16, "SECRET_KEY": "s" * 32}
@@ -47,6 +48,27 @@ def test_a_setting_that_cannot_work_names_itself_and_not_its_value(changes: dict
         settings(**{**MODEL, **changes})
     assert named in str(stopped.value)
     assert "secret@" not in str(stopped.value)
+
+
+def test_keys_of_the_site_are_long_and_the_words_that_prove_are_known() -> None:
+    found = settings(SITE_IDENTITY_KEY=f"{'q' * 32}, {'b' * 40}", VOUCHED_PROOF="site_id, channel_phone")
+    assert found.site_identity_key == ("q" * 32, "b" * 40)
+    assert found.vouched_proof == ("site_id", "channel_phone")
+    assert "qqqq" not in repr(found)
+    assert settings(VOUCHED_PROOF="none").vouched_proof == ("none",)
+    assert settings().site_identity_key == ()
+    with pytest.raises(BadSetting, match="SITE_IDENTITY_KEY needs keys of at least 32"):
+        settings(SITE_IDENTITY_KEY=f"{'a' * 32},short")
+    for words in ("site_mail", "none,site_id"):
+        with pytest.raises(BadSetting, match="VOUCHED_PROOF has"):
+            settings(VOUCHED_PROOF=words)
+
+
+def test_roles_that_need_a_second_factor_are_roles_there_are() -> None:
+    assert settings(TOTP_REQUIRED="supervisor, admin").totp_required == ("supervisor", "admin")
+    assert settings().totp_required == ()
+    with pytest.raises(BadSetting, match=r"TOTP_REQUIRED .*'agent', 'trainer', 'supervisor', 'admin' or 'auditor'"):
+        settings(TOTP_REQUIRED="supervisor,boss")
 
 
 @pytest.mark.parametrize("name", ["LLM_MODEL", "LLM_KEY"])
@@ -95,3 +117,63 @@ def test_an_endpoint_that_hears_is_set_up_and_checked_like_the_model() -> None:
     ):
         with pytest.raises(BadSetting, match=named):
             settings(**{**voice, **changed})
+
+
+OIDC = {"OIDC_ISSUER": "https://id.example/realms/main", "OIDC_CLIENT_ID": "desk"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"OIDC_CLIENT_ID": "desk"}, "OIDC_ISSUER"),
+        ({"OIDC_CLIENT_SECRET": "s"}, "OIDC_ISSUER"),
+        ({"OIDC_PROVISION": "true"}, "OIDC_ISSUER"),
+        ({"PASSWORD_SIGN_IN": "false"}, "PASSWORD_SIGN_IN"),
+        ({"OIDC_ISSUER": "https://id.example"}, "OIDC_CLIENT_ID"),
+        (OIDC | {"OIDC_ISSUER": "http://id.example"}, "OIDC_ISSUER"),
+        (OIDC | {"OIDC_ISSUER": "https://id.example?x=1"}, "OIDC_ISSUER"),
+        (OIDC | {"OIDC_ISSUER": "https://u:p@id.example"}, "OIDC_ISSUER"),
+        (OIDC | {"OIDC_ISSUER": "https://id.example:99999"}, "OIDC_ISSUER"),
+        (OIDC | {"OIDC_SCOPES": "email"}, "OIDC_SCOPES"),
+        (OIDC | {"OIDC_ROLES": "groups desk=agent"}, "OIDC_ROLES"),
+        (OIDC | {"OIDC_ROLES": "groups: desk=boss"}, "OIDC_ROLES"),
+        (OIDC | {"OIDC_PROVISION": "true"}, "OIDC_PROVISION"),
+    ],
+)
+def test_a_provider_that_cannot_be_used_stops_the_start_and_names_its_setting(
+    changes: dict[str, str], named: str
+) -> None:
+    with pytest.raises(BadSetting, match=named):
+        settings(**changes)
+
+
+def test_a_provider_is_set_up_with_roles_and_its_secret_is_kept_out_of_everything() -> None:
+    found = settings(
+        **OIDC, OIDC_CLIENT_SECRET="a-secret", OIDC_ROLES="groups: admins=admin, a b=agent", PASSWORD_SIGN_IN="false"
+    )
+    assert role_claim(found.oidc_roles) == ("groups", (("admins", "admin"), ("a b", "agent")))
+    assert "a-secret" in found.secrets
+    assert "a-secret" not in repr(found)
+    assert settings(**OIDC | {"OIDC_ISSUER": "http://127.0.0.1:8080/realms/x"}).oidc_issuer
+    assert role_claim("urn:x:roles: y=agent")[0] == "urn:x:roles"
+    assert role_claim("") == (None, ())
+
+
+@pytest.mark.parametrize("value", ["zh_core_web_sm", "fr=fr_core_news_sm", "zh=no_such_model_of_names"])
+def test_name_models_that_cannot_be_used_stop_the_start_and_name_the_setting(value: str) -> None:
+    with pytest.raises(BadSetting, match="NAME_MODELS"):
+        load({**NEEDED, "NAME_MODELS": value})
+
+
+def test_the_keys_of_contacts_data_are_checked_and_the_one_from_the_secret_key_always_opens() -> None:
+    derived = settings().key_for("audit")
+    assert settings().wrapping_keys == (derived,)
+    new, old = "ab" * 32, "CD" * 32
+    found = settings(FIELD_KEYS=f"{new}, {old}")
+    assert found.wrapping_keys == (bytes.fromhex(new), bytes.fromhex(old), derived)
+    assert new not in repr(found)
+    assert {new, old} <= set(found.secrets)
+    for bad in ("short", "g" * 64, f"{new},"[:60]):
+        with pytest.raises(BadSetting, match="FIELD_KEYS needs keys of 64 hexadecimal digits") as stopped:
+            settings(FIELD_KEYS=bad)
+        assert bad not in str(stopped.value).replace("hexadecimal digits", "")

@@ -13,6 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import settings as desk_settings
+from conversations.audit import AuditLog
+from conversations.key_rotation import open_keys
 from conversations.model import utc_now
 from conversations.store import Database
 from crm.codes import MailboxCodeSender
@@ -20,11 +22,15 @@ from crm.demo import load_demo
 from crm.store import SqlCrm
 from handoff.demo import ensure_demo_staff
 from handoff.demo_history import load_history
+from handoff.learning.demo_limits import load_limit_cases
+from handoff.learning.demo_mishaps import load_mishaps
 from handoff.ratings.demo_ratings import load_rated
 from handoff.sign_in import SignIn
 from handoff.store import StaffStore
 from knowledge_base.importing import find_sources, read_sources
 from knowledge_base.knowledge_base import KnowledgeBase
+from knowledge_base.library import Library
+from knowledge_base.library_store import LibraryStore
 from migrations.schema import migrate
 
 
@@ -42,9 +48,11 @@ async def load_conversations(database: Database, settings: desk_settings.Setting
     await ensure_demo_staff(store, SignIn(store).passwords, settings.demo_password)
     found = [await store.find_by_email(email) for email in ("agent@kite.example", "sam@kite.example")]
     agents = [one[0].agent for one in found if one is not None]
-    key = settings.key_for("audit")
-    talked = await load_history(database, key, agents[0], utc_now)
-    return talked + await load_rated(database, key, agents, utc_now)
+    audit = AuditLog(await open_keys(database, settings.wrapping_keys))
+    talked = await load_history(database, audit, agents[0], utc_now)
+    talked += await load_mishaps(database, audit, agents[0], utc_now)
+    await load_limit_cases(database, utc_now)
+    return talked + await load_rated(database, audit, agents, utc_now)
 
 
 async def main() -> None:
@@ -58,17 +66,17 @@ async def main() -> None:
     )
     new_rows = await load_demo(crm, date.today())  # noqa: DTZ011  (a shop's calendar day, not a moment)
     talked = await load_conversations(database, settings) if settings.demo else 0
-    await database.close()
     print(f"      past conversations: {talked} new", flush=True)
     print(f"      customers, orders, tickets: {new_rows} new rows", flush=True)
-    knowledge_base = await KnowledgeBase.open(settings.data_dir, settings.qdrant_url, settings.encoder)
+    knowledge_base = await KnowledgeBase.open(settings.index_home, settings.qdrant_url, settings.encoder)
     articles, problems = read_sources(
         find_sources([ROOT / "knowledge_base" / "articles"]), ZoneInfo(settings.time_zone)
     )
     if problems:
         raise problems[0]
-    report = await knowledge_base.load(articles, show)
+    report = await Library(LibraryStore(database.engine), knowledge_base).load(articles, show)
     await knowledge_base.close()
+    await database.close()
     print(
         f"      articles: {len(report.added)} new, {len(report.updated)} changed, {len(report.removed)} gone, {report.unchanged} as before; {report.passages} passages",
         flush=True,

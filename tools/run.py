@@ -71,7 +71,8 @@ def main() -> None:
     settings = desk_settings.load()
     logs = settings.data_dir / "logs"
     bot_url = urlsplit(settings.bot_urls[0])
-    own_url = f"http://{settings.host}:{settings.port}"
+    # With a certificate of its own the service is called by the name that is in it.
+    own_url = settings.public_url if settings.tls_cert else f"http://{settings.host}:{settings.port}"
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     bot = Process(
         "bot",
@@ -83,6 +84,7 @@ def main() -> None:
             "BOT_PORT": str(bot_url.port or 5005),
             "BOT_SECRET": settings.bot_secret,
             "ACTION_URL": f"{own_url}/internal/actions?token={settings.action_secret}",
+            "NLU_DATA": str(settings.nlu_data),
             "BOT_DATABASE_URL": os.environ.get("BOT_DATABASE_URL", f"sqlite:///{settings.data_dir / 'bot.db'}"),
         },
         logs / "bot.log",
@@ -155,6 +157,12 @@ def watch(processes: list[Process], stopping: threading.Event) -> None:
             process.start()
 
 
+def settings_of(environment: dict[str, str]) -> desk_settings.Settings:
+    """The settings of a process by the environment it gets, with the made-up secrets behind it."""
+    secrets = desk_settings.read_env_file(Path(environment["DATA_DIR"]) / "secrets.env")
+    return desk_settings.load({**secrets, **environment})
+
+
 def banner(settings: desk_settings.Settings) -> str:
     url = settings.public_url
     lines = [
@@ -173,6 +181,8 @@ def banner(settings: desk_settings.Settings) -> str:
             "    trainer     trainer@kite.example",
             "    supervisor  supervisor@kite.example",
             "    admin       admin@kite.example",
+            "    auditor     auditor@kite.example",
+            "    auditor     auditor@kite.example",
         ]
     return "\n".join([*lines, "", f"  Logs: {settings.data_dir / 'logs'}", ""])
 

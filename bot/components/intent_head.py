@@ -146,7 +146,7 @@ class LinearIntentClassifier(GraphComponent):
             shared = self._shared([messages[row] for row in chosen])
             for language, intents in missing.items():
                 self._borrowed[language] = BorrowedHead.trained(
-                    shared, labels[chosen], spoken[chosen], language, intents, classes, recipe, shift_to(language)
+                    shared, labels[chosen], spoken[chosen], language, missing, classes, recipe, shift_to(language)
                 )
                 names = ", ".join(self._intents[intent] for intent in intents)
                 logger.warning("No examples in %s, understood through the other language: %s.", language, names)

@@ -4,12 +4,13 @@ The encoders both languages share know that two sentences mean the same; n-grams
 better do not, and would always prefer intents that were taught in the language of the message. So a second head reads the
 shared vectors, each language's mean taken off, and the words that mean the same in both languages. Examples in the language of the message tell it the intents they are
 of from each other; about untaught intents they are silent, so they do not push them down. How strongly an untaught intent
-must be preferred is measured on intents that are taught in both languages, by treating them as untaught.
+must be preferred is measured on intents that are taught in both languages, by treating them as untaught; where each language
+teaches what the other lacks and too little is taught in both, so strongly that taught intents are seldom lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,6 +28,9 @@ _ENOUGH = 3000
 _TRUSTED = 60
 #: Really untaught intents are found less often than those that only play untaught; what makes up for it (cross-validated).
 _MODESTY = 0.5
+#: Intents taught in both languages from which that can be measured; where it cannot, the share of held-out taught messages
+#: that may be lost, and how much of a temperature is no lead but a tie.
+_MEASURABLE, _LOST, _TIE = 4, 0.05, 0.1
 #: What carries over between languages is coarse; a strongly regularised head keeps to that (cross-validated).
 _REGULARISATION, _ITERATIONS = 1.0, 40
 
@@ -75,16 +79,22 @@ class BorrowedHead:
         labels: NDArray[np.int64],
         languages: NDArray[np.str_],
         language: str,
-        missing: list[int],
+        lacking: Mapping[str, list[int]],
         classes: int,
         recipe: Recipe,
         shift: Array,
     ) -> BorrowedHead:
         """``shared`` are the vectors of examples by the encoders that read both languages, with their shared words;
-        ``shift`` is how far this language's vectors lie from the other's, for a set with too few examples to tell."""
+        ``lacking`` are the intents that each language lacks, and ``shift`` is how far this language's vectors lie from the
+        other's, for a set with too few examples to tell."""
         recipe = replace(recipe, inverse_regularisation=_REGULARISATION, iterations=_ITERATIONS)
-        common = ~np.isin(labels, missing)
+        missing = lacking[language]
+        alone = sorted({intent for other, intents in lacking.items() if other != language for intent in intents})
+        common = ~np.isin(labels, missing + alone)
         mine, theirs = languages == language, (languages != language) & (languages != "")
+        if alone:
+            # One stray would be all that compares what either language teaches alone, and lift one side above the other.
+            mine, theirs = mine & ~np.isin(labels, missing), theirs & ~np.isin(labels, alone)
         # The means of what both talk about: other intents would move them by topic, not by language.
         dense = shared.dense
         theirs_mean = dense[theirs & common].mean(0) if (theirs & common).any() else dense[theirs].mean(0)
@@ -92,7 +102,7 @@ class BorrowedHead:
         kept = np.flatnonzero(mine | theirs)
         labels, mine = labels[kept], mine[kept]
         features = _centred(shared[kept], np.where(mine[:, None], mean, theirs_mean))
-        lessons = _Lessons(features, labels, mine, classes, recipe)
+        lessons = _Lessons(features, labels, mine, alone, classes, recipe)
         temperature, offset = lessons.calibrated(missing)
         head = lessons.head(np.ones(len(labels), dtype=bool), missing)
         head.bias[missing] += np.float32(offset)
@@ -124,33 +134,40 @@ class BorrowedHead:
 
 @dataclass(frozen=True)
 class _Lessons:
-    """What the second head is taught: examples of both languages, ``mine`` those in the language of the messages."""
+    """What the second head is taught: examples of both languages, ``mine`` those in the language of the messages, ``alone``
+    the intents that only these teach."""
 
     features: Features
     labels: NDArray[np.int64]
     mine: NDArray[np.bool_]
+    alone: list[int]
     classes: int
     recipe: Recipe
 
     def head(self, chosen: NDArray[np.bool_], untaught: list[int]) -> LinearHead:
-        """A head of the chosen examples, those in the language of the messages silent about the untaught intents."""
+        """A head of the chosen examples, each silent about the intents untaught in its language."""
         rows = np.flatnonzero(chosen)
         silent = np.zeros((len(rows), self.classes), dtype=bool)
         silent[np.ix_(self.mine[rows], untaught)] = True
+        silent[np.ix_(~self.mine[rows], self.alone)] = True
         silent[np.arange(len(rows)), self.labels[rows]] = False
         return LinearHead.trained(self.features[rows], self.labels[rows], self.classes, self.recipe, silent=silent)
 
     def calibrated(self, missing: list[int]) -> tuple[float, float]:
         """The temperature, and what is added to the logits of untaught intents."""
         random = np.random.RandomState(9)
-        held = random.permutation(len(self.labels)) % 4 == 0
+        quarters = random.permutation(len(self.labels)) % 4
+        held = quarters == 0
         mine = self.mine & ~np.isin(self.labels, missing)
-        taught = np.unique(self.labels[mine])
-        if len(taught) < 4:
+        both = np.setdiff1d(np.unique(self.labels[mine]), self.alone)
+        if len(both) < _MEASURABLE and self.alone:
+            return self._cautious(missing, quarters)
+        if len(both) < _MEASURABLE:
+            # The other language teaches every intent, so its examples compare all of them.
             logits = self.head(~held, missing).logits(self.features[np.flatnonzero(held)])
             return fitted_temperature(logits, self.labels[held]), 0.0
         logits, labels, leads, strange = [], [], [], []
-        for group in np.array_split(random.permutation(taught), 3)[:2]:
+        for group in np.array_split(random.permutation(both), 3)[:2]:
             left_out = mine & np.isin(self.labels, group)
             lacking = np.array(sorted({*missing, *group.tolist()}))
             seen = np.flatnonzero(mine & (left_out | held))
@@ -165,6 +182,18 @@ class _Lessons:
             strange.append(np.isin(self.labels[seen], group))
         temperature = fitted_temperature(np.concatenate(logits), np.concatenate(labels))
         return temperature, _fair(np.concatenate(leads), np.concatenate(strange)) + _MODESTY * temperature
+
+    def _cautious(self, missing: list[int], quarters: NDArray[np.int64]) -> tuple[float, float]:
+        """As ``calibrated``, by what held-out messages about taught intents make of the untaught ones."""
+        logits = np.zeros((len(self.labels), self.classes), dtype=np.float32)
+        for quarter in range(4):
+            held = quarters == quarter
+            logits[held] = self.head(~held, missing).logits(self.features[np.flatnonzero(held)])
+        taught = np.setdiff1d(np.arange(self.classes), missing)
+        leads = logits[:, missing].max(1) - logits[:, taught].max(1)
+        temperature = fitted_temperature(logits, self.labels)
+        # A tie, as between two intents of one language each, is no lead.
+        return temperature, -float(np.quantile(leads[self.mine], 1 - _LOST)) - _TIE * temperature
 
 
 def _fair(leads: Array, strange: NDArray[np.bool_]) -> float:

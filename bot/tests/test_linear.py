@@ -182,14 +182,15 @@ def without_words(dense: np.ndarray) -> Features:
     return Features(dense, sp.csr_matrix((len(dense), 0), dtype=np.float32))
 
 
-def borrowed(missing: list[int], languages: np.ndarray, shared: np.ndarray, labels: np.ndarray) -> BorrowedHead:
+def borrowed(languages: np.ndarray, shared: np.ndarray, labels: np.ndarray) -> BorrowedHead:
     recipe, shift = Recipe(directions=16), np.full(24, 2.0, dtype=np.float32)
-    return BorrowedHead.trained(without_words(shared), labels, languages, "zh", missing, CLASSES, recipe, shift)
+    lacking = untaught(labels, languages, BOTH, CLASSES)
+    return BorrowedHead.trained(without_words(shared), labels, languages, "zh", lacking, CLASSES, recipe, shift)
 
 
 def test_a_message_about_an_untaught_intent_is_understood_through_the_other_language() -> None:
     shared, labels, languages = two_languages(480)
-    head = borrowed([0], languages, shared, labels)
+    head = borrowed(languages, shared, labels)
     english = shared[(labels == 0) & (languages == "en")][:20]
     strange_to_the_first_head = np.tile(np.linspace(-1, 1, CLASSES, dtype=np.float32), (20, 1))
     assert (head.mixed(strange_to_the_first_head, without_words(english + 2.0), 1.0).argmax(1) == 0).mean() > 0.9
@@ -199,10 +200,52 @@ def test_a_message_about_an_untaught_intent_is_understood_through_the_other_lang
     assert (head.mixed(sure, without_words(others), 1.0).argmax(1) == 5).mean() > 0.9
 
 
+def apart(chinese: list[int], english: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Shared vectors, labels and languages, Chinese and English teaching an intent only where it is in their list."""
+    random = np.random.RandomState(6)
+    centres = random.randn(CLASSES, 24)
+    labels = np.repeat(chinese + english, 30)
+    languages = np.repeat(["zh"] * len(chinese) + ["en"] * len(english), 30)
+    shared = centres[labels] + random.randn(len(labels), 24) * 0.5 + np.where(languages == "zh", 2.0, 0.0)[:, None]
+    return shared.astype(np.float32), labels, languages
+
+
+@pytest.mark.parametrize(
+    ("chinese", "english"),
+    [([0, 1, 2, 3], [4, 5, 6, 7]), ([0, 1, 2, 3], [0, 4, 5, 6, 7]), ([0], [1, 2, 3, 4, 5, 6, 7]), ([1], [0])],
+    ids=["nothing in both", "one intent in both", "one intent in Chinese", "one intent each"],
+)
+def test_taught_intents_are_not_lost_where_each_language_teaches_its_own(
+    chinese: list[int], english: list[int]
+) -> None:
+    shared, labels, languages = apart(chinese, english)
+    head = borrowed(languages, shared, labels)
+    mine = languages == "zh"
+    first = np.full((mine.sum(), CLASSES), -4.0, dtype=np.float32)
+    first[np.arange(mine.sum()), labels[mine]] = 4.0
+    assert (head.mixed(first, without_words(shared[mine]), 1.0).argmax(1) == labels[mine]).mean() > 0.9
+    if len(english) > 1:
+        others = np.isin(labels, head.missing)
+        nothing = np.zeros((others.sum(), CLASSES), dtype=np.float32)
+        said = head.mixed(nothing, without_words(shared[others] + 2.0), 1.0).argmax(1)
+        assert (said == labels[others]).mean() > 0.6
+
+
+def test_a_stray_does_not_settle_what_either_language_teaches_alone() -> None:
+    shared, labels, languages = apart([0, 1, 2, 3], [4, 5, 6, 7])
+    strays = np.concatenate([shared[:1] - 2.0, shared[-1:] + 2.0])
+    clean = borrowed(languages, shared, labels)
+    with_them = borrowed(
+        np.append(languages, ["en", "zh"]), np.concatenate([shared, strays]), np.append(labels, [0, 7])
+    )
+    assert np.array_equal(with_them.head.weights, clean.head.weights)
+    assert np.array_equal(with_them.head.bias, clean.head.bias)
+
+
 def test_a_language_without_any_example_is_understood_through_the_other_one() -> None:
     shared, labels, languages = two_languages(480)
     english = languages == "en"
-    head = borrowed(list(range(CLASSES)), languages[english], shared[english], labels[english])
+    head = borrowed(languages[english], shared[english], labels[english])
     nothing = np.zeros(((~english).sum(), CLASSES), dtype=np.float32)
     assert (head.mixed(nothing, without_words(shared[~english]), 1.0).argmax(1) == labels[~english]).mean() > 0.9
 

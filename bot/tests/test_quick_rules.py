@@ -74,7 +74,7 @@ class Bench:
     def compare_kept(self, conversation_id: str) -> None:
         """What is kept in memory is what would be read from the database."""
         _, kept = self.store._kept[conversation_id]
-        read = self.store.load(conversation_id)
+        read = self.store.load(conversation_id, self.dialogue.domain)
         assert kept.current_slot_values() == read.current_slot_values()
         ours, theirs = kept.current_state(EventVerbosity.APPLIED), read.current_state(EventVerbosity.APPLIED)
         assert ours.keys() == theirs.keys()
@@ -119,7 +119,7 @@ def test_a_task_with_interruptions_is_decided_alike_to_its_end(bench: Bench) -> 
 def test_events_that_change_the_past_are_left_to_rasa(bench: Bench) -> None:
     conversation_id = uuid.uuid4().hex
     bench.say(conversation_id, "/greet")
-    tracker = bench.store.load(conversation_id)
+    tracker = bench.store.load(conversation_id, bench.dialogue.domain)
     tracker.update(Restarted(), bench.dialogue.domain)
     bench.say(conversation_id, "/joke")
     bench.dialogue._predict_next_with_tracker(tracker)

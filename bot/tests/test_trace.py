@@ -49,3 +49,11 @@ def test_a_miss_and_a_failure_mark_the_trace_and_nothing_else_does() -> None:
     plain = trace_with({"route": "knowledge"})[0]
     assert "missed" not in plain
     assert "failed" not in plain
+
+
+def test_how_somebody_proved_who_they_are_is_handed_on_with_whom() -> None:
+    _, events = trace_with({"customer_id": "C0001", "proved_by": "code"})
+    [reply] = replies_of(events)
+    assert (reply["customer_id"], reply["proved_by"]) == ("C0001", "code")
+    _, events = trace_with({})
+    assert "proved_by" not in replies_of(events)[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,42 @@ def test_a_database_that_cannot_be_used_is_told_at_the_start(tmp_path: Path) -> 
 def test_a_conversation_is_read_by_an_index(store: TurnStore) -> None:
     names = {index["name"]: index["column_names"] for index in sa.inspect(store._engine).get_indexes("events")}
     assert names["ix_events_sender_id_id"] == ["sender_id", "id"]
+
+
+def test_forgotten_conversations_leave_nothing_and_others_stay(store: TurnStore) -> None:
+    for name in ("c1", "c2", "c3"):
+        tracker = store.load(name)
+        tracker.update_with_events([SessionStarted(), UserUttered("我的电话是 13800138000")], DOMAIN)
+        store.save_turn(tracker, f"t-{name}", {"replies": ["ok"]})
+    assert store.forget(["c1", "c3", "never there"]) == 2
+    assert store.find_answer("c1", "t-c1") is None
+    assert not store.load("c1").events
+    assert not store.open_turn("c3", "another").tracker.events  # type: ignore[union-attr]  # it was in memory
+    assert store.find_answer("c2", "t-c2") == {"replies": ["ok"]}
+    assert store.forget(["c1", "c3"]) == 0
+
+
+def test_another_process_notices_that_a_conversation_was_forgotten(store: TurnStore, url: str) -> None:
+    tracker = store.load("c1")
+    tracker.update_with_events([SessionStarted(), SlotSet("name", "李婷")], DOMAIN)
+    store.save_turn(tracker, "t1", {"replies": []})
+    TurnStore(DOMAIN, host=url).forget(["c1"])
+    opened = store.open_turn("c1", "t2")
+    assert opened.tracker is not None
+    assert opened.tracker.get_slot("name") is None
+
+
+def test_a_database_from_before_gets_the_index_by_which_conversations_are_forgotten(url: str) -> None:
+    before = TurnStore(DOMAIN, host=url)
+    with before._engine.begin() as connection:
+        connection.execute(sa.text("DROP INDEX ix_turns_sender_id"))
+    TurnStore(DOMAIN, host=url)
+    assert "ix_turns_sender_id" in {index["name"] for index in sa.inspect(before._engine).get_indexes("turns")}
+
+
+def test_bots_that_start_together_on_a_new_database_do_not_trip_over_each_other(url: str) -> None:
+    if url.startswith("sqlite"):
+        pytest.skip("several bots share PostgreSQL, never a SQLite file")
+    with ThreadPoolExecutor(4) as pool:
+        stores = list(pool.map(lambda _: TurnStore(DOMAIN, host=url), range(4)))
+    assert all(not store.load("c1").events for store in stores)

@@ -35,6 +35,8 @@ class Hello(_Strict):
     token: Annotated[str, StringConstraints(max_length=200)] | None = None
     language: Language | None = None
     after: Cursor | None = None
+    #: Who the site says this is; read by ``site_identity``, because a bad one must not keep the visitor out.
+    identity: dict[str, Any] | None = None
 
 
 class Say(_Strict):

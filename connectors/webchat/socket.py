@@ -129,7 +129,7 @@ class VisitorSocket:
             return error_frame(error.code, str(error), frame.client_msg_id)
         except Exception:
             # Not acknowledged, so not lost: the widget keeps it and sends it again.
-            log.exception("webchat_message_not_saved", address=str(address))
+            log.exception("webchat_message_not_saved", account=address.account)
             return error_frame(
                 "unavailable", "this could not be saved just now; it will be sent again", frame.client_msg_id
             )
@@ -139,7 +139,7 @@ class VisitorSocket:
         try:
             await telling
         except Exception:
-            log.warning("webchat_sign_not_told", what=what, address=str(address), exc_info=True)
+            log.warning("webchat_sign_not_told", what=what, account=address.account, exc_info=True)
 
     async def _write(self, feed: Feed, news: News) -> None:
         """Follow the feed; a reader that is too slow, or a failure here, closes the socket and the widget resumes."""
@@ -157,6 +157,8 @@ class VisitorSocket:
             return
         except Exception:
             log.exception("webchat_feed_failed")
+        finally:
+            news.close()  # the reader may take half a minute to notice, and nothing should pile up until then
         self._websocket.fail_connection(_TRY_AGAIN_LATER, "resume")
 
     async def _send_all(self, frames: list[Frame]) -> None:

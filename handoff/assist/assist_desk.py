@@ -21,7 +21,7 @@ from conversations.model import Author, Conversation, Message, MessageKind
 from conversations.turn_model import Trace, TurnResult
 from crm.port import Crm
 from handoff.assist.in_flight import InFlight
-from handoff.assist.precedents import Precedent, Precedents
+from handoff.assist.precedents import Precedent, Precedents, Seen
 from handoff.assist.requests import Asked
 from handoff.assist.suggestion import Similarities, Suggestion, suggest
 from knowledge_base.articles import Article, Passage
@@ -133,7 +133,7 @@ class Sources:
     try_out: TryOut
     writer: Phrases | None = None
     audiences_of: AudiencesOf = lambda _channel, _account: ()
-    gate: float | None = None
+    gate: Callable[[str], float] | None = None  #: by language
 
 
 class AssistDesk:
@@ -156,14 +156,14 @@ class AssistDesk:
         """The model's name; None without one."""
         return self._sources.writer.model if self._sources.writer is not None else None
 
-    async def look(self, conversation: Conversation, may_see: Callable[[Conversation], bool], role: str) -> Look:
+    async def look(self, conversation: Conversation, seen: Seen, role: str) -> Look:
         """Passages, similar conversations and the suggested reply; raises ``Superseded`` when the contact writes again.
 
-        ``role`` keeps apart what people with other rights may see.
+        ``role`` keeps apart what people see who do not see the same.
         """
         asked = await self._sources.precedents.asked_in(conversation)
         key = f"{conversation.id}:{role}"
-        found: Look = await self.looks.of(key, asked.seq, lambda: self._look(conversation, asked, may_see))
+        found: Look = await self.looks.of(key, asked.seq, lambda: self._look(conversation, asked, seen))
         return found
 
     async def bot_answer(self, conversation: Conversation) -> dict[str, Any] | None:
@@ -190,16 +190,17 @@ class AssistDesk:
 
     # ------------------------------------------------------------------------------------------------------------
 
-    async def _look(self, conversation: Conversation, asked: Asked, may_see: Callable[[Conversation], bool]) -> Look:
+    async def _look(self, conversation: Conversation, asked: Asked, seen: Seen) -> Look:
         started = time.perf_counter()
         if not asked.texts:
             return Look(asked, (), (), None, _since(started))
         passages, precedents = await asyncio.gather(
             self._passages(conversation, asked),
-            self._sources.precedents.similar_to(asked, may_see, conversation.id),
+            self._sources.precedents.similar_to(asked, seen, conversation.id),
         )
         best = next((one for one in passages if not one.internal and one.quote), None)
-        gate = self._sources.knowledge.gate if self._sources.gate is None else self._sources.gate
+        gate_of = self._sources.gate
+        gate = self._sources.knowledge.gate if gate_of is None else gate_of(conversation.language)
         usable = best if best is not None and best.hit.score >= gate else None
         suggestion = await suggest(
             replace(usable.answer, score=usable.hit.score) if usable and usable.answer else None,
@@ -253,7 +254,7 @@ class AssistDesk:
                     customer = await self._sources.crm.find_customer(conversation.customer_id)
                 audiences.update(customer.audiences if customer else ())
             except Exception as error:  # then they may read what everybody may
-                log.warning("crm_unavailable", conversation_id=conversation.id, error=str(error))
+                log.warning("crm_unavailable", conversation_id=conversation.id, error=error)
         return Reader.of(audiences)
 
     async def _last(self, conversation: Conversation) -> tuple[Message | None, list[Trace], list[Message]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Any, TypeVar
 
 from sanic import Blueprint, Request
@@ -80,7 +80,8 @@ def add_assist_routes(blueprint: Blueprint, side: StaffSide) -> None:
         query = read_query(ReportQuery, first_values(request.args))
         assist = _assist(side)
         names = {member.id: member.name for member in await side.store.all_staff()}
-        held, resolved = await assist.store.digest_counts(assist.digests.form)
+        form = await assist.digests.current_form() if assist.digests.there else ""
+        held, resolved = await assist.store.digest_counts(form)
         found = await assist.book.report(query.days, names)
         return answer(found | {"digests": {"held": held, "resolved": resolved}})
 
@@ -97,9 +98,11 @@ def add_assist_routes(blueprint: Blueprint, side: StaffSide) -> None:
 
     async def _look(side: StaffSide, session: Session, conversation: Conversation) -> Look:
         member = session.member
-        return await _unless_superseded(
-            _assist(side).desk.look(conversation, lambda one: side.may_see(member, one), side.sight_of(member))
-        )
+
+        async def seen(conversation_ids: Sequence[str]) -> set[str]:
+            return await side.conversations.seen(side.sight.of(member), conversation_ids)
+
+        return await _unless_superseded(_assist(side).desk.look(conversation, seen, side.sight_key(member)))
 
 
 def look_json(look: Look, ids: dict[str, str]) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from conversations.conversations import Conversations
 from crm.port import Crm
 from handoff.assist.assist_desk import AssistDesk, AudiencesOf, Sources, TryOut
-from handoff.assist.assist_store import AssistStore, erase, move
+from handoff.assist.assist_store import AssistStore, erase, forget, move
 from handoff.assist.card_book import CardBook
 from handoff.assist.precedents import Precedents
 from handoff.assist.requests import DIGEST_VERSION
@@ -50,7 +51,7 @@ def build_assist(
     try_out: TryOut,
     writer: AnswerWriter | None = None,
     audiences_of: AudiencesOf = lambda _channel, _account: (),
-    gate: float | None = None,
+    gate: Callable[[str], float] | None = None,
     translator: Translator | None = None,
 ) -> AssistSide:
     """The assist over digests that are open already; a contact that is erased is erased here, too."""
@@ -58,6 +59,7 @@ def build_assist(
     precedents = Precedents(conversations, crm, store, digests, ShopWords(knowledge))
     sources = Sources(knowledge, precedents, digests.similarities, crm, try_out, writer, audiences_of, gate)
     conversations.erases_too.append(erase)
+    conversations.forgets_too.append(forget)
     conversations.moves_too.append(move)
     desk, book = AssistDesk(conversations, sources), CardBook(store, conversations)
     return AssistSide(desk, book, store, precedents, digests, translator)
@@ -73,10 +75,10 @@ async def open_assist(
     writer: AnswerWriter | None,
     translates: ChatEndpoint | None,
     audiences_of: AudiencesOf,
-    gate: float | None,
+    gate: Callable[[str], float] | None,
 ) -> AssistSide:
     """The assist with its index in ``data_dir`` or on the Qdrant server; ``translates`` is the model for translations, and
-    ``gate`` the score from which is quoted."""
+    ``gate`` says the score from which is quoted in a language."""
     digests = await ConversationDigests.open(
         data_dir, qdrant_url, knowledge.sentence_vectors, UseEncoder.name, DIGEST_VERSION
     )

@@ -17,8 +17,6 @@ from conversations.store import Database
 from conversations.tables import contacts, conversations, messages
 from handoff.assist.assist_tables import cards, digests, originals, translations
 
-ERASED = "erased"  #: the form of a digest whose vector has to go
-
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -174,11 +172,12 @@ class AssistStore:
         query = (
             select(conversations.c.id)
             .join(contacts, contacts.c.id == conversations.c.contact_id)
-            .outerjoin(digests, digests.c.conversation_id == conversations.c.id)
+            .outerjoin(digests, and_(digests.c.conversation_id == conversations.c.id, digests.c.form == form))
             .where(
                 conversations.c.status == Status.RESOLVED.value,
                 contacts.c.erased_at.is_(None),
-                or_(digests.c.conversation_id.is_(None), and_(digests.c.form != form, digests.c.form != ERASED)),
+                conversations.c.forgotten_at.is_(None),
+                digests.c.conversation_id.is_(None),
             )
             .order_by(conversations.c.resolved_at.desc())
             .limit(limit)
@@ -190,8 +189,8 @@ class AssistStore:
         self, conversation_id: str, contact_id: str, form: str, intent: str | None, at: datetime
     ) -> bool:
         """Note that the index holds a conversation; False when its contact was erased meanwhile."""
-        values = {"contact_id": contact_id, "form": form, "intent": intent, "indexed_at": at}
-        statement = self._insert(digests).values(conversation_id=conversation_id, **values)
+        values = {"contact_id": contact_id, "intent": intent, "indexed_at": at}
+        statement = self._insert(digests).values(conversation_id=conversation_id, form=form, **values)
         async with self._database.write() as connection:
             known = await connection.execute(
                 select(contacts.c.erased_at).where(contacts.c.id == contact_id).with_for_update()
@@ -201,28 +200,40 @@ class AssistStore:
                 return False
             await connection.execute(
                 statement.on_conflict_do_update(
-                    index_elements=[digests.c.conversation_id], set_=values, where=digests.c.form != ERASED
+                    index_elements=[digests.c.conversation_id, digests.c.form],
+                    set_=values,
+                    where=digests.c.erased.is_(False),
                 )
             )
         return True
 
-    async def erased_digests(self, limit: int) -> list[str]:
-        """Conversations whose vectors must go: their contact was erased, or they are gone themselves."""
+    async def erased_digests(self, form: str, limit: int) -> list[str]:
+        """Conversations whose vectors must go from the index of this form: their contact was erased or is gone."""
         gone = (
             select(digests.c.conversation_id)
             .outerjoin(contacts, contacts.c.id == digests.c.contact_id)
-            .where(or_(digests.c.form == ERASED, contacts.c.id.is_(None), contacts.c.erased_at.is_not(None)))
+            .where(
+                digests.c.form == form,
+                or_(digests.c.erased, contacts.c.id.is_(None), contacts.c.erased_at.is_not(None)),
+            )
             .limit(limit)
         )
         async with self._database.read() as connection:
             return list((await connection.execute(gone)).scalars())
 
-    async def forget_digests(self, conversation_ids: Collection[str]) -> None:
-        """Their vectors are gone."""
-        async with self._database.write() as connection:
-            await connection.execute(delete(digests).where(digests.c.conversation_id.in_(list(conversation_ids))))
+    async def any_digests(self, conversation_ids: Collection[str]) -> bool:
+        """Whether the index may still hold one of these conversations."""
+        query = select(digests.c.conversation_id).where(digests.c.conversation_id.in_(list(conversation_ids))).limit(1)
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).first() is not None
 
-    async def how_they_ended(self, conversation_ids: Collection[str]) -> dict[str, Ended]:
+    async def forget_digests(self, form: str, conversation_ids: Collection[str]) -> None:
+        """Their vectors are gone from the index of this form."""
+        theirs = and_(digests.c.form == form, digests.c.conversation_id.in_(list(conversation_ids)))
+        async with self._database.write() as connection:
+            await connection.execute(delete(digests).where(theirs))
+
+    async def how_they_ended(self, form: str, conversation_ids: Collection[str]) -> dict[str, Ended]:
         """Facts about resolved conversations whose contacts are still known, by id."""
         score = (  # of what people did last
             select(ratings.c.score)
@@ -235,12 +246,13 @@ class AssistStore:
         query = (
             select(conversations.c.id, conversations.c.contact_id, digests.c.intent, score.label("score"))
             .join(contacts, contacts.c.id == conversations.c.contact_id)
-            .join(digests, digests.c.conversation_id == conversations.c.id)
+            .join(digests, and_(digests.c.conversation_id == conversations.c.id, digests.c.form == form))
             .where(
                 conversations.c.id.in_(list(conversation_ids)),
                 conversations.c.status == Status.RESOLVED.value,
                 contacts.c.erased_at.is_(None),
-                digests.c.form != ERASED,
+                conversations.c.forgotten_at.is_(None),
+                digests.c.erased.is_(False),
             )
         )
         async with self._database.read() as connection:
@@ -249,7 +261,7 @@ class AssistStore:
 
     async def digest_counts(self, form: str) -> tuple[int, int]:
         """How many conversations have a digest in the index, and how many are resolved."""
-        held = select(func.count()).select_from(digests).where(digests.c.form == form)
+        held = select(func.count()).select_from(digests).where(digests.c.form == form, digests.c.erased.is_(False))
         all_resolved = (
             select(func.count()).select_from(conversations).where(conversations.c.status == Status.RESOLVED.value)
         )
@@ -265,7 +277,20 @@ async def erase(connection: AsyncConnection, contact_id: str) -> None:
         delete(cards).where(cards.c.contact_id == contact_id),
         delete(translations).where(translations.c.contact_id == contact_id),
         delete(originals).where(originals.c.contact_id == contact_id),
-        update(digests).where(digests.c.contact_id == contact_id).values(form=ERASED, intent=None),
+        update(digests).where(digests.c.contact_id == contact_id).values(erased=True, intent=None),
+    ):
+        await connection.execute(statement)
+
+
+async def forget(connection: AsyncConnection, conversation_ids: Sequence[str]) -> None:
+    """The same for single conversations."""
+    chosen = list(conversation_ids)
+    said = select(messages.c.id).where(messages.c.conversation_id.in_(chosen))
+    for statement in (
+        delete(cards).where(cards.c.conversation_id.in_(chosen)),
+        delete(translations).where(translations.c.message_id.in_(said)),
+        delete(originals).where(originals.c.conversation_id.in_(chosen)),
+        update(digests).where(digests.c.conversation_id.in_(chosen)).values(erased=True, intent=None),
     ):
         await connection.execute(statement)
 

@@ -3,8 +3,10 @@ what was translated."""
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Float, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import false as sqlalchemy_false
 
+from conversations.sealed_tables import SealedWords
 from conversations.tables import UtcDateTime
 from handoff.tables import metadata
 
@@ -39,10 +41,9 @@ digests = Table(
     "assist_digests",
     metadata,
     Column("conversation_id", String(32), primary_key=True),
+    Column("form", String(80), primary_key=True, index=True),  # the encoder and the index its vector is in
     Column("contact_id", String(32), nullable=False, index=True),
-    Column(
-        "form", String(80), nullable=False, index=True
-    ),  # the encoder and index its vector is in; "erased": not any more
+    Column("erased", Boolean, nullable=False, server_default=sqlalchemy_false(), default=False),  # its vector has to go
     Column("intent", String(64)),  # null: nothing was asked, so there is no vector
     Column("indexed_at", UtcDateTime, nullable=False),
 )
@@ -54,7 +55,7 @@ translations = Table(
     Column("language", String(8), primary_key=True),
     Column("model", String(200), primary_key=True),
     Column("contact_id", String(32), nullable=False, index=True),
-    Column("text", Text, nullable=False),
+    Column("text", SealedWords("message_translations", "text", "message_id"), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
 
@@ -64,7 +65,7 @@ originals = Table(  # what an agent wrote before it was translated for the conta
     Column("message_id", String(32), primary_key=True),
     Column("conversation_id", String(32), nullable=False, index=True),
     Column("contact_id", String(32), nullable=False, index=True),
-    Column("text", Text, nullable=False),
+    Column("text", SealedWords("message_originals", "text", "message_id"), nullable=False),
     Column("language", String(8), nullable=False),
     Column("model", String(200), nullable=False),
 )

@@ -18,6 +18,9 @@ import rjieba
 from conversations.model import Contact, Conversation
 from conversations.turn_model import Trace
 from crm.model import Customer, Order, Ticket
+from personal_data.finding import find
+from personal_data.kinds import Kind
+from personal_data.mail import MAIL_ADDRESS
 
 PLACEHOLDERS = {
     "name": {"en": "[name]", "zh": "【姓名】"},
@@ -33,11 +36,14 @@ _KIND_OF_ENTITY = {
     "last4": "number", "code": "number", "tax_number": "number", "id_card": "number", "bank_card": "number", "plate": "number",
     "postcode": "address", "company": "name", "url": "link",
 }  # fmt: skip
+_PLACEHOLDER_OF = {
+    Kind.PHONE: "contact", Kind.EMAIL: "contact", Kind.ADDRESS: "address", Kind.NAME: "name", Kind.ID_CARD: "number",
+    Kind.BANK_CARD: "number", Kind.PASSPORT: "number", Kind.PLATE: "number", Kind.IP: "number",
+}  # fmt: skip
 _KIND_OF_SLOT = {
     "order_number": "number", "ticket_number": "number", "identity_proof": "number", "contact_point": "contact",
     "new_address": "address", "invoice_title": "name", "contact_value": "contact", "recent_orders": "number",
 }  # fmt: skip
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _LINK = re.compile(r"(?i)\b(?:https?://|www\.)[^\s，。；）)】]+")
 #: Four digits or more in a row, with the letters that belong to them; a year, a price with its sign and a measure are no
 #: identifiers.
@@ -155,7 +161,11 @@ def masked_for_others(
     for name in private.agents:
         text = _without(text, name, PLACEHOLDERS["name"][language])
     text = _LINK.sub(lambda found: found[0] if known_word(found[0]) else PLACEHOLDERS["link"][language], text)
-    text = _EMAIL.sub(lambda found: found[0] if known_word(found[0]) else PLACEHOLDERS["contact"][language], text)
+    text = MAIL_ADDRESS.sub(lambda found: found[0] if known_word(found[0]) else PLACEHOLDERS["contact"][language], text)
+    for span in reversed(find(text)):
+        written = text[span.start : span.end]
+        if not known_word(written) and PLACEHOLDER.search(written) is None:
+            text = text[: span.start] + PLACEHOLDERS[_PLACEHOLDER_OF[span.kind]][language] + text[span.end :]
     number = PLACEHOLDERS["number"][language]
     text = _MASKED_NUMBER.sub(number, text)
     text = _NUMBER.sub(lambda found: found[0] if known_word(found[0]) else number, text)

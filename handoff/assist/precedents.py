@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -39,8 +39,8 @@ _CATCH_UP_SECONDS = 30.0
 _WORDS_KEPT = timedelta(days=7)  #: of cards whose fate nobody decided
 log = structlog.get_logger()
 
-#: Whether the person who asks may see a conversation.
-MaySee = Callable[[Conversation], bool]
+#: Those of some conversations that exist for the one who asks.
+Seen = Callable[[Sequence[str]], Awaitable[set[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +91,16 @@ class Precedents:
 
     async def catch_up(self) -> int:
         """Take out what was erased and put in what is missing; returns how many conversations were put in."""
-        while gone := await self._store.erased_digests(_BATCH):
+        form = await self._digests.current_form()
+        while gone := await self._store.erased_digests(form, _BATCH):
             await self._digests.forget(gone)
-            await self._store.forget_digests(gone)
+            await self._store.forget_digests(form, gone)
         done = 0
-        while missing := await self._store.without_digest(self._digests.form, _BATCH):
-            done += await self._put_in(missing)
+        while missing := await self._store.without_digest(form, _BATCH):
+            done += await self._put_in(missing, form)
         return done
 
-    async def _put_in(self, conversation_ids: Sequence[str]) -> int:
+    async def _put_in(self, conversation_ids: Sequence[str], form: str) -> int:
         found: list[tuple[Conversation, Asked]] = []
         for conversation_id in conversation_ids:
             with contextlib.suppress(NotFound):
@@ -109,9 +110,7 @@ class Precedents:
         erased = []
         for one, asked in found:
             intent = (asked.intent or "") if asked.texts else None
-            noted = await self._store.note_digest(
-                one.id, one.contact_id, self._digests.form, intent, self._conversations.now()
-            )
+            noted = await self._store.note_digest(one.id, one.contact_id, form, intent, self._conversations.now())
             if not noted:
                 erased.append(one.id)
         await self._digests.forget(erased)
@@ -142,7 +141,7 @@ class Precedents:
                 await self.catch_up()
                 await self._store.forget_words(self._conversations.now() - _WORDS_KEPT)
             except Exception as error:
-                log.error("digests_not_kept_up", error=repr(error), again_in_seconds=_CATCH_UP_SECONDS)
+                log.error("digests_not_kept_up", error=error, again_in_seconds=_CATCH_UP_SECONDS)
             self._resolved.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_CATCH_UP_SECONDS):
@@ -150,21 +149,25 @@ class Precedents:
 
     # -- finding
 
-    async def similar_to(self, asked: Asked, may_see: MaySee, without: str = "", most: int = SHOWN) -> list[Precedent]:
+    async def similar_to(self, asked: Asked, seen: Seen, without: str = "", most: int = SHOWN) -> list[Precedent]:
         """The most similar resolved conversations that may be seen, except ``without``; the most similar first."""
         texts = list(dict.fromkeys(text for text in (asked.last, asked.digest) if text))
         near = await self._digests.nearest(texts, _LOOKED_AT)
-        ended = await self._store.how_they_ended([one for one, _ in near if one != without])
+        ended = await self._store.how_they_ended(
+            await self._digests.current_form(), [one for one, _ in near if one != without]
+        )
         scored = [(one, _similarity(cosine, asked, ended[one])) for one, cosine in near if one in ended]
         scored = sorted((pair for pair in scored if pair[1] >= LEAST_SIMILARITY), key=lambda pair: -pair[1])
         await self._words.refresh()
+        exist = await seen([one for one, _ in scored])
+        scored = [pair for pair in scored if pair[0] in exist]
         found: list[Precedent] = []
         for conversation_id, similarity in scored:
             if len(found) == most:
                 break
             with contextlib.suppress(NotFound):
                 conversation = await self._conversations.get_conversation(conversation_id)
-                if conversation.status is Status.RESOLVED and may_see(conversation):
+                if conversation.status is Status.RESOLVED:
                     found.append(await self._precedent(conversation, similarity, ended[conversation_id], asked))
         titles = {label.id: label.title for label in await self._conversations.labels()}
         return [
@@ -206,7 +209,7 @@ class Precedents:
                     orders = await self._crm.orders_of(conversation.customer_id, 50)
                     tickets = await self._crm.tickets_of(conversation.customer_id)
             except Exception as error:  # what looks personal is taken out all the same
-                log.warning("crm_unavailable", conversation_id=conversation.id, error=str(error))
+                log.warning("crm_unavailable", conversation_id=conversation.id, error=error)
         return private_of(conversation, contact, customer, orders, tickets, traces)
 
     async def _decisive(self, messages: Sequence[Message], request: str) -> list[str]:

@@ -11,7 +11,7 @@ from conversations.turn_model import Trace
 from knowledge_base.wording import language_of
 
 #: Changes whenever the same conversation would give another digest.
-DIGEST_VERSION = "1"
+DIGEST_VERSION = "2"
 TASKS = frozenset(
     {"order_status", "change_address", "cancel_order", "return_refund", "request_invoice", "open_ticket"}
     | {"ticket_status", "update_contact"}

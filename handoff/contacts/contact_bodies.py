@@ -79,6 +79,13 @@ class TicketUpdateBody(Body):
         return self
 
 
+class TellingBody(Body):
+    """Whether a contact is told a kind of news without asking; "*" is every kind."""
+
+    kind: Annotated[str, StringConstraints(pattern=r"^(\*|[a-z][a-z0-9_]{0,39})$")]
+    on: bool
+
+
 class MergeContactBody(Body):
     """Which contact is put into the one of the path."""
 

@@ -6,6 +6,7 @@ from sanic import Blueprint, Request
 from sanic.response import HTTPResponse
 
 from conversations.contact_model import ContactProfile
+from handoff.access.sight_book import Kind
 from handoff.bodies import check_id, first_values, read_json, read_query
 from handoff.contacts.contact_bodies import FindQuery, MergeContactBody, SeparateBody
 from handoff.contacts.contact_records import account_of, customers_like, holding_json, profile_json, same_person_json
@@ -32,6 +33,8 @@ def add_contact_merge_routes(blueprint: Blueprint, side: StaffSide) -> None:
             found = await desk.search_contacts(text, [one.id for one in customers], profile.id)
         else:
             found = await desk.same_person(profile, await _reached_at(side, profile))
+        seen = await desk.seen_contacts(side.sight.of(session.member), [one.profile.id for one in found])
+        found = [one for one in found if one.profile.id in seen]
         return answer({"candidates": [same_person_json(one) for one in found], "crm_available": available})
 
     async def preview(request: Request, session: Session, contact_id: str, source_id: str) -> HTTPResponse:
@@ -47,6 +50,7 @@ def add_contact_merge_routes(blueprint: Blueprint, side: StaffSide) -> None:
     async def merge(request: Request, session: Session, contact_id: str) -> HTTPResponse:
         body = read_json(MergeContactBody, request.content_type, request.body)
         target_id = check_id(contact_id, "contact")
+        await side.sight.require(session.member, Kind.CONTACT, body.source_id)
         merged = await desk.merge_contacts(body.source_id, target_id, session.member.agent)
         profile = await desk.contact_profile(target_id)
         return answer({"contact": profile_json(profile), "merge_id": merged.id})
@@ -55,7 +59,7 @@ def add_contact_merge_routes(blueprint: Blueprint, side: StaffSide) -> None:
         body = read_json(SeparateBody, request.content_type, request.body)
         target_id = check_id(contact_id, "contact")
         oversees = session.member.role in OVERSEERS
-        undone = await desk.separate_contacts(body.merge_id, session.member.agent, oversees=oversees)
+        undone = await desk.separate_contacts(body.merge_id, session.member.agent, of=target_id, oversees=oversees)
         profile = await desk.contact_profile(target_id)
         return answer({"contact": profile_json(profile), "separated": undone.source_id})
 

@@ -11,9 +11,10 @@ import structlog
 
 from conversations.contact_model import ContactMerge, ContactProfile, Holding, Past, SamePerson
 from conversations.json_form import conversation_json, moment, rating_json
-from conversations.search_store import typed_by_people
+from conversations.sealing_store import typed_by_people
 from crm.errors import BadValue, ChangedMeanwhile, ContactInUse, CrmError, NotFound, TicketMove
 from crm.model import Customer, Order, Ticket
+from handoff.contacts.contact_telling import telling_json
 from handoff.conversation_routes import CRM_SECONDS
 from handoff.customer_json import record_json
 from handoff.errors import Refused
@@ -29,11 +30,13 @@ log = structlog.get_logger()
 async def contact_json(side: StaffSide, session: Session, profile: ContactProfile, limit: int) -> dict[str, Any]:
     """The whole pane: profile, account, tickets, the beginning of the history, and merges that can be taken back."""
     together = await side.conversations.contacts_of(profile)
-    (customer, orders, tickets, available), history, merges = await asyncio.gather(
+    (customer, orders, tickets, available), history, merges, telling = await asyncio.gather(
         account_of(side, profile, together),
         history_json(side, session, together, None, limit),
         side.conversations.merges_of_contact(profile.id),
+        telling_json(side, profile.id),
     )
+    seen = await side.conversations.seen_contacts(side.sight.of(session.member), together)
     return {
         "contact": profile_json(profile),
         "identity": "verified" if profile.customer_id else "linked" if profile.linked_customer_id else "none",
@@ -41,7 +44,9 @@ async def contact_json(side: StaffSide, session: Session, profile: ContactProfil
         "orders": [record_json(order) for order in orders],
         "tickets": [record_json(ticket) for ticket in tickets],
         "crm_available": available,
-        "together_with": [one for one in together if one != profile.id],
+        "telling": telling,
+        "together_with": [one for one in together if one != profile.id and one in seen],
+        "may_reveal": await side.veil.may_reveal(session.member, profile.id),
         "merges": [merge_json(session, merge, name) for merge, name in merges],
         **history,
     }
@@ -66,7 +71,7 @@ async def account_of(
                 ticket = await side.crm.find_ticket(number) if number not in known else None
                 tickets += [ticket] if ticket is not None else []
     except Exception as error:
-        log.warning("crm_unavailable", contact_id=profile.id, error=str(error))
+        log.warning("crm_unavailable", contact_id=profile.id, error=error)
         return None, [], [], False
     return customer, orders, sorted(tickets, key=lambda one: one.updated_at, reverse=True), True
 
@@ -75,9 +80,8 @@ async def history_json(
     side: StaffSide, session: Session, contact_ids: Sequence[str], cursor: str | None, limit: int
 ) -> dict[str, Any]:
     """A page of conversations that this member may read."""
-    past, following = await side.conversations.history(contact_ids, cursor, limit)
-    seen = [past_json(one) for one in past if side.may_see(session.member, one.conversation)]
-    return {"conversations": seen, "cursor": following}
+    past, following = await side.conversations.history(contact_ids, cursor, limit, side.sight.of(session.member))
+    return {"conversations": [past_json(one) for one in past], "cursor": following}
 
 
 async def customers_like(side: StaffSide, text: str, limit: int) -> tuple[list[Customer], bool]:
@@ -86,7 +90,7 @@ async def customers_like(side: StaffSide, text: str, limit: int) -> tuple[list[C
         async with asyncio.timeout(CRM_SECONDS):
             return await side.crm.search_customers(text, limit), True
     except Exception as error:
-        log.warning("crm_unavailable", error=str(error))
+        log.warning("crm_unavailable", error=error)
         return [], False
 
 
@@ -107,7 +111,7 @@ class Writing:
         if isinstance(error, CrmError):
             raise refusal_of(error) from error
         if isinstance(error, Exception) and not isinstance(error, Refused):
-            log.warning("crm_unavailable", error=str(error))
+            log.warning("crm_unavailable", error=error)
             raise Refused(
                 503, "crm_down", "The customer system does not answer. Try again: nothing is done twice."
             ) from error
@@ -143,12 +147,14 @@ def profile_json(profile: ContactProfile) -> dict[str, Any]:
         "linked_at": moment(profile.linked_at),
         "revision": profile.revision,
         "created_at": moment(profile.created_at),
+        "erased": profile.erased_at is not None,
         "addresses": [
             {
                 "channel": one.address.channel,
                 "account": one.address.account,
                 "shown": one.address.contact if typed_by_people(one.address.contact) else None,
                 "verified": (one.customer_id if profile.shared else profile.customer_id) is not None,
+                "unreachable": one.unreachable,
             }
             for one in profile.addresses
         ],
@@ -171,7 +177,7 @@ def merge_json(session: Session, merge: ContactMerge, name: str | None) -> dict[
         "name": name,
         "channels": list(dict.fromkeys(one["channel"] for one in addresses)),
         "by_name": merge.by_name,
-        "by_contact": merge.by_id == "contact",  # with a code, see conversations/linking.py
+        "by_contact": merge.by_id == "contact",  # ``by_name`` says how: "/link", "proof" or "sign_in"
         "at": moment(merge.at),
         "may_separate": may,
     }

@@ -9,7 +9,7 @@ from sanic.response import HTTPResponse
 
 from conversations.contact_model import ContactProfile
 from conversations.errors import InvalidField
-from conversations.search_store import typed_by_people
+from conversations.sealing_store import typed_by_people
 from crm.model import Ticket, TicketStatus, normal_contact_point
 from handoff.bodies import check_id, first_values, read_json, read_query
 from handoff.contacts.contact_bodies import (
@@ -29,7 +29,7 @@ from handoff.contacts.contact_records import (
     history_json,
     profile_json,
 )
-from handoff.conversation_routes import open_conversation
+from handoff.contacts.contact_telling import add_telling_routes, tell_of_ticket
 from handoff.customer_json import record_json
 from handoff.errors import Refused
 from handoff.guard import answer
@@ -56,8 +56,10 @@ def add_contact_routes(blueprint: Blueprint, side: StaffSide) -> None:
     async def edit(request: Request, session: Session, contact_id: str) -> HTTPResponse:
         body = read_json(ContactBody, request.content_type, request.body)
         found = check_id(contact_id, "contact")
+        before = await find_contact(side, contact_id)
+        values = await side.veil.unmasked(body.values(), profile_json(before), session.member, before.id)
         try:
-            changed = await desk.edit_contact(found, session.member.agent, body.revision, body.values())
+            changed = await desk.edit_contact(found, session.member.agent, body.revision, values)
         except InvalidField as error:
             raise Refused(400, error.code, f"{str(error).capitalize()}.", detail=error.field) from error
         return answer({"contact": profile_json(changed)})
@@ -73,8 +75,10 @@ def add_contact_routes(blueprint: Blueprint, side: StaffSide) -> None:
         async with Writing():
             before = await side.crm.find_customer(profile.customer_id)
             key = (body.key, f"console:{session.member.id}")
+            shown = record_json(before) if before else {}
+            values = await side.veil.unmasked({body.field: body.value}, shown, session.member, profile.id)
             customer = await side.crm.update_contact(
-                profile.customer_id, body.field, body.value, key, revision=body.revision
+                profile.customer_id, body.field, values[body.field], key, revision=body.revision
             )
         old, new = getattr(before, body.field, None), getattr(customer, body.field)
         if old != new:
@@ -100,7 +104,7 @@ def add_contact_routes(blueprint: Blueprint, side: StaffSide) -> None:
     async def open_ticket(request: Request, session: Session, contact_id: str) -> HTTPResponse:
         body = read_json(TicketBody, request.content_type, request.body)
         profile = await find_contact(side, contact_id)
-        where = await _conversation_of(side, profile, body.conversation_id)
+        where = await _conversation_of(side, session, profile, body.conversation_id)
         point = await _contact_point(side, profile, body.contact_point)
         async with Writing():
             ticket = await side.crm.open_ticket(
@@ -121,7 +125,7 @@ def add_contact_routes(blueprint: Blueprint, side: StaffSide) -> None:
     async def update_ticket(request: Request, session: Session, contact_id: str, number: str) -> HTTPResponse:
         body = read_json(TicketUpdateBody, request.content_type, request.body)
         profile = await find_contact(side, contact_id)
-        where = await _conversation_of(side, profile, body.conversation_id)
+        where = await _conversation_of(side, session, profile, body.conversation_id)
         before = await _ticket_of(side, profile, number)
         async with Writing():
             ticket = await side.crm.update_ticket(
@@ -137,6 +141,7 @@ def add_contact_routes(blueprint: Blueprint, side: StaffSide) -> None:
             await desk.note_ticket(
                 profile.id, session.member.agent, ticket.number, ticket.subject, opened=False, conversation_id=where
             )
+            await tell_of_ticket(side, profile, before, ticket, body.comment, body.key)
         return answer({"ticket": record_json(ticket)})
 
     async def customers(request: Request, session: Session) -> HTTPResponse:
@@ -159,6 +164,7 @@ def add_contact_routes(blueprint: Blueprint, side: StaffSide) -> None:
         ("GET", "customers", customers),
     ):
         side.guard.add(blueprint, method, route, handler)
+    add_telling_routes(blueprint, side)
 
 
 async def find_contact(side: StaffSide, contact_id: str) -> ContactProfile:
@@ -166,11 +172,13 @@ async def find_contact(side: StaffSide, contact_id: str) -> ContactProfile:
     return await side.conversations.contact_profile(check_id(contact_id, "contact"))
 
 
-async def _conversation_of(side: StaffSide, profile: ContactProfile, conversation_id: str | None) -> str | None:
+async def _conversation_of(
+    side: StaffSide, session: Session, profile: ContactProfile, conversation_id: str | None
+) -> str | None:
     """The conversation in which a ticket came up; it must be with this contact or one of the same customer."""
     if conversation_id is None:
         return None
-    found = await open_conversation(side, conversation_id)
+    found = await side.sight.conversation(session.member, conversation_id)
     if found.contact_id not in await side.conversations.contacts_of(profile):
         raise Refused(404, "not_found", "This conversation is with another contact. Reload it.")
     return found.id

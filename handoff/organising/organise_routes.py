@@ -68,7 +68,8 @@ def add_organise_routes(blueprint: Blueprint, side: StaffSide) -> None:
         results: list[dict[str, Any]] = []
         for conversation_id in dict.fromkeys(body.ids):
             try:
-                done = await _one(side, session, await _get(side, conversation_id), body)
+                seen = await side.sight.conversation(session.member, conversation_id)
+                done = await _one(side, session, seen, body)
                 (form,) = await listed_json(side, session.member.id, [done])
                 results.append({"id": conversation_id, "ok": True, "conversation": form})
             except (ConversationError, Refused) as error:
@@ -78,11 +79,14 @@ def add_organise_routes(blueprint: Blueprint, side: StaffSide) -> None:
 
     async def duplicates(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
         found = await _get(side, conversation_id)
-        likely = await desk.likely_duplicates(found.id, await _reached_at(side, found))
+        sight = side.sight.of(session.member)
+        likely = await desk.likely_duplicates(found.id, await _reached_at(side, found), sight)
         return answer({"duplicates": [conversation_json(one.conversation) | {"why": one.why} for one in likely]})
 
-    async def merged(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
+    async def merged_into(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
         found = await _get(side, conversation_id)
+        merged = await desk.merged_threads(found.id)
+        seen = await desk.seen(side.sight.of(session.member), [one.conversation.id for one in merged])
         threads = [
             {
                 "conversation": conversation_json(thread.conversation),
@@ -93,13 +97,15 @@ def add_organise_routes(blueprint: Blueprint, side: StaffSide) -> None:
                 if thread.merge.by_id == session.member.id or session.member.role in OVERSEERS
                 else None,
             }
-            for thread in await desk.merged_threads(found.id)
+            for thread in merged
+            if thread.conversation.id in seen
         ]
         return answer({"threads": threads})
 
     async def merge(request: Request, session: Session, conversation_id: str) -> HTTPResponse:
         body = read_json(MergeBody, request.content_type, request.body)
-        source, target = await _get(side, conversation_id), await _get(side, body.into)
+        source = await _get(side, conversation_id)
+        target = await side.sight.conversation(session.member, body.into)
         oversees = session.member.role in OVERSEERS
         merged = await desk.merge(source.id, target.id, session.member.agent, oversees=oversees)
         return await _shown(side, session, merged)
@@ -120,7 +126,7 @@ def add_organise_routes(blueprint: Blueprint, side: StaffSide) -> None:
         ("POST", f"{base}/snooze", snooze),
         ("POST", f"{base}/wake", wake),
         ("GET", f"{base}/duplicates", duplicates),
-        ("GET", f"{base}/merged", merged),
+        ("GET", f"{base}/merged", merged_into),
         ("POST", f"{base}/merge", merge),
         ("POST", f"{base}/unmerge", unmerge),
     ):
@@ -174,7 +180,7 @@ async def _reached_at(side: StaffSide, conversation: Conversation) -> tuple[str,
         async with asyncio.timeout(CRM_SECONDS):
             customer = await side.crm.find_customer(conversation.customer_id)
     except Exception as error:
-        log.warning("crm_unavailable", conversation_id=conversation.id, error=str(error))
+        log.warning("crm_unavailable", conversation_id=conversation.id, error=error)
         return ()
     if customer is None:
         return ()

@@ -33,8 +33,9 @@ def add_search_routes(blueprint: Blueprint, side: StaffSide) -> None:
         text = _asked(query.q)
         customers, crm_available = await _customers(side, text, query.limit)
         ids = [customer.id for customer in customers]
-        matches = await desk.search_conversations(text, ids, query.limit, desk.now())
-        found = await side.views.conversations([match.conversation_id for match in matches])
+        sight = side.sight.of(session.member)
+        matches = await desk.search_conversations(text, ids, query.limit, desk.now(), sight)
+        found = await side.views.conversations([match.conversation_id for match in matches], sight)
         matches = [match for match in matches if match.conversation_id in found]
         listed = await listed_json(side, session.member.id, [found[match.conversation_id] for match in matches])
         for form, match in zip(listed, matches, strict=True):
@@ -50,11 +51,12 @@ def add_search_routes(blueprint: Blueprint, side: StaffSide) -> None:
 
     async def messages(request: Request, session: Session) -> HTTPResponse:
         query = read_query(MessageSearchQuery, first_values(request.args))
-        wanted = SearchFilter(query.author, query.channel, query.since, query.until)
+        sight = side.sight.of(session.member)
+        wanted = SearchFilter(query.author, query.channel, query.since, query.until, sight)
         page, total = await desk.search_messages(
             _asked(query.q), wanted, desk.now(), offset=query.offset, limit=query.limit
         )
-        found = await side.views.conversations([hit.conversation_id for hit in page])
+        found = await side.views.conversations([hit.conversation_id for hit in page], sight)
         listed = await listed_json(side, session.member.id, list(found.values()))
         following = query.offset + query.limit
         return answer(
@@ -94,5 +96,5 @@ async def _customers(side: StaffSide, text: str, limit: int) -> tuple[list[Custo
         async with asyncio.timeout(CRM_SECONDS):
             return await side.crm.search_customers(text, limit), True
     except Exception as error:
-        log.warning("crm_unavailable", error=str(error))
+        log.warning("crm_unavailable", error=error)
         return [], False

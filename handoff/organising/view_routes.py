@@ -106,7 +106,8 @@ async def read_view(
     The waiting conversations come in serving order unless another one is asked for.
     """
     if view == "queued" and sort is None:
-        return await side.conversations.list_conversations(view, session.member.id, cursor, limit)
+        sight = side.sight.of(session.member)
+        return await side.conversations.list_conversations(view, session.member.id, cursor, limit, sight)
     reader = await reader_of(side, session)
     if view.startswith("filter:"):
         found = await _find(side, session, view.removeprefix("filter:"))
@@ -121,7 +122,8 @@ async def read_view(
 async def reader_of(side: StaffSide, session: Session) -> Reader:
     """Whose views they are, with the teams of the member."""
     teams = side.teams.roster().teams_of(session.member.id)
-    return Reader(session.member.id, tuple(team.id for team in teams), side.conversations.now())
+    sight = side.sight.of(session.member)
+    return Reader(session.member.id, tuple(team.id for team in teams), side.conversations.now(), sight)
 
 
 def filter_json(found: SavedFilter, session: Session) -> dict[str, Any]:

@@ -14,10 +14,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, not_, or_, select, true
 
 from conversations.contact_tables import PROVED_CUSTOMER
-from conversations.conversation_store import conversation_of
+from conversations.conversation_rows import conversation_of
 from conversations.model import PRIORITIES, Conversation, Page, Status
 from conversations.organising_tables import conversation_labels, staff_notices
 from conversations.reading_store import takes_part
+from conversations.sight import EVERYTHING, Sight
+from conversations.sight_store import within
 from conversations.store import Database
 from conversations.tables import UtcDateTime, contacts, conversations
 from crm.tables import customers
@@ -53,6 +55,7 @@ class Reader:
     member_id: str
     team_ids: tuple[str, ...]
     now: datetime
+    sight: Sight = EVERYTHING  #: which conversations exist for them
 
 
 def view_condition(view: str, reader: Reader) -> _Condition:
@@ -75,13 +78,13 @@ def view_condition(view: str, reader: Reader) -> _Condition:
         "snoozed": and_(_open, conversations.c.snoozed_until.is_not(None)),
         "mentions": mentioned,
         "resolved": conversations.c.status == Status.RESOLVED.value,
-    }[view]
+    }[view] & within(reader.sight)
 
 
 def filter_condition(asked: Conditions, reader: Reader) -> _Condition:
     """What a saved filter lets through; only the conditions of ``Conditions`` ever become SQL."""
     columns = conversations.c
-    terms: list[_Condition] = []
+    terms: list[_Condition] = [within(reader.sight)]
     for values, column in (
         (asked.status, columns.status),
         (asked.channel, columns.channel),
@@ -241,12 +244,12 @@ class ViewStore:
         async with self._database.read() as connection:
             return int((await connection.execute(select(func.count()).select_from(some))).scalar_one())
 
-    async def conversations(self, ids: Sequence[str]) -> dict[str, Conversation]:
-        """Those of the conversations that exist, by id."""
+    async def conversations(self, ids: Sequence[str], sight: Sight) -> dict[str, Conversation]:
+        """Those of the conversations that exist for somebody, by id."""
         query = select(conversations, contacts.c.name.label("contact_name"), PROVED_CUSTOMER.label("customer_id")).join(
             contacts, contacts.c.id == conversations.c.contact_id
         )
-        rows = await self._rows(query.where(conversations.c.id.in_(list(ids))))
+        rows = await self._rows(query.where(conversations.c.id.in_(list(ids)), within(sight)))
         return {row.id: conversation_of(row) for row in rows}
 
     async def channels(self) -> list[str]:

@@ -12,6 +12,7 @@ from conversations.hub import LocalHub
 from conversations.model import Address, Agent, HandoffReason, InboundMessage
 from conversations.store import Database
 from conversations.turn_model import Reply, TurnResult
+from handoff.demo_clock import PastClock
 
 ACCOUNT = "demo-ratings"  #: of their addresses, by which they are known
 _COUNT, _DAYS = 170, 75
@@ -33,26 +34,15 @@ _WORDS = {
 _LIKED = {True: (5, 5, 5, 4, 4, 3, 5, 4, 2, 1), False: (5, 4, 4, 3, 5, 2, 4, 1, 3, 4)}  # people, the bot
 
 
-class _Past:
-    """A clock that starts in the past and moves on with everything that happens."""
-
-    def __init__(self, start: datetime) -> None:
-        self._now = start
-
-    def __call__(self) -> datetime:
-        self._now += timedelta(seconds=15)
-        return self._now
-
-
-async def load_rated(database: Database, audit_key: bytes, agents: Sequence[Agent], now: Callable[[], datetime]) -> int:
+async def load_rated(database: Database, audit: AuditLog, agents: Sequence[Agent], now: Callable[[], datetime]) -> int:
     """Make the rated conversations, if there are none yet; returns how many were made."""
     first = Address(_CHANNELS[0], ACCOUNT, "visitor-0")
-    if await Conversations(database, LocalHub(), AuditLog(audit_key)).find_current(first) is not None:
+    if await Conversations(database, LocalHub(), audit).find_current(first) is not None:
         return 0
     dice = Random(5)  # noqa: S311  # the demo is the same everywhere
     for number in range(_COUNT):
-        clock = _Past(now() - timedelta(days=_DAYS * (1 - number / _COUNT), hours=3))
-        desk = Conversations(database, LocalHub(), AuditLog(audit_key), now=clock, pushes=lambda _address: False)
+        clock = PastClock(now() - timedelta(days=_DAYS * (1 - number / _COUNT), hours=3))
+        desk = Conversations(database, LocalHub(), audit, now=clock, pushes=lambda _address: False)
         address = Address(_CHANNELS[number % len(_CHANNELS)], ACCOUNT, f"visitor-{number}")
         language = "zh" if dice.random() < 0.6 else "en"
         agent = agents[number % len(agents)] if dice.random() < 0.6 else None
@@ -61,7 +51,7 @@ async def load_rated(database: Database, audit_key: bytes, agents: Sequence[Agen
 
 
 async def _play(
-    desk: Conversations, address: Address, language: str, agent: Agent | None, dice: Random, clock: _Past
+    desk: Conversations, address: Address, language: str, agent: Agent | None, dice: Random, clock: PastClock
 ) -> None:
     intent, asked = dice.choice(_ASKED[language])
     person = "转人工" if language == "zh" else "a person please"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from conversations.rating_report import Group, KindReport
 
@@ -25,8 +25,8 @@ def figures_csv(reports: Iterable[KindReport]) -> bytes:
     return _written(FIGURE_COLUMNS, rows)
 
 
-def comments_csv(reports: Iterable[KindReport]) -> bytes:
-    """One line for each comment."""
+def comments_csv(reports: Iterable[KindReport], hide: Callable[[str], str]) -> bytes:
+    """One line for each comment; ``hide`` masks what its reader may not see."""
     rows = [
         (
             report.kind.value,
@@ -34,7 +34,7 @@ def comments_csv(reports: Iterable[KindReport]) -> bytes:
             _shown(one.score),
             _yes(one.solved),
             one.agent or "",
-            one.text,
+            hide(one.text),
         )
         for report in reports
         for one in report.comments

@@ -17,7 +17,7 @@ from conversations.rating_report import BREAKDOWNS, Comment, Filters, Group, Kin
 from handoff.bodies import Body, first_values, read_query
 from handoff.guard import answer
 from handoff.ratings.rating_csv import comments_csv, figures_csv
-from handoff.roles import OVERSEERS
+from handoff.roles import REPORTED_TO
 from handoff.staff_side import StaffSide
 from handoff.store import Session
 
@@ -55,7 +55,9 @@ def add_rating_routes(blueprint: Blueprint, side: StaffSide) -> None:
         periods = [datetime.combine(monday - timedelta(weeks=weeks - 1), time(), zone) for weeks in PERIODS]
         period = PERIODS.index(int(query.weeks))
         rows = await side.conversations.rated_rows(periods[-1], now + timedelta(seconds=1))
-        own = session.member.role not in OVERSEERS
+        sight = side.sight.of(session.member)
+        rows = [row for row in rows if sight.shows_team(row.episode.team_id)]
+        own = session.member.role not in REPORTED_TO
         if own:
             rows = [row for row in rows if key_of("agent", row) == session.member.id]
         filters = Filters(
@@ -97,7 +99,10 @@ def add_rating_routes(blueprint: Blueprint, side: StaffSide) -> None:
     async def export(request: Request, session: Session) -> HTTPResponse:
         query = read_query(RatingsQuery, first_values(request.args))
         found = await report(session, query)
-        content = figures_csv(found.kinds) if query.part == "figures" else comments_csv(found.kinds)
+        if query.part == "figures":
+            content = figures_csv(found.kinds)
+        else:
+            content = comments_csv(found.kinds, side.veil.words(session.member))
         told = {"report": "ratings", "part": query.part, "weeks": int(query.weeks)}
         await side.conversations.record("report_exported", session.member.agent, told)
         name = "ratings.csv" if query.part == "figures" else "rating-comments.csv"

@@ -11,6 +11,7 @@ import structlog
 from pydantic import ValidationError
 
 from conversations.model import new_id, utc_now
+from conversations.sight import Scope
 from conversations.teams import DEFAULT_TEAM, Member, Roster
 from handoff.errors import Refused
 from handoff.roles import DESK, OVERSEERS, Role
@@ -19,6 +20,8 @@ from handoff.teams.team_store import StoredDesk, StoredPerson, StoredTeam, TeamS
 
 log = structlog.get_logger()
 _PLAIN = Roster.plain().teams[0]
+#: How far a role sees on a desk where nobody said so. A desk of one team sees everything by that.
+_SEES = {Role.AGENT: Scope.TEAM, Role.SUPERVISOR: Scope.EVERYTHING}
 
 
 class TeamBook:
@@ -96,6 +99,15 @@ class TeamBook:
         if any(rule.team_id == DEFAULT_TEAM for rule in body.rules):
             await self._keep_default()
         await self._store.set_rules([rule.model_dump(mode="json") for rule in body.rules])
+        await self.refresh()
+
+    def scope_of(self, role: Role) -> Scope:
+        """How far agents or supervisors see of whom nothing else is said."""
+        return Scope(dict(self.stored.sees).get(role.value, _SEES[role].value))
+
+    async def set_sight(self, agents: Scope, supervisors: Scope) -> None:
+        """Say how far agents and supervisors see."""
+        await self._store.set_sight({Role.AGENT.value: agents.value, Role.SUPERVISOR.value: supervisors.value})
         await self.refresh()
 
     async def set_person(self, staff_id: str, body: PersonBody) -> StoredPerson:

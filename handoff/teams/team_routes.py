@@ -82,7 +82,8 @@ def add_team_routes(blueprint: Blueprint, side: StaffSide) -> None:
         query = read_query(_DaysQuery, first_values(request.args))
         rows = await side.conversations.wait_report(query.days)
         names = {team.id: team.settings for team in (await _book(side)).teams}
-        return answer({"rows": [_row_json(row, names) for row in rows]})
+        sight = side.sight.of(session.member)
+        return answer({"rows": [_row_json(row, names) for row in rows if sight.shows_team(row.team_id)]})
 
     for method, route, handler in (
         ("GET", "teams", list_teams),

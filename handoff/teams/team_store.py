@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from conversations.store import Database
 from handoff.tables import staff
-from handoff.teams.team_tables import routing_rules, team_members, teams
+from handoff.teams.team_tables import routing_rules, sight_rules, team_members, teams
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class StoredDesk:
     teams: tuple[StoredTeam, ...]
     rules: tuple[dict[str, Any], ...]
     people: tuple[StoredPerson, ...]  #: those who may sign in
+    sees: tuple[tuple[str, str], ...] = ()  #: role and how far it sees, where somebody said so
 
 
 class TeamStore:
@@ -58,6 +59,7 @@ class TeamStore:
             listed = (await connection.execute(select(teams).order_by(teams.c.position, teams.c.id))).all()
             joined = (await connection.execute(select(team_members).order_by(team_members.c.staff_id))).all()
             rules = (await connection.execute(select(routing_rules).order_by(routing_rules.c.position))).all()
+            sees = (await connection.execute(select(sight_rules).order_by(sight_rules.c.role))).all()
             people = (await connection.execute(select(staff).where(staff.c.active).order_by(staff.c.name))).all()
         members: dict[str, list[str]] = {}
         for row in joined:
@@ -72,6 +74,7 @@ class TeamStore:
                 StoredPerson(row.id, row.name, row.role, tuple(row.languages), tuple(row.skills), row.capacity)
                 for row in people
             ),
+            tuple((row.role, row.sees) for row in sees),
         )
 
     async def save(
@@ -111,6 +114,14 @@ class TeamStore:
             await connection.execute(delete(routing_rules))
             if rows:
                 await connection.execute(insert(routing_rules), rows)
+
+    async def set_sight(self, sees: Mapping[str, str]) -> None:
+        """Say how far roles see; those that are not named see as far as they do by themselves."""
+        async with self._database.write() as connection:
+            await connection.execute(delete(sight_rules))
+            await connection.execute(
+                insert(sight_rules), [{"role": role, "sees": scope} for role, scope in sees.items()]
+            )
 
     async def set_person(
         self, staff_id: str, languages: Sequence[str], skills: Sequence[str], capacity: int | None

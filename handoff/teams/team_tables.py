@@ -7,7 +7,7 @@ from sqlalchemy import JSON, Column, ForeignKey, Integer, String, Table, Text
 from conversations.tables import UtcDateTime
 from handoff.tables import metadata
 
-__all__ = ["metadata", "routing_rules", "team_members", "teams"]
+__all__ = ["metadata", "routing_rules", "sight_rules", "team_members", "teams"]
 
 teams = Table(
     "teams",
@@ -24,6 +24,13 @@ team_members = Table(
     metadata,
     Column("team_id", ForeignKey("teams.id", ondelete="CASCADE"), primary_key=True),
     Column("staff_id", ForeignKey("staff.id", ondelete="CASCADE"), primary_key=True),
+)
+
+sight_rules = Table(
+    "sight_rules",
+    metadata,
+    Column("role", String(16), primary_key=True),
+    Column("sees", String(16), nullable=False),  # a ``Scope``
 )
 
 routing_rules = Table(

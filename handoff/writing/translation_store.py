@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from conversations.conversation_rows import owner_of
 from conversations.model import Conversation, Message
+from conversations.sealing_store import SealingStore
 from conversations.store import Database
 from conversations.tables import contacts, messages
 from handoff.assist.assist_tables import originals, translations
@@ -56,29 +58,24 @@ class TranslationStore:
 
     async def add(self, message: Message, contact_id: str, language: str, model: str, text: str, at: datetime) -> None:
         """Keep a translation, unless the contact was erased meanwhile."""
-        statement = self._insert(translations).values(
-            message_id=message.id, language=language, model=model, contact_id=contact_id, text=text, created_at=at
-        )
+        values: dict[str, Any] = {"message_id": message.id, "language": language, "model": model}
+        values |= {"contact_id": contact_id, "text": text, "created_at": at}
         async with self._database.write() as connection:
             known = select(contacts.c.erased_at).where(contacts.c.id == contact_id).with_for_update()
             row = (await connection.execute(known)).first()
             if row is not None and row.erased_at is None:
-                await connection.execute(statement.on_conflict_do_nothing())
+                sealed = await SealingStore(connection).sealed(translations, message.id, contact_id, values)
+                await connection.execute(self._insert(translations).values(sealed).on_conflict_do_nothing())
 
     async def add_original(
         self, conversation: Conversation, message: Message, text: str, language: str, model: str
     ) -> None:
         """Keep what the agent wrote before it was translated; the first time counts."""
-        statement = self._insert(originals).values(
-            message_id=message.id,
-            conversation_id=conversation.id,
-            contact_id=conversation.contact_id,
-            text=text,
-            language=language,
-            model=model,
-        )
+        values = {"message_id": message.id, "conversation_id": conversation.id, "contact_id": conversation.contact_id}
+        values |= {"text": text, "language": language, "model": model}
         async with self._database.write() as connection:
-            await connection.execute(statement.on_conflict_do_nothing())
+            sealed = await SealingStore(connection).sealed(originals, message.id, owner_of(conversation), values)
+            await connection.execute(self._insert(originals).values(sealed).on_conflict_do_nothing())
 
     async def originals_of(self, conversation_id: str) -> list[Original]:
         """What agents wrote in this conversation before it was translated."""

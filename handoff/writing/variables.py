@@ -109,7 +109,7 @@ class Variables:
                 orders = await self._crm.orders_of(customer_id, _ORDERS) if "order" in kinds else []
                 tickets = await self._crm.tickets_of(customer_id) if "ticket" in kinds else []
         except Exception as error:  # the agent fills in by hand what the CRM does not tell
-            log.warning("crm_unavailable", conversation_id=conversation.id, error=str(error))
+            log.warning("crm_unavailable", conversation_id=conversation.id, error=error)
             return _Known(ticket_number=callback)
         named = await self._named(conversation) if orders or tickets else []
         order = next((one for number in named for one in orders if one.number == number), orders[0] if orders else None)

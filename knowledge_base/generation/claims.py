@@ -125,14 +125,17 @@ def split_lead(text: str) -> tuple[bool | None, str]:
     return (None, text) if match is None else (bool(match["yes"]), text[match.end() :])
 
 
+def denials(text: str, language: str) -> int:
+    """How often the text denies something."""
+    if language == "zh":
+        return len(_NEGATIVE_ZH.findall(_ATTRIBUTE_ZH.sub("", _NEUTRAL_ZH.sub("", text))))
+    return len(_NEGATIVE_EN.findall(_NEUTRAL_EN.sub(" ", text.lower())))
+
+
 def polarity(text: str, language: str) -> tuple[bool, bool]:
     """Whether the text denies something, and whether it says so in a way that may be turned round ("only", "free")."""
-    if language == "zh":
-        rest = _ATTRIBUTE_ZH.sub("", _NEUTRAL_ZH.sub("", text))
-        return len(_NEGATIVE_ZH.findall(rest)) % 2 == 1, _OPEN_ZH.search(text) is not None
-    lowered = text.lower()
-    rest = _NEUTRAL_EN.sub(" ", lowered)
-    return len(_NEGATIVE_EN.findall(rest)) % 2 == 1, _OPEN_EN.search(lowered) is not None
+    open_to_both = _OPEN_ZH.search(text) if language == "zh" else _OPEN_EN.search(text.lower())
+    return denials(text, language) % 2 == 1, open_to_both is not None
 
 
 @cache

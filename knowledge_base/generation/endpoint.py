@@ -13,6 +13,8 @@ from typing import Any
 
 import httpx
 
+from knowledge_base.generation.masking import Calls, masked_call
+
 MAX_RESPONSE_BYTES = 256 * 1024
 MAX_OUTPUT_TOKENS = 700
 _LEAST_SECONDS = 0.3  #: less time than this is not worth a request
@@ -112,8 +114,10 @@ class ChatEndpoint:
         *,
         timeout_seconds: float = 5.0,
         breaker: CircuitBreaker | None = None,
+        calls: Calls = masked_call,
     ) -> None:
         self.model = model
+        self.calls = calls  #: what is hidden of each call, and comes back; whoever writes a prompt asks for one
         self.timeout_seconds = timeout_seconds
         self.breaker = breaker or CircuitBreaker()
         self._url = url
@@ -130,7 +134,7 @@ class ChatEndpoint:
 
     def patient(self, timeout_seconds: float) -> ChatEndpoint:
         """Another connection to the same model for work that may take longer; it fails and rests by itself."""
-        return ChatEndpoint(self._url, self.model, self._key, timeout_seconds=timeout_seconds)
+        return ChatEndpoint(self._url, self.model, self._key, timeout_seconds=timeout_seconds, calls=self.calls)
 
     async def complete(
         self, messages: Sequence[Message], seconds: float | None = None, max_tokens: int = MAX_OUTPUT_TOKENS

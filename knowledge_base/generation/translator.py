@@ -25,6 +25,7 @@ from knowledge_base.generation.endpoint import ChatEndpoint, EndpointFailed, Mes
 from knowledge_base.generation.instructions import speaks_to_a_machine
 from knowledge_base.generation.quantities import quantities
 from knowledge_base.wording import fold, language_of
+from personal_data.finding import find
 
 MAX_TEXT = 4000  #: characters of one message
 _MAX_TOKENS = 3000
@@ -74,7 +75,7 @@ class Translator:
         except EndpointFailed as failure:
             made = Translation(None, failure.reason)
         except Exception as error:  # the original is shown whatever happens here
-            log.error("translation_failed", error=repr(error))
+            log.error("translation_failed", error=error)
             made = Translation(None, "internal")
         return Translation(made.text, made.reason, round((time.perf_counter() - started) * 1000, 1))
 
@@ -90,7 +91,9 @@ class Translator:
             return Translation(None, "same_language")
         if speaks_to_a_machine(text):
             return Translation(None, "speaks_to_a_machine")
-        sent, kept = protect(text, names)
+        call = self._endpoint.calls()
+        sent, kept = protect(text, names, [(one.start, one.end) for one in find(text, "", names)])
+        sent = call.hide(sent)
         boundary = secrets.token_hex(8)
         messages = (
             Message("system", _FRAME.format(language=_NAMES[to], boundary=boundary)),
@@ -103,7 +106,7 @@ class Translator:
         problem = problem_with(sent, translated, to) or await self._drifted(sent, translated)
         if problem is not None:
             return Translation(None, problem)
-        return Translation(restore(translated, kept))
+        return Translation(call.restore(restore(translated, kept)))
 
     async def _drifted(self, source: str, translated: str) -> str | None:
         """Whether the translation means something else than the source."""
@@ -125,14 +128,16 @@ def open_translator(
     return None if endpoint is None else Translator(endpoint.patient(seconds), vectors)
 
 
-def protect(text: str, names: Collection[str]) -> tuple[str, list[str]]:
-    """The text with a mark for each thing that must come back unchanged, and those things in order."""
+def protect(text: str, names: Collection[str], personal: Sequence[tuple[int, int]] = ()) -> tuple[str, list[str]]:
+    """The text with a mark for each thing that must come back unchanged, and those things in order; ``personal`` are
+    places of it."""
     known = sorted({name.strip() for name in names if len(name.strip()) >= 2}, key=len, reverse=True)
     spelled = [
         rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])" if name.isascii() else re.escape(name) for name in known
     ]
     latin = [_LATIN_NAME] if language_of(text) == "zh" else []
-    pattern = re.compile("|".join([_LINK, _EMAIL, *spelled, _CODE, *latin]))
+    private = [re.escape(text[start:end]) for start, end in personal]
+    pattern = re.compile("|".join([_LINK, *sorted(private, key=len, reverse=True), _EMAIL, *spelled, _CODE, *latin]))
     kept: list[str] = []
 
     def marked(found: re.Match[str]) -> str:

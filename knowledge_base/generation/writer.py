@@ -29,7 +29,7 @@ from knowledge_base.generation.faithfulness import (
     Verdict,
 )
 from knowledge_base.generation.instructions import without_orders
-from knowledge_base.generation.masking import masked
+from knowledge_base.generation.masking import Call, masked_call, without_numbers
 from knowledge_base.generation.prompt_store import PromptStore
 from knowledge_base.generation.prompts import BadPrompt, Prompt, Rendered, Said, render
 from knowledge_base.knowledge_base import Citation, Hit
@@ -125,7 +125,7 @@ class AnswerWriter:
             trace["reason"] = problem.code
             written = None
         except Exception as error:  # the quoted answer must not depend on any of this
-            log.error("phrasing_failed", error=repr(error), turn_id=request.turn_id)
+            log.error("phrasing_failed", error=error, turn_id=request.turn_id)
             trace["reason"] = "internal"
             written = None
         trace.setdefault("timings_ms", {})["total"] = round((time.perf_counter() - started) * 1000, 1)
@@ -140,11 +140,12 @@ class AnswerWriter:
         if not passages:
             trace["reason"] = "no_passages"
             return None
+        call = self._endpoint.calls() if self._endpoint else masked_call()
         rendered = render(
             prompt,
-            masked(request.question),
+            without_numbers(call.hide(request.question, request.language)),
             passages,
-            history=await self._said_before(request) if "{{history}}" in prompt.template.replace(" ", "") else (),
+            history=await self._said_before(request, call) if "{{history}}" in prompt.template.replace(" ", "") else (),
             today=self._now().date().isoformat(),
         )
         scores = {hit.passage.id: hit.score for hit in request.hits}
@@ -177,7 +178,7 @@ class AnswerWriter:
             trace["reason"] = f"unsupported_{bad.reason}"
             return None
         trace["used"] = "generated"
-        return Written(_joined(cited, request.language), _citations(verdicts, rendered.ids), trace)
+        return Written(call.restore(_joined(cited, request.language)), _citations(verdicts, rendered.ids), trace)
 
     async def _check(
         self,
@@ -201,16 +202,16 @@ class AnswerWriter:
         trace["sentences"] = [_verdict_json(verdict) for verdict in verdicts]
         return verdicts
 
-    async def _said_before(self, request: Request) -> Sequence[Said]:
+    async def _said_before(self, request: Request, call: Call) -> Sequence[Said]:
         if self._history is None or not request.conversation_id:
             return ()
         try:
             async with asyncio.timeout(_HISTORY_SECONDS):
                 said = await self._history(request.conversation_id, request.turn_id)
         except Exception as error:
-            log.warning("history_unavailable", error=repr(error), conversation_id=request.conversation_id)
+            log.warning("history_unavailable", error=error, conversation_id=request.conversation_id)
             return ()
-        return [Said(one.who, masked(one.text)[:500]) for one in said][-MAX_HISTORY:]
+        return [Said(one.who, without_numbers(call.hide(one.text))[:500]) for one in said[-MAX_HISTORY:]]
 
     async def close(self) -> None:
         """Close the connections to the endpoint."""

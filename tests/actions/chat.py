@@ -64,6 +64,7 @@ class Chat:
     audiences: list[Any] = field(default_factory=list)
     thresholds: dict[str, Any] = field(default_factory=dict)
     misses: int | None = None  #: the limit the service sends
+    titles: dict[str, Any] | None = None  #: of made intents, as the bot sends them
     slots: dict[str, Any] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     form: str | None = None
@@ -137,6 +138,7 @@ class Chat:
             "language_hint": self.language,
             "thresholds": self.thresholds,
             **({} if self.misses is None else {"misses": self.misses}),
+            **({} if self.titles is None else {"titles": self.titles}),
         }
         found = [{"entity": name, "value": value} for name, value in entities.items()]
         self.slots["language"] = self.language

@@ -7,11 +7,13 @@ import logging
 
 import pytest
 
+from actions.answer_question import AnswerQuestion
 from actions.cancel_order import CancelOrderAction
 from actions.order_status import OrderStatusAction
 from crm.model import OrderStatus
 from crm.store import SqlCrm
-from tests.actions.builders import BrokenCrm, build_test_executor
+from knowledge_base.errors import IndexUnavailable
+from tests.actions.builders import BrokenCrm, FewArticles, build_test_executor
 from tests.actions.chat import TASKS, Chat
 from tests.crm.builders import LI, LI_PAID, LI_SHIPPED
 
@@ -112,3 +114,33 @@ async def test_a_failure_after_half_a_reply_unsays_it(crm: SqlCrm) -> None:
     order = await crm.find_order(LI_PAID)
     assert order
     assert order.status is OrderStatus.PAID
+
+
+class SearchAway(FewArticles):
+    """A knowledge base whose server is down, or takes its time."""
+
+    def __init__(self, error: Exception | None) -> None:
+        super().__init__()
+        self._error = error
+
+    async def answer(self, *_: object, **__: object) -> None:
+        if self._error is not None:
+            raise self._error
+        await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize("error", [IndexUnavailable("the Qdrant server did not answer"), None], ids=["down", "hangs"])
+@pytest.mark.parametrize(("language", "words"), [("zh", "抱歉"), ("en", "Sorry")])
+async def test_a_search_that_is_away_costs_an_apology_and_offers_a_person(
+    crm: SqlCrm, error: Exception | None, language: str, words: str
+) -> None:
+    """F25: within the budget, whatever the search server does."""
+    action = AnswerQuestion(SearchAway(error), crm, None)
+    assert action.search_seconds <= 4
+    action.search_seconds = 0.05
+    chat = Chat(build_test_executor(crm), language)
+    chat.executor.register_action(action)
+    await chat.say("how long does delivery take?", "greet")
+    said = await chat.run("action_answer_question")
+    assert words in said.text
+    assert "/handoff" in said.payloads

@@ -40,6 +40,7 @@ async def test_an_order_is_shown_only_after_the_right_digits(chinese: Chat) -> N
     assert "身份已核实" in told.text
     assert "顺丰速运" in told.text
     assert told.custom("customer_id") == LI
+    assert told.custom("proved_by") == "last4"  # which links no other channel
     assert chinese.slots["identified"] is True
 
 
@@ -89,6 +90,7 @@ async def test_a_code_opens_a_locked_order(chinese: Chat, codes: KeptCodes) -> N
     assert codes.sent[-1][0] == "liting@example.cn"
     assert codes.last not in sent.text
     told = await chinese.say(f"验证码 {codes.last[:3]} {codes.last[3:]}")
+    assert told.custom("proved_by") == "code"
     assert "顺丰" in told.text
     assert "身份已核实" in told.text
 

@@ -148,6 +148,20 @@ async def test_clarifying_offers_tasks_by_their_friendly_names(language: str, ti
     assert asked.custom("route") == "clarify"
 
 
+@pytest.mark.parametrize(("language", "title"), [("zh", "礼品包装"), ("en", "Gift wrapping")])
+async def test_clarifying_offers_intents_that_trainers_made_by_their_titles(language: str, title: str) -> None:
+    made = {
+        "gift_wrapping": {"zh": "礼品包装", "en": "Gift wrapping"},
+        "half": {"fr": "?"},
+        "not/one": {"zh": "x", "en": "x"},
+    }
+    chat = chat_over(FewArticles(), language, titles=made)
+    await chat.say("wrap?", "clarify", ranking=["gift_wrapping", "half", "not/one", "greet", "order_status"])
+    asked = await chat.run("action_clarify")
+    assert asked.messages[0]["buttons"][0]["title"] == title
+    assert asked.payloads[:2] == ["/gift_wrapping", "/order_status"]
+
+
 async def test_clarifying_hands_off_after_as_many_times_in_a_row_as_the_service_says() -> None:
     chat = chat_over(FewArticles(), misses=3)
     heard = []

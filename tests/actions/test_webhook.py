@@ -119,14 +119,17 @@ async def test_every_action_of_the_bots_domain_is_served() -> None:
     assert named == set(build_test_executor().actions)
 
 
+class Remembers:
+    """Counts what it is asked to run."""
+
+    def __init__(self) -> None:
+        self.ran = 0
+
+    async def run(self, call: dict[str, Any]) -> None:
+        self.ran += 1
+
+
 async def test_a_turn_that_must_change_nothing_reaches_only_the_executor_for_it() -> None:
-    class Remembers:
-        def __init__(self) -> None:
-            self.ran = 0
-
-        async def run(self, call: dict[str, Any]) -> None:
-            self.ran += 1
-
     real, dry = Remembers(), Remembers()
     app = Sanic(f"actions-{uuid.uuid4().hex}", configure_logging=False)
     app.blueprint(build_blueprint(real, SECRET, dry))  # type: ignore[arg-type]
@@ -151,3 +154,24 @@ async def test_without_an_executor_for_it_a_dry_run_is_refused(door: httpx.Async
     body["tracker"]["latest_message"]["metadata"]["dry_run"] = True
     answer = await door.post(PATH, params={"token": SECRET}, json=body)
     assert answer.status_code == 400
+
+
+async def test_only_a_dry_run_goes_to_the_sample_shop() -> None:
+    real, dry, sample = Remembers(), Remembers(), Remembers()
+    app = Sanic(f"actions-{uuid.uuid4().hex}", configure_logging=False)
+    app.blueprint(build_blueprint(real, SECRET, dry, sample=sample))  # type: ignore[arg-type]
+    app.config.TOUCHUP = False
+    app.asgi = True
+    await app._startup()
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+        for marks, ran in (
+            ({"sample_shop": True}, (1, 0, 0)),
+            ({"dry_run": True, "sample_shop": False}, (1, 1, 0)),
+            ({"dry_run": True, "sample_shop": True}, (1, 1, 1)),
+        ):
+            body = call("action_request_human")
+            body["tracker"]["latest_message"]["metadata"] |= marks
+            await client.post(PATH, params={"token": SECRET}, json=body)
+            assert (real.ran, dry.ran, sample.ran) == ran
+    Sanic.unregister_app(app)

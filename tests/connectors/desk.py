@@ -21,12 +21,18 @@ from connectors.base import Connector, Means
 from connectors.channels import Channels, pushed
 from connectors.desk import Forms
 from connectors.door import Door
-from connectors.rest import RestConnector
+from connectors.event_routes import events_api, unsubscribe_page
+from connectors.rest import FindKey, RestConnector
 from connectors.rest_routes import rest_api
+from connectors.sole_holder import LEASE_SECONDS
 from connectors.speech import Speech
+from connectors.typing_signs import TypingSigns
+from connectors.unasked_ways import UnaskedWays
+from connectors.unreadables import Unreadables
 from connectors.webchat.connector import WebchatConnector
 from connectors.webchat.pages import demo_shop, widget_file
 from connectors.webchat.routes import webchat
+from connectors.webchat.site_identity import SiteIdentity
 from connectors.webchat.tokens import VisitorTokens
 from connectors.webchat.visitors import Visitors
 from connectors.webhooks import webhooks
@@ -38,8 +44,14 @@ from conversations.episodes import RatingRules
 from conversations.hub import LocalHub
 from conversations.idempotency_store import IdempotencyKeys
 from conversations.json_form import conversation_json, message_json
+from conversations.lease_store import LeaseStore
 from conversations.model import Agent, InboundMessage, Receipt, utc_now
 from conversations.outbox import Outbox
+from conversations.proactive import Proactive
+from conversations.proactive_aiming import Accounts
+from conversations.proactive_catalogue import Catalogue
+from conversations.proactive_delivery import ProactiveDelivery
+from conversations.proactive_sending import Hours, ProactiveSender
 from conversations.store import Database
 from conversations.turn_model import Reply, ReplyButton, Thresholds, TurnRequest, TurnResult
 from crm.model import normal_contact_point
@@ -95,12 +107,15 @@ class Server:
     attachments: Attachments
     connectors: tuple[Connector, ...]  #: those of the test
     outbox: Outbox
+    unreadables: Unreadables
+    typing: TypingSigns
+    proactive: Proactive
 
     @asynccontextmanager
-    async def widget(self, token: str | None = None, after: str | None = None) -> AsyncIterator[Widget]:
+    async def widget(self, token: str | None = None, after: str | None = None, **hello: Any) -> AsyncIterator[Widget]:
         async with self.socket() as connection:
             widget = Widget(connection)
-            await widget.send(type="hello", token=token, language="en", after=after)
+            await widget.send(type="hello", token=token, language="en", after=after, **hello)
             widget.welcome = await widget.receive()
             yield widget
 
@@ -162,25 +177,54 @@ async def running_server(
     bot: Responds | None = None,
     speech: Speech | None = None,
     now: Callable[[], datetime] = utc_now,
+    database: Database | None = None,
+    lease_seconds: float | None = None,
+    site: SiteIdentity | None = None,
+    find_key: FindKey | None = None,
 ) -> AsyncIterator[Server]:
-    """The desk with connectors, or with those made of its means; messages of pushed channels go through an outbox."""
-    database = Database.open(f"sqlite+aiosqlite:///{folder / 'desk.db'}")
-    await database.create_tables()
+    """The desk with connectors, or with those made of its means; messages of pushed channels go through an outbox.
+
+    Several desks share what they know if each is given a ``database`` of its own at the same place; with ``lease_seconds``
+    only one of them holds each connection.
+    """
+    if database is None:
+        database = Database.open(f"sqlite+aiosqlite:///{folder / 'desk.db'}")
+        await database.create_tables()
     hub = LocalHub()
     at_once = RatingRules(correct_within=timedelta(0))  # a second answer is refused without waiting for ten minutes
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     attachments = Attachments(database, folder / "files", b"secret of the tests", base_url=url)
-    rest = RestConnector([API_KEY])
+    rest = RestConnector([API_KEY], find_key=find_key)
     made = tuple(
-        connectors(Means(url, attachments, now, attachments.signed_url)) if callable(connectors) else connectors
+        connectors(Means(url, attachments, now, attachments.signed_url, IdempotencyKeys(database).claim))
+        if callable(connectors)
+        else connectors
     )
     pushes = pushed((rest, WebchatConnector(hub), *made))
     desk = Desk(database, hub, AuditLog(bytes(32)), pushes=pushes, ratings=at_once)
-    channels = Channels((rest, *made), Door(desk, attachments, speech), first_pause_seconds=0.05)
+    unreadables = Unreadables(folder / "unreadable", now)
+    # However busy the machine is, a file is fetched; what happens to one that takes too long has a test of its own.
+    door = Door(desk, attachments, speech, goes_on=desk.goes_on, fetch_seconds=20, unreadables=unreadables)
+    channels = Channels(
+        (rest, *made),
+        door,
+        None if lease_seconds is None else LeaseStore(database),
+        first_pause_seconds=0.05,
+        lease_seconds=lease_seconds or LEASE_SECONDS,
+    )
+    typing = TypingSigns(made, hub, bot_seconds=3.0)  # machines of tests are busy
+    desk.on_typing = typing.note
     limits = Thresholds(0.6, 0.3, 0.5)
     engine = Engine(desk, bot or Bot(), lambda: {"en": limits, "zh": limits})
-    outbox = Outbox(desk, channels.deliver, poll_seconds=0.05, jitter=lambda: 0.02)  # retries come soon
+    proactive = Proactive(desk, Catalogue.read(None), key=b"k" * 32, public_url=url)
+    ways = UnaskedWays((rest, WebchatConnector(hub), *made), channels, now)
+    always = Hours(lambda _now: True, lambda now: now)
+    telling = ProactiveSender(proactive, ways, Accounts(), always, per_day=5, poll_seconds=0.05)
+    deliver = ProactiveDelivery(proactive, ways).deliver
+    outbox = Outbox(  # retries come soon
+        desk, deliver, elsewhere=channels.elsewhere, poll_seconds=0.05, jitter=lambda: 0.02
+    )
     tokens = VisitorTokens("secret of the tests, long enough")
     load = {"overloaded": False}
     web = Sanic(f"test-{uuid.uuid4().hex}", configure_logging=False)
@@ -195,10 +239,12 @@ async def running_server(
     for blueprint in (
         webhooks((rest, *made), channels.door, overloaded),
         rest_api(rest, desk, hub, IdempotencyKeys(database), FORMS, overloaded),
+        events_api(rest, proactive, overloaded),
+        unsubscribe_page(proactive),
         webchat(
             desk,
             hub,
-            Visitors(desk, attachments, FORMS, tokens),
+            Visitors(desk, attachments, FORMS, tokens, site=site),
             attachments,
             url,
             ["https://partner.example"],
@@ -213,15 +259,18 @@ async def running_server(
     await server.startup()  # type: ignore[no-untyped-call]
     await engine.start()
     await outbox.start()
+    await telling.start()
     await server.start_serving()  # type: ignore[no-untyped-call]
-    await channels.start(outbox.undelivered)
+    await channels.start(outbox.undelivered, desk.reached)
     async with httpx.AsyncClient(base_url=url, timeout=10) as http:
-        yield Server(url, desk, hub, tokens, http, load, attachments, made, outbox)
+        yield Server(url, desk, hub, tokens, http, load, attachments, made, outbox, unreadables, typing, proactive)
     if web.websocket_tasks:  # sockets whose client is gone finish their last read
         await asyncio.wait(set(web.websocket_tasks), timeout=2)
     await channels.stop()
+    await typing.close()
     server.close()  # type: ignore[no-untyped-call]
     await engine.stop()
+    await telling.stop()
     await outbox.stop()
     await channels.close()
     await hub.close()

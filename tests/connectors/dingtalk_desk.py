@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from connectors.dingtalk import DingTalkConnector, DingTalkSettings
 from conversations.errors import NotFound
 from conversations.model import Attachment, Author, Button, Citation, MessageKind, OutboundMessage, utc_now
 from tests.connectors.desk import Server, running_server
-from tests.connectors.shop import ShopBot
+from tests.connectors.shop_bot import ShopBot
 from tests.doubles.dingtalk import DingTalk
 from tests.doubles.dingtalk_api import CLIENT_ID, CLIENT_SECRET
 
@@ -58,7 +59,7 @@ async def desk_with_robot(folder: Path, double: DingTalk, **more: Any) -> AsyncI
     """The desk with one robot that is connected."""
 
     def made(means: Means) -> list[DingTalkConnector]:
-        here = Means(means.public_url, means.files, lambda: double.now)
+        here = replace(means, now=lambda: double.now)
         return [DingTalkConnector(settings(double, **more), here)]
 
     async with running_server(folder, made, bot=ShopBot()) as server:

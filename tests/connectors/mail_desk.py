@@ -13,7 +13,7 @@ from connectors.mail_settings import MailSettings
 from conversations.model import utc_now
 from tests.connectors.desk import Server, running_server
 from tests.connectors.dingtalk_desk import Shelf
-from tests.connectors.shop import ShopBot
+from tests.connectors.shop_bot import ShopBot
 from tests.doubles.dovecot import PASSWORD
 from tests.doubles.mail_server import AUTHSERV, DESK, MailServer
 
@@ -28,6 +28,8 @@ def settings(provider: MailServer | None = None, **more: Any) -> MailSettings:
         "imap_host": "127.0.0.1",
         "imap_port": provider.dovecot.port if provider else 9,
         "imap_tls": "none",
+        "imap_user": provider.dovecot.login(DESK) if provider else None,
+        "smtp_user": DESK,
         "smtp_host": "127.0.0.1",
         "smtp_port": provider.port if provider else 9,
         "smtp_tls": "none",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import text
 
 from connectors.base import Connector, Means
 from connectors.messenger import MessengerConnector, MessengerSettings
@@ -13,7 +16,7 @@ from connectors.whatsapp import WhatsappConnector, WhatsappSettings
 from conversations.model import Address, Author, Message
 from tests.connectors.desk import Server, running_server
 from tests.connectors.dingtalk_desk import Shelf
-from tests.connectors.shop import ShopBot
+from tests.connectors.shop_bot import ShopBot
 from tests.doubles.messenger import PAGE, Messenger
 from tests.doubles.meta import SECRET, TOKEN, VERIFY_TOKEN, Meta
 from tests.doubles.whatsapp import NUMBER, Whatsapp
@@ -62,6 +65,18 @@ async def desk_of(folder: Path, double: Whatsapp | Messenger, **more: Any) -> As
 
     async with running_server(folder, made, bot=ShopBot()) as server:
         yield server, f"{server.url}/webhooks/{server.connectors[0].channel}/default"
+
+
+async def turns_of(server: Server, count: int) -> bool:
+    """Whether there are exactly so many turns, once everything is worked off."""
+    async with asyncio.timeout(30):
+        while True:
+            async with server.desk.database.read() as connection:
+                query = "select (select count(*) from turns), (select count(*) from inbox where state <> 'done')"
+                turns, waiting = (await connection.execute(text(query))).one()
+            if waiting == 0:
+                return bool(turns == count)
+            await asyncio.sleep(0.05)
 
 
 async def said_by_contact(server: Server, address: Address) -> list[Message]:

@@ -11,7 +11,7 @@ from connectors.base import Means
 from connectors.slack import SlackConnector, SlackSettings
 from tests.connectors.desk import Server, running_server
 from tests.connectors.dingtalk_desk import Shelf
-from tests.connectors.shop import ShopBot
+from tests.connectors.shop_bot import ShopBot
 from tests.doubles.slack import SECRET, TOKEN, Slack
 
 PATH = "/webhooks/slack/default"

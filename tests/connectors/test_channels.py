@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from channels_file import read_channels
 from connectors import accounts
 from connectors.accounts import BadAccount, connectors_of
 from connectors.base import (
@@ -37,7 +38,7 @@ from conversations.model import (
     Receipt,
     utc_now,
 )
-from settings import BadSetting, read_channels
+from settings import BadSetting
 
 
 class Pigeon(Connector):
@@ -210,18 +211,18 @@ async def test_parts_that_went_out_are_not_sent_again_when_a_later_one_failed() 
     assert await parts.send("outbox-2", [], send) == "outbox-2"
 
 
-def test_who_sends_too_quickly_is_told_how_long_to_wait() -> None:
+async def test_who_sends_too_quickly_is_told_how_long_to_wait() -> None:
     now = [0.0]
     pace = Pace(RateLimit(2, 1, lambda: now[0]), RateLimit(1, 10, lambda: now[0]))
-    pace.take("ann")
+    await pace.take("ann")
     with pytest.raises(RateLimited) as refused:
-        pace.take("ann")
+        await pace.take("ann")
     assert refused.value.retry_after_seconds == pytest.approx(10)
-    pace.take("bob")
+    await pace.take("bob")
     with pytest.raises(RateLimited):
-        pace.take("cid")  # too much together
+        await pace.take("cid")  # too much together
     now[0] += 1
-    pace.take("cid")  # which cost them nothing
+    await pace.take("cid")  # which cost them nothing
 
 
 def test_accounts_become_connectors_and_a_bad_one_names_itself(monkeypatch: pytest.MonkeyPatch) -> None:

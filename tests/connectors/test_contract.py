@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
 import httpx
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.accounts import CHANNELS
 from connectors.base import Acknowledgement, BadPayload, BadSignature, Connector, Means, WebhookRequest
 from connectors.rate_limit import RateLimit
 from connectors.rest import RestConnector
@@ -68,6 +70,7 @@ HEADERS = st.dictionaries(
             "timestamp",
             "sign",
             "x-slack-signature",
+            "x-slack-request-timestamp",
             "x-hub-signature-256",
             "webhook-id",
             "webhook-timestamp",
@@ -75,6 +78,12 @@ HEADERS = st.dictionaries(
         ]
     ),
     st.text(max_size=300),
+    max_size=4,
+)
+QUERIES = st.dictionaries(
+    st.sampled_from(["signature", "msg_signature", "timestamp", "nonce", "echostr", "hub.verify_token"])
+    | st.text(max_size=5),
+    st.text(max_size=40),
     max_size=4,
 )
 BODIES = st.binary(max_size=200) | st.recursive(
@@ -90,7 +99,7 @@ BODIES = st.binary(max_size=200) | st.recursive(
 
 
 @EVERY
-@given(headers=HEADERS, query=st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=2), body=BODIES)
+@given(headers=HEADERS, query=QUERIES, body=BODIES)
 def test_a_request_nobody_signed_is_refused_and_never_crashes(
     connector: Connector, headers: dict[str, str], query: dict[str, str], body: bytes
 ) -> None:
@@ -104,8 +113,10 @@ def test_a_request_nobody_signed_is_refused_and_never_crashes(
 @EVERY
 @given(headers=HEADERS, body=BODIES)
 def test_garbage_is_a_bad_payload_or_no_messages(connector: Connector, headers: dict[str, str], body: bytes) -> None:
+    request = WebhookRequest("POST", headers, {}, body)
     with suppress(BadPayload):
-        arrivals = connector.parse(WebhookRequest("POST", headers, {}, body))
+        assert all(one.reason for one in connector.unreadable(request))
+        arrivals = connector.parse(request)
         messages = [arrival.message for arrival in arrivals]
         assert all(message.address.channel == connector.channel and message.external_id for message in messages)
 
@@ -224,3 +235,18 @@ class TestTheWebhookDoor:
         server.load["overloaded"] = True
         answer = await self.post(server, "/webhooks/rest/default")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+
+    async def test_what_a_channel_brings_only_once_is_taken_however_much_waits(self, tmp_path: Path) -> None:
+        class Fleeting(RestConnector):
+            channel = "fleeting"
+            retries = False
+
+        async with running_server(tmp_path, [Fleeting([API_KEY])]) as server:
+            server.load["overloaded"] = True
+            body = b'{"contact":"ann","text":"hello"}'
+            answer = await self.post(server, "/webhooks/fleeting/default", body, authorization=f"Bearer {API_KEY}")
+            assert answer.status_code == 200
+
+    def test_only_channels_without_patience_are_never_asked_to_come_back(self) -> None:
+        classes = [getattr(import_module(module), name) for module, name in CHANNELS.values()]
+        assert {one.channel for one in classes if not one.retries} == {"dingtalk", "wechat", "wecom"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
 from connectors.base import BadPayload, BadSignature, WebhookRequest
 from connectors.dingtalk_messages import Contact, read_json, read_message, read_press
@@ -57,6 +59,7 @@ def test_an_account_without_a_secret_is_refused_at_the_start() -> None:
     assert "secret-of-the-robot" not in repr(settings(DOUBLE))
 
 
+# Signed when the tests are loaded, and perhaps used much later.
 MUTATIONS: list[dict[str, str]] = [
     {},
     {"timestamp": DOUBLE.signed()["timestamp"]},
@@ -69,8 +72,8 @@ MUTATIONS: list[dict[str, str]] = [
     DOUBLE.signed() | {"timestamp": "abc"},
     DOUBLE.signed() | {"timestamp": "1e3"},
     DOUBLE.signed() | {"timestamp": ""},
-    DOUBLE.signed(DOUBLE.now - timedelta(minutes=61)),
-    DOUBLE.signed(DOUBLE.now + timedelta(minutes=61)),
+    DOUBLE.signed(DOUBLE.now - timedelta(hours=3)),
+    DOUBLE.signed(DOUBLE.now + timedelta(hours=3)),
 ]
 
 
@@ -200,6 +203,7 @@ class TestWhatAMessageHolds:
 
 class TestHttpMode:
     async def test_a_signed_message_is_stored_once_and_answered(self, double: DingTalk, tmp_path: Path) -> None:
+        """F07: an exact replay within the window is a 200 and no second turn."""
         async with desk_with_robot(tmp_path, double, mode="http") as server:
             body, headers = double.message("怎么退货"), double.signed()
             for _ in range(3):
@@ -210,6 +214,7 @@ class TestHttpMode:
             assert not double.connections
 
     async def test_an_old_signature_with_another_body_is_a_replay(self, double: DingTalk, tmp_path: Path) -> None:
+        """F08: an old (timestamp, sign) with a new body and a new msgId is rejected."""
         async with desk_with_robot(tmp_path, double, mode="http") as server:
             headers, body = double.signed(), double.message("mine")
             assert (await double.post(server.url + PATH, body, headers)).status_code == 200
@@ -221,6 +226,36 @@ class TestHttpMode:
             assert (await double.post(server.url + PATH, body, headers)).status_code == 200
             texts = [one.text for one in await server.desk.transcript(address("staff:staff02"))]
             assert "forged" not in texts
+
+    async def test_a_restarted_desk_still_knows_the_signatures_of_before(
+        self, double: DingTalk, tmp_path: Path
+    ) -> None:
+        """F08: the replay cache is in the database, so that neither a restart nor another process forgets it."""
+        headers, body = double.signed(), double.message("mine")
+        async with desk_with_robot(tmp_path, double, mode="http") as server:
+            assert (await double.post(server.url + PATH, body, headers)).status_code == 200
+        double.now += timedelta(minutes=5)
+        async with desk_with_robot(tmp_path, double, mode="http") as server:
+            forged = double.message("forged", staff="staff02")
+            assert (await double.post(server.url + PATH, forged, headers)).status_code == 403
+            assert (await double.post(server.url + PATH, body, headers)).status_code == 200
+            assert await server.desk.transcript(address("staff:staff02")) == []
+            texts = [one.text for one in await server.desk.transcript(address("staff:manager01"))]
+            assert texts.count("mine") == 1
+
+    async def test_an_account_in_http_mode_warns_for_as_long_as_it_is(self, double: DingTalk, tmp_path: Path) -> None:
+        """F08: the warning is the account's own, in both languages, and repeated in the log at each start."""
+        robots = {mode: robot(double, mode=mode) for mode in ("http", "stream")}
+        assert robots["stream"].warning is None
+        warning = robots["http"].warning
+        assert warning is not None
+        assert "HTTP 模式" in warning["zh"]
+        assert "HTTP mode" in warning["en"]
+        with capture_logs() as logs:
+            async with desk_with_robot(tmp_path, double, mode="http"):
+                await asyncio.sleep(0)
+        [told] = [one for one in logs if one["event"] == "channel_unsafe"]
+        assert (told["channel"], told["account"], told["zh"]) == ("dingtalk", "default", warning["zh"])
 
     async def test_bad_requests_leave_no_trace(self, double: DingTalk, tmp_path: Path) -> None:
         async with desk_with_robot(tmp_path, double, mode="http") as server:

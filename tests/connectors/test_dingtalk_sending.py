@@ -34,10 +34,10 @@ from tests.connectors.dingtalk_desk import Shelf, buttons, citation, desk_with_r
 from tests.doubles.dingtalk import DingTalk
 from tests.doubles.dingtalk_api import CLIENT_SECRET
 from tests.doubles.vendor_server import Answer
+from tests.pictures import PNG
 
 BATCH = "/v1.0/robot/oToMessages/batchSend"
 GROUP = "/v1.0/robot/groupMessages/send"
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 WANG = "staff:manager01"
 
 

@@ -20,7 +20,7 @@ from conversations.model import Address, Author, utc_now
 from tests.connectors.dingtalk_desk import Shelf
 from tests.connectors.mail_desk import desk_with_mailbox, mailbox, settings
 from tests.connectors.test_mail_sending import outbound
-from tests.doubles.dovecot import PASSWORD
+from tests.doubles.dovecot import PASSWORD, Dovecot, running_dovecot
 from tests.doubles.mail_server import DESK, MailServer, mail, mail_server
 
 ANN = "ann@shop.example"
@@ -94,8 +94,8 @@ async def cutting_once(port: int, word: bytes) -> AsyncIterator[tuple[int, list[
 
 
 @pytest.fixture
-async def provider() -> AsyncIterator[MailServer]:
-    async with mail_server() as provider:
+async def provider(dovecot: Dovecot) -> AsyncIterator[MailServer]:
+    async with mail_server(dovecot) as provider:
         provider.proven.add("shop.example")
         yield provider
 
@@ -123,7 +123,7 @@ async def test_after_a_restart_only_new_mails_are_read_also_those_that_people_ha
     async with running(mailbox(provider), inbox):
         await all_confirmed(provider, 1)
     await provider.write(ANN, mail(ANN, "", "second"))
-    new = next((provider.dovecot.folder / "mail" / DESK / "new").iterdir())
+    new = next((provider.dovecot.maildir(DESK) / "new").iterdir())
     new.rename(new.parent.parent / "cur" / f"{new.name}:2,S")  # a colleague looked at it
     async with running(mailbox(provider), inbox):
         await provider.until(lambda: len(inbox.stored) == 2)
@@ -133,6 +133,7 @@ async def test_after_a_restart_only_new_mails_are_read_also_those_that_people_ha
 async def test_a_connection_lost_between_storing_and_confirming_makes_no_second_turn(
     provider: MailServer, tmp_path: Path
 ) -> None:
+    """F46: a crash between storing and confirming doubles no mail."""
     await provider.write(ANN, mail(ANN, "", "How do I return a kite?"))
     async with (
         cutting_once(provider.dovecot.port, b"STORE") as (port, cuts),
@@ -147,6 +148,7 @@ async def test_a_connection_lost_between_storing_and_confirming_makes_no_second_
 
 @pytest.mark.parametrize("word", [b"SEARCH", b"FETCH", b"IDLE"])
 async def test_after_a_lost_connection_it_goes_on(provider: MailServer, word: bytes) -> None:
+    """F46: a connection that breaks at any step, after the fetch too, loses and doubles no mail."""
     inbox = Inbox()
     await provider.write(ANN, mail(ANN, "", "first"))
     async with (
@@ -160,6 +162,7 @@ async def test_after_a_lost_connection_it_goes_on(provider: MailServer, word: by
 
 
 async def test_new_numbers_lose_nothing_and_double_nothing(provider: MailServer, tmp_path: Path) -> None:
+    """F46: a new UIDVALIDITY loses and doubles no mail."""
     first, second = mail(ANN, "", "one"), mail(ANN, "", "two")
     del second["Message-ID"]
     for message in (first, second):
@@ -167,7 +170,7 @@ async def test_new_numbers_lose_nothing_and_double_nothing(provider: MailServer,
     async with desk_with_mailbox(tmp_path, provider) as server:
         await all_confirmed(provider, 2)
         await provider.answer_to(ANN, 2)
-    folder = provider.dovecot.folder / "mail" / DESK
+    folder = provider.dovecot.maildir(DESK)
     for file in (folder / "cur").iterdir():  # as from a backup: no keywords, no numbers
         file.rename(folder / "new" / file.name.partition(":")[0])
     provider.dovecot.forget_numbers(DESK)
@@ -194,17 +197,24 @@ async def test_mails_are_moved_where_keywords_are_not_wanted(provider: MailServe
     assert provider.received(ANN)[0]["in-reply-to"] == mail(ANN, "Hi", "second")["message-id"]
 
 
-@pytest.mark.parametrize("more", ["", NO_IDLE], ids=["idle", "polling"])
-async def test_a_mail_is_noticed_when_it_comes(more: str) -> None:
+async def three_mails_are_noticed(provider: MailServer, poll_seconds: float) -> None:
     inbox = Inbox()
-    async with mail_server(more=more) as provider:
-        connector = mailbox(provider, poll_seconds=600 if not more else 0.1)
-        async with running(connector, inbox):
-            for number in range(1, 4):
-                await provider.write(ANN, mail(ANN, "", f"number {number}"))
-                await provider.until(lambda: len(inbox.stored) == number)  # noqa: B023
-                await asyncio.sleep(0.1)
+    async with running(mailbox(provider, poll_seconds=poll_seconds), inbox):
+        for number in range(1, 4):
+            await provider.write(ANN, mail(ANN, "", f"number {number}"))
+            await provider.until(lambda: len(inbox.stored) == number)  # noqa: B023
+            await asyncio.sleep(0.1)
     assert inbox.stored == ["number 1", "number 2", "number 3"]
+
+
+async def test_a_mail_is_noticed_when_it_comes(provider: MailServer) -> None:
+    await three_mails_are_noticed(provider, poll_seconds=600)
+
+
+async def test_a_server_that_does_not_tell_of_new_mails_is_asked() -> None:
+    with running_dovecot(NO_IDLE) as other:
+        async with mail_server(other) as provider:
+            await three_mails_are_noticed(provider, poll_seconds=0.1)
 
 
 async def test_old_mails_are_left_alone(provider: MailServer) -> None:

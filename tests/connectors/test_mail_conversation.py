@@ -11,7 +11,9 @@ from conversations.model import Address, Author
 from conversations.tables import addresses
 from tests.connectors.desk import AGENT, Server
 from tests.connectors.mail_desk import desk_with_mailbox
+from tests.doubles.dovecot import Dovecot
 from tests.doubles.mail_server import MailServer, mail, mail_server, reply
+from tests.pictures import PNG
 
 WORDS = {
     "zh": (
@@ -43,11 +45,13 @@ WORDS = {
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("vouched", [True, False], ids=["vouched", "unproven"])
-async def test_a_conversation_goes_from_a_question_to_a_rating(tmp_path: Path, language: str, vouched: bool) -> None:
+async def test_a_conversation_goes_from_a_question_to_a_rating(
+    dovecot: Dovecot, tmp_path: Path, language: str, vouched: bool
+) -> None:
     sender, subject, question, task, noted, person, greeting, quote, prefix, thanks = WORDS[language]
     email = sender.partition("<")[2].rstrip(">")
     async with (
-        mail_server() as provider,
+        mail_server(dovecot) as provider,
         desk_with_mailbox(tmp_path, provider, plus_addressing=not vouched) as server,
     ):
         if vouched:
@@ -93,12 +97,12 @@ async def test_a_conversation_goes_from_a_question_to_a_rating(tmp_path: Path, l
         assert {message.conversation_id for message in transcript} == {conversation.id}
 
 
-async def test_files_of_a_mail_are_kept_and_what_is_not_taken_is_named(tmp_path: Path) -> None:
-    sender, picture = "ann@shop.example", b"\x89PNG\r\n\x1a\n" + bytes(100)
+async def test_files_of_a_mail_are_kept_and_what_is_not_taken_is_named(dovecot: Dovecot, tmp_path: Path) -> None:
+    sender, picture = "ann@shop.example", PNG
     message = mail(sender, "My order", "The picture shows the damage; please have a look at it soon.\n\n-- \nAnn Lee")
     message.add_attachment(picture, maintype="image", subtype="png", filename="破损.png")
     message.add_attachment(b"MZ\x90\x00", maintype="application", subtype="octet-stream", filename="tool.exe")
-    async with mail_server() as provider, desk_with_mailbox(tmp_path, provider, unproven="join") as server:
+    async with mail_server(dovecot) as provider, desk_with_mailbox(tmp_path, provider, unproven="join") as server:
         await provider.write(sender, message)
         await provider.answer_to(sender, 1)
         said = (await server.desk.transcript(Address("email", "default", sender)))[0]
@@ -109,9 +113,12 @@ async def test_files_of_a_mail_are_kept_and_what_is_not_taken_is_named(tmp_path:
     assert "[a file that could not be received]" in said.text
 
 
-async def test_somebody_who_only_writes_a_name_into_from_gets_no_place_in_a_thread(tmp_path: Path) -> None:
+async def test_somebody_who_only_writes_a_name_into_from_gets_no_place_in_a_thread(
+    dovecot: Dovecot, tmp_path: Path
+) -> None:
+    """F46: a spoofed From enters no thread and is told nothing."""
     ann = "ann@shop.example"
-    async with mail_server() as provider, desk_with_mailbox(tmp_path, provider) as server:
+    async with mail_server(dovecot) as provider, desk_with_mailbox(tmp_path, provider) as server:
         provider.proven.add("shop.example")
         await provider.write(ann, mail(ann, "Hi", "I want to send back it"))
         await provider.answer_to(ann, 1)

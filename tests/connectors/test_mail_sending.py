@@ -26,7 +26,7 @@ from conversations.errors import (
 from conversations.model import Attachment, Author, Button, Citation, MessageKind, OutboundMessage
 from tests.connectors.dingtalk_desk import Shelf
 from tests.connectors.mail_desk import desk_with_mailbox, mailbox
-from tests.doubles.dovecot import PASSWORD
+from tests.doubles.dovecot import PASSWORD, Dovecot
 from tests.doubles.mail_server import DESK, MailServer, mail, mail_server, read
 
 ANN = "ann@shop.example"
@@ -52,8 +52,8 @@ def body(message: EmailMessage, kind: str) -> str:
 
 
 @pytest.fixture
-async def provider() -> AsyncIterator[MailServer]:
-    async with mail_server() as provider:
+async def provider(dovecot: Dovecot) -> AsyncIterator[MailServer]:
+    async with mail_server(dovecot) as provider:
         yield provider
 
 
@@ -105,6 +105,7 @@ class TestHowMailsLook:
         subject=st.text(max_size=80), text=st.text(max_size=80), title=st.text(max_size=40), name=st.text(max_size=20)
     )
     def test_no_text_makes_a_header_of_its_own(self, subject: str, text: str, title: str, name: str) -> None:
+        """F46: CRLF in a subject, a name or a title adds no header."""
         bad = "\r\nBcc: evil@x.example\r\n\r\n"
         thread = Thread(f"{subject}{bad}", f"<1{bad}@x>", (f"<0{bad}@x>",))
         head = Letterhead(DESK, f"{name}{bad}", "https://desk.example")
@@ -139,8 +140,8 @@ class TestThroughSmtp:
         with pytest.raises(MessageRejected, match="gone"):
             await mailbox(provider, shelf).send(ANN, outbound("x", attachments=(gone,)))
 
-    async def test_a_password_is_given_under_tls_only_with_a_certificate_that_holds(self) -> None:
-        async with mail_server(tls=True) as provider:
+    async def test_a_password_is_given_under_tls_only_with_a_certificate_that_holds(self, dovecot: Dovecot) -> None:
+        async with mail_server(dovecot, tls=True) as provider:
             tls: dict[str, Any] = {"smtp_tls": "starttls", "smtp_login": True, "smtp_host": "localhost"}
             with pytest.raises(ChannelUnavailable):
                 await mailbox(provider, **tls).send(ANN, outbound("x"))
@@ -191,6 +192,7 @@ class TestThroughSmtp:
     async def test_the_outbox_tries_again_and_a_lost_answer_makes_no_second_mail_with_another_id(
         self, provider: MailServer, tmp_path: Path
     ) -> None:
+        """F24: an e-mail whose answer was lost has the same Message-ID when it is sent again."""
         provider.proven.add("shop.example")
         async with desk_with_mailbox(tmp_path, provider) as server:
             await provider.write(ANN, mail(ANN, "Hi", "How do I return a kite?"))
@@ -222,7 +224,33 @@ class TestLoops:
         now += timedelta(hours=1)
         await connector.send(ANN, outbound("x", outbox_id="9" * 32))
 
+    async def test_an_automatic_answer_to_our_answer_is_the_last_mail(
+        self, provider: MailServer, tmp_path: Path
+    ) -> None:
+        """F46: of two programs that answer automatically, ours says one thing, whatever the other sends back."""
+        provider.proven.add("shop.example")
+        async with desk_with_mailbox(tmp_path, provider) as server:
+            await provider.write(ANN, mail(ANN, "Hi", "How do I return a kite?"))
+            answer = await provider.answer_to(ANN, 1)
+            assert answer["auto-submitted"] == "auto-replied"
+            for number in range(5):  # its absence notice, and that of whoever stands in
+                away = mail(
+                    ANN,
+                    f"Automatic reply: {answer['subject']}",
+                    f"I am away until Monday ({number}).",
+                    Auto_Submitted="auto-replied",
+                    In_Reply_To=str(answer["message-id"]),
+                )
+                await provider.write(ANN, away)
+            await provider.until(lambda: all("a" in flags for flags, _ in provider.dovecot.mails(DESK)))
+            await provider.write(ANN, mail(ANN, "Hi", "And a reel?"))  # what would have been said before is out by then
+            await provider.answer_to(ANN, 2)
+            assert len(provider.received(ANN)) == 2
+            transcript = await server.desk.transcript(server.connectors[0].address(ANN))
+            assert not [one for one in transcript if "away" in one.text]
+
     async def test_two_machines_that_answer_everything_stop(self, provider: MailServer, tmp_path: Path) -> None:
+        """F46: a program that hides that it is one gets no more answers than are set."""
         provider.proven.add("shop.example")
         async with desk_with_mailbox(tmp_path, provider, automatic_per_hour=3):
             await provider.write(ANN, mail(ANN, "Hi", "first"))

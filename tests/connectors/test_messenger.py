@@ -18,13 +18,13 @@ from connectors.base import Arrival, BadPayload, WebhookRequest
 from conversations.model import Address, InboundMessage
 from conversations.notices import rating_titles
 from tests.connectors.desk import AGENT
-from tests.connectors.meta_desk import desk_of, page, said_by_contact
+from tests.connectors.meta_desk import desk_of, page, said_by_contact, turns_of
 from tests.doubles.messenger import ANN, BOB, PAGE, Messenger
 from tests.doubles.meta import Said
+from tests.pictures import PNG
 
 DOUBLE = Messenger()
 CONNECTOR = page(DOUBLE)
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 
 
 @pytest.fixture
@@ -171,13 +171,18 @@ class TestTheDesk:
                 assert len(await said_by_contact(server, address(contact))) == 1
 
     async def test_a_batch_is_taken_but_for_what_is_bad_or_known(self, double: Messenger, tmp_path: Path) -> None:
+        """F05: of 50 messages #7 is malformed and #20 a duplicate → 48 turns, #7 kept aside with its reason, 200."""
         async with desk_of(tmp_path, double) as (server, url):
-            events = [double.message(f"message {n}") for n in range(20)]
+            events = [double.message(f"message {n}") for n in range(50)]
             events[7]["timestamp"] = "yesterday"
-            events[15] = events[3]
-            assert await double.deliver(url, double.webhook(*events)) == 1
+            events[20] = events[3]
+            assert (await double.post(url, double.webhook(*events))).status_code == 200
+            assert await turns_of(server, 48)
             said = await said_by_contact(server, address())
-            assert [one.text for one in said] == [f"message {n}" for n in range(20) if n not in (7, 15)]
+            assert [one.text for one in said] == [f"message {n}" for n in range(50) if n not in (7, 20)]
+            [letter] = server.unreadables.all()
+            assert (letter.channel, letter.reason) == ("messenger", "timestamp is not a time")
+            assert json.loads(letter.content) == events[7]
 
     async def test_the_same_webhook_at_the_same_time_makes_one_turn(self, double: Messenger, tmp_path: Path) -> None:
         async with desk_of(tmp_path, double) as (server, url):
@@ -203,7 +208,7 @@ class TestTheDesk:
         async with desk_of(tmp_path, double) as (_, url):
             await double.deliver(url, double.webhook(double.postback("How do I return?", "GET_STARTED")))
             await double.until(lambda: double.said)
-            assert "seven days" in double.said[0].body["message"]["text"]
+            assert "30 days" in double.said[0].body["message"]["text"]
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -27,10 +27,10 @@ from tests.connectors.desk import AGENT, Server, free_port
 from tests.connectors.dingtalk_desk import Shelf
 from tests.connectors.mqtt_desk import account, desk_with_broker, settings
 from tests.doubles.mosquitto import Device, Mosquitto, running
+from tests.pictures import PNG
 
 IN = "frontdesk/shop/in/ann"
 TEMPLATE = TopicTemplate("frontdesk/{account}/in/{contact}", "shop")
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
 
 @pytest.fixture
@@ -247,7 +247,7 @@ async def test_question_task_handoff_and_rating(
         assert await ann.says(words[0], **more) == 0
         [answer] = await ann.until(1)
         assert (answer["contact"], answer["author"], answer["text"]) == ("ann", "bot", answered[0])
-        assert answer["citations"][0]["url"] == f"{server.url}/kb/{language}/returns"
+        assert answer["citations"][0]["url"] == f"{server.url}/articles/returns-{language}"
         await ann.says(words[1])
         which = (await ann.until(2))[1]
         assert which["text"] == answered[1]

@@ -166,6 +166,7 @@ class TestComingIn:
     async def test_a_killed_broker_with_five_hundred_waiting_messages_loses_and_repeats_none(
         self, tmp_path: Path, broker: Mosquitto
     ) -> None:
+        """F45: broker kill -9 with 500 un-acknowledged QoS 1 messages → all processed once."""
         async with Device("ann", broker.port).online() as ann, inbox(tmp_path, broker.port) as shop:
             await shop.connector.listening.wait()
             shop.desk.broken = True
@@ -182,6 +183,7 @@ class TestComingIn:
 
 class TestWhoWrites:
     async def test_nobody_writes_or_reads_in_the_name_of_somebody_else(self, tmp_path: Path, broker: Mosquitto) -> None:
+        """F45: a device that publishes on another one's topic is refused by the broker's access rules."""
         async with (
             inbox(tmp_path, broker.port) as shop,
             Device("ann", broker.port).online() as ann,
@@ -216,6 +218,7 @@ class TestWhoWrites:
     async def test_old_retained_messages_are_not_heard_and_unreadable_ones_hold_nothing_up(
         self, tmp_path: Path, broker: Mosquitto
     ) -> None:
+        """F45: a retained message is ignored."""
         async with Device("ann", broker.port).online() as ann:
             await ann.says("old", retain=True)
             async with inbox(tmp_path, broker.port) as shop:

@@ -10,8 +10,7 @@ import httpx
 import pytest
 
 from tests.connectors.desk import AGENT, Server
-
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
+from tests.pictures import PNG
 
 
 async def hello(server: Server, token: str | None = None) -> dict[str, Any]:
@@ -123,6 +122,7 @@ async def test_a_picture_travels_with_a_message_and_is_served_by_its_link(server
     assert fetched.content == PNG
     assert fetched.headers["content-disposition"].startswith("inline")
     assert fetched.headers["x-content-type-options"] == "nosniff"
+    assert "set-cookie" not in fetched.headers
     assert "sandbox" in fetched.headers["content-security-policy"]
     other = "y" if shown["url"].endswith("x") else "x"
     assert (await server.http.get(shown["url"][:-1] + other)).status_code == 404

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from slack_sdk.signature import Clock, SignatureVerifier
+from sqlalchemy import text as sql
 
 from connectors.base import BadPayload, BadSignature, WebhookRequest
 from connectors.slack_messages import Contact, plain
@@ -24,11 +25,11 @@ from tests.connectors.desk import AGENT, Server
 from tests.connectors.slack_desk import PATH, app, desk_with_app, settings
 from tests.doubles.slack import BOT_USER, SECRET, Said, Slack
 from tests.doubles.vendor_server import Answer
+from tests.pictures import PNG
 
 DOUBLE = Slack()
 APP = app(DOUBLE)
 ANN = Address("slack", "default", "dm:D0ANN:U0ANN")
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 
 
 @pytest.fixture
@@ -231,6 +232,20 @@ class TestEvents:
 
 
 class TestTheDesk:
+    @pytest.mark.parametrize("seconds", [301, -301])
+    async def test_a_request_from_another_time_is_a_401_and_no_row(
+        self, double: Slack, tmp_path: Path, seconds: int
+    ) -> None:
+        """F06: a valid signature, 301 s old or 301 s in the future → 401, no row."""
+        async with desk_with_app(tmp_path, double) as server:
+            raw = json.dumps(double.event("x")).encode()
+            headers = double.signed(raw, double.now + timedelta(seconds=seconds))
+            answer = await server.http.post(PATH, content=raw, headers=headers)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (401, "bad_signature")
+            async with server.desk.database.read() as connection:
+                assert (await connection.execute(sql("select count(*) from inbox"))).scalar_one() == 0
+            assert (await server.http.post(PATH, content=raw, headers=double.signed(raw))).status_code == 200
+
     async def test_the_handshake_is_answered_only_if_slack_signed_it(self, double: Slack, tmp_path: Path) -> None:
         async with desk_with_app(tmp_path, double) as server:
             body = {"type": "url_verification", "challenge": "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"}
@@ -252,6 +267,7 @@ class TestTheDesk:
     async def test_a_repeated_event_counts_if_the_first_attempt_was_never_stored(
         self, double: Slack, tmp_path: Path
     ) -> None:
+        """F02: a retry after the first attempt was killed before its commit is processed, once."""
         async with desk_with_app(tmp_path, double) as server:
             event = double.event("keep me")
             server.desk.broken = True
@@ -261,6 +277,12 @@ class TestTheDesk:
             for _ in range(2):
                 assert (await double.post(server.url + PATH, event, **retry)).status_code == 200
             assert [one.text for one in await said_by_contact(server)] == ["keep me"]
+            await double.until(lambda: double.said)
+            alone = double.event("a retry of which no first attempt is known")
+            for _ in range(2):  # the header alone drops nothing
+                assert (await double.post(server.url + PATH, alone, **retry)).status_code == 200
+            await double.until(lambda: len(double.said) == 2)
+            assert len(await said_by_contact(server)) == 2
 
     async def test_the_senders_name_and_language_are_asked_for_once(self, double: Slack, tmp_path: Path) -> None:
         async with desk_with_app(tmp_path, double) as server:

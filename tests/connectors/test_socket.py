@@ -43,6 +43,7 @@ async def test_a_message_that_is_not_committed_is_not_acknowledged_and_can_be_se
 
 
 async def test_a_repeat_is_acknowledged_with_the_same_place_and_stored_once(server: Server) -> None:
+    """F47: the same ``client_msg_id`` again is the same message."""
     async with server.widget() as widget:
         sent = await widget.say("hello")
         first = await widget.until("ack")
@@ -60,6 +61,7 @@ async def test_another_visitor_may_use_the_same_message_id(server: Server) -> No
 
 
 async def test_a_visitor_who_comes_back_gets_what_was_missed_and_nothing_twice(server: Server) -> None:
+    """F47: after any time offline exactly what was missed comes, in order."""
     async with server.widget() as widget:
         await widget.say("one")
         seen = (await widget.messages(2))[-1]
@@ -81,6 +83,7 @@ async def test_a_visitor_who_comes_back_gets_what_was_missed_and_nothing_twice(s
 
 
 async def test_two_tabs_of_a_visitor_show_the_same_in_the_same_order(server: Server) -> None:
+    """F47: the same order in both tabs."""
     async with server.widget() as one, server.widget(one.token) as other:
         for number in range(4):
             await (one if number % 2 else other).say(f"message {number}")
@@ -89,6 +92,7 @@ async def test_two_tabs_of_a_visitor_show_the_same_in_the_same_order(server: Ser
 
 
 async def test_a_hundred_reconnects_while_messages_come_lose_and_repeat_nothing(server: Server) -> None:
+    """F47: 100 reconnects → no gap, no duplicate."""
     async with server.widget() as widget:
         await widget.say("a person please")
         await widget.until("ack")
@@ -203,6 +207,7 @@ async def test_an_empty_message_and_somebody_elses_file_are_refused(server: Serv
 
 
 async def test_twenty_messages_at_once_are_taken_and_the_next_waits(server: Server) -> None:
+    """F44: a visitor who writes faster than allowed is told when to go on."""
     async with server.widget() as widget:
         for number in range(60):
             await widget.say(f"message {number}")
@@ -241,6 +246,7 @@ async def test_a_token_of_another_desk_is_refused(server: Server) -> None:
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://partner.example.evil.example"])
 async def test_a_page_of_another_site_cannot_open_the_socket(server: Server, origin: str) -> None:
+    """F35: a socket of a foreign page."""
     with pytest.raises(InvalidStatus) as refused:
         await server.socket(Origin=origin).__aenter__()
     assert refused.value.response.status_code == 403
@@ -272,6 +278,7 @@ async def test_the_contact_sees_that_somebody_writes_but_not_their_own_typing(se
 
 
 async def test_a_visitor_who_misses_announcements_is_asked_to_resume(server: Server) -> None:
+    """F48: a reader that falls behind is closed with 1013."""
     async with server.widget() as widget:
         topic = f"contact:{address_of(widget)}"
         await widget.say("hello")

@@ -12,8 +12,8 @@ from connectors.door import Door
 from connectors.speech import LONGEST_TEXT, Speech
 from conversations.model import InboundMessage
 from tests.connectors.test_channels import Box, Shelf, arrival, pigeon
-from tests.doubles.loopback import Answer
 from tests.doubles.speech import KEY, MODEL, SpeechDouble
+from tests.doubles.vendor_server import Answer
 
 VOICE = Media("a", "voice", "voice.ogg")
 
@@ -58,14 +58,14 @@ async def test_only_voices_are_listened_to(endpoint: SpeechDouble) -> None:
     "happens",
     [
         "silence",
-        Answer(500, b"oh no"),
-        Answer(302, b"", {"location": "http://127.0.0.1:9/"}),
-        Answer(200, b"<html>"),
-        Answer(200, b"[]"),
-        Answer(200, b'{"text": 5}'),
-        Answer(200, b'{"text": "  "}'),
-        Answer(200, b"[" * 100_000),
-        Answer(200, b" " * (256 * 1024 + 1)),
+        Answer(b"oh no", 500),
+        Answer(b"", 302, {"location": "http://127.0.0.1:9/"}),
+        Answer(b"<html>"),
+        Answer(b"[]"),
+        Answer(b'{"text": 5}'),
+        Answer(b'{"text": "  "}'),
+        Answer(b"[" * 100_000),
+        Answer(b" " * (256 * 1024 + 1)),
     ],
     ids=str,
 )

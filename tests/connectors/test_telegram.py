@@ -95,12 +95,28 @@ def test_a_place_is_a_text_with_a_map_that_anybody_can_open(language: str | None
     assert link.startswith("https://www.openstreetmap.org/?mlat=31.230400&mlon=121.473700")
 
 
+def test_only_ones_own_card_in_a_private_chat_vouches_for_a_number() -> None:
+    card = {"phone_number": "8613800000000", "first_name": "Ann", "user_id": ANN["id"]}
+    assert read(update(contact=card))[0].message.vouched == "+8613800000000"
+    others = [
+        card | {"user_id": 43},
+        {name: value for name, value in card.items() if name != "user_id"},
+        card | {"phone_number": "110"},
+    ]
+    for other in others:
+        assert read(update(contact=other))[0].message.vouched is None
+    origin = {"type": "hidden_user", "sender_user_name": "Ann", "date": 1_780_000_000}
+    assert read(update(contact=card, forward_origin=origin))[0].message.vouched is None
+    assert read(update(text="+8613800000000"))[0].message.vouched is None
+
+
 def test_a_venue_a_card_a_sticker_and_a_command_are_readable() -> None:
     place = {"latitude": 1, "longitude": 2}
     venue = {"location": place, "title": "Kite shop", "address": "Bund 1"}
     assert read(update(venue=venue, location=place))[0].message.text.startswith("📍 Kite shop, Bund 1 (1.0")
     card = {"phone_number": "+8613800000000", "first_name": "Bo"}
     assert read(update(contact=card))[0].message.text == "Bo: +8613800000000"
+    assert read(update(contact=card))[0].message.vouched is None
     sticker = {"file_id": "s", "file_unique_id": "u", "type": "regular", "width": 1, "height": 1, "emoji": "👍"}
     sticker |= {"is_animated": False, "is_video": False}
     assert read(update(sticker=sticker))[0].message.text == "👍"

@@ -21,6 +21,7 @@ from tests.connectors.desk import AGENT, Server, running_server
 from tests.connectors.shop_bot import ShopBot
 from tests.doubles.speech import KEY, MODEL, SpeechDouble
 from tests.doubles.telegram import BOT, TOKEN, Refused, TelegramDouble
+from tests.pictures import PNG
 
 ADDRESS = Address("telegram", "shop", "42")
 
@@ -90,7 +91,7 @@ async def test_question_task_handoff_and_rating(
         [answer] = await telegram.until(1)
         folder = language[:2]
         assert answer["text"].startswith(answered[0])
-        assert f'{on.server.url}/kb/{folder}/returns">' in answer["text"]
+        assert f'{on.server.url}/articles/returns-{folder}">' in answer["text"]
 
         updates.says(ann, said[1])
         _, which = await telegram.until(2)
@@ -213,7 +214,7 @@ async def test_by_polling_nothing_is_confirmed_before_it_is_stored(tmp_path: Pat
 
 async def test_a_file_is_kept_and_a_voice_is_heard(tmp_path: Path) -> None:
     async with SpeechDouble().running() as ear, scene(tmp_path, ear) as on:
-        voice, picture = b"OggS a voice", b"\x89PNG\r\n\x1a\n a picture"
+        voice, picture = b"OggS a voice", PNG
         ear.knows[voice] = "how do I return it?"
         on.telegram.files = {"v": ("voice/1.oga", voice), "p": ("photos/2.jpg", picture)}
         ann = on.telegram.updates.person(42)
@@ -315,6 +316,7 @@ async def states(on: Scene) -> list[tuple[str, str | None]]:
 async def test_each_failure_ends_in_its_state(
     tmp_path: Path, happens: list[Refused | str], state: str, error: str | None
 ) -> None:
+    """F24: bytes written and the connection cut before an answer → one more attempt, then ``unknown``; others have their state."""
     async with scene(tmp_path) as on:
         on.telegram.next["sendMessage"].extend(happens)
         on.telegram.updates.says(on.telegram.updates.person(42), "hello")

@@ -27,8 +27,8 @@ from tests.connectors.desk import AGENT, Server
 from tests.connectors.dingtalk_desk import Shelf
 from tests.connectors.webhook_desk import PATH, desk_with_program, program_account, settings
 from tests.doubles.webhook_program import FROM_DESK, TO_DESK, Program
+from tests.pictures import PNG
 
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 BODY = b'{"contact":"ann","text":"hello"}'
 
 
@@ -281,7 +281,7 @@ async def test_question_task_handoff_and_rating(
     await says(words[0])
     [answer] = await program.until(1)
     assert (answer["contact"], answer["author"], answer["text"]) == ("ann", "bot", answered[0])
-    assert answer["citations"][0]["url"] == f"{desk.url}/kb/{language}/returns"
+    assert answer["citations"][0]["url"] == f"{desk.url}/articles/returns-{language}"
     await says(words[1])
     which = (await program.until(2))[1]
     assert which["text"] == answered[1]

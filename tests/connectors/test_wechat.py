@@ -14,9 +14,10 @@ import pytest
 from connectors.base import Connector
 from conversations.model import Address, Author
 from tests.connectors.desk import AGENT, Server
-from tests.connectors.wechat_desk import ANN, PNG, PatientBot, account, rows, until, until_settled
+from tests.connectors.wechat_desk import ANN, PatientBot, account, rows, until, until_settled
 from tests.doubles.wechat import SECRET
 from tests.doubles.wechat_vendor import Fault, Pushed, xml_of
+from tests.pictures import PNG
 
 
 async def said(server: Server, contact: str = ANN) -> list[str]:
@@ -64,6 +65,7 @@ def waiting(made: list[Connector]) -> int:
 
 
 async def test_a_push_that_is_repeated_while_it_is_open_makes_one_turn_and_one_answer(tmp_path: Path) -> None:
+    """F03: where the vendor hangs up twice while the bot works, the third try has the one answer."""
     bot, made = PatientBot(), list[Connector]()
     async with account(tmp_path, bot=bot, made=made, passive_seconds=4.5) as (double, server):
         double.hang_up_seconds = (0.3, 0.3, 5)
@@ -74,7 +76,29 @@ async def test_a_push_that_is_repeated_while_it_is_open_makes_one_turn_and_one_a
         assert await until_settled(server, 1) == ["sent"]
         assert len(double.shown[ANN]) == 1
         assert double.calls["/cgi-bin/message/custom/send"] == 0
-        assert (len(bot.asked), await said(server)) == (1, ["How long does delivery take?"])
+        assert (len(bot.turns), await said(server)) == (1, ["How long does delivery take?"])
+
+
+async def test_of_three_tries_for_an_answer_that_takes_its_time_exactly_one_has_it(tmp_path: Path) -> None:
+    """F03: the 2nd and 3rd try come while the first is still worked on → one turn, one answer, ``success`` to the others."""
+    bot, made = PatientBot(), list[Connector]()
+    async with account(tmp_path, bot=bot, made=made, passive_seconds=4.5) as (double, server):
+        message: dict[str, str | int] = {"ToUserName": double.receiver, "FromUserName": ANN, "CreateTime": 1}
+        message |= {"MsgType": "text", "Content": "delivery", "MsgId": double.number()}
+        tries = []
+        for count in (1, 2, 3):
+            query, body = double.signed(xml_of(message))
+            post = server.http.post("/webhooks/wechat/default", params=query, content=body)
+            tries.append(asyncio.create_task(post))
+            await until(lambda: waiting(made) == count)  # noqa: B023
+        bot.gate.set()
+        answers = [await one for one in tries]
+        assert [answer.status_code for answer in answers] == [200] * 3
+        assert [answer.text for answer in answers[:2]] == ["success"] * 2
+        assert "three to five days" in double.opened(answers[2].text)["Content"]
+        assert await until_settled(server, 1) == ["sent"]
+        assert double.calls["/cgi-bin/message/custom/send"] == 0
+        assert (len(bot.turns), await said(server)) == (1, ["delivery"])
 
 
 async def test_of_two_open_requests_of_a_message_the_newest_is_answered(tmp_path: Path) -> None:
@@ -102,19 +126,21 @@ async def test_of_two_open_requests_of_a_message_the_newest_is_answered(tmp_path
 
 
 async def test_a_reply_that_nobody_waits_for_any_more_comes_by_the_api(tmp_path: Path) -> None:
+    """F03: where every try is over before the answer is there, it comes once, by the customer-service API."""
     bot, made = PatientBot(), list[Connector]()
     async with account(tmp_path, bot=bot, made=made, passive_seconds=4.5) as (double, server):
-        double.hang_up_seconds = (0.1, 0.1, 0.1)
+        double.hang_up_seconds = (0.4, 0.4, 0.4)
         lost = await double.says(ANN, "delivery")
         assert (lost.answer, lost.acknowledged) == (None, False)
         await until(lambda: waiting(made) == 0, 4)  # long before their time is over
         bot.gate.set()
         await until(lambda: double.shown.get(ANN))
         assert await until_settled(server, 1) == ["sent"]
-        assert (len(double.shown[ANN]), len(bot.asked)) == (1, 1)
+        assert (len(double.shown[ANN]), len(bot.turns)) == (1, 1)
 
 
 async def test_the_same_push_again_makes_no_second_turn(tmp_path: Path) -> None:
+    """F07: an exact replay within the window is a 200 and no second turn."""
     async with account(tmp_path) as (double, server):
         query, body = double.signed(
             xml_of(
@@ -197,7 +223,7 @@ async def test_a_conversation_from_question_to_rating(tmp_path: Path, language: 
 
 async def test_two_replies_come_in_their_order_one_passive_and_one_by_the_api(tmp_path: Path) -> None:
     async with account(tmp_path) as (double, _):
-        pushed = await double.says(ANN, "two")
+        pushed = await double.says(ANN, "two answers")
         await until(lambda: len(double.shown[ANN]) == 2)
         assert pushed.answer is not None
         assert double.shown[ANN] == ["first", "second"]
@@ -244,13 +270,14 @@ async def test_forged_and_broken_pushes_are_refused_and_nothing_is_stored(tmp_pa
             *query.items(),
             ("msg_signature", "0" * 40),
             ("nonce", "another"),
-        ]  # of a repeated one the first counts
+        ]
         answer = await server.http.post("/webhooks/wechat/default", params=repeated, content=body.encode())
-        assert answer.status_code == 400  # signed, and not a message
+        assert answer.status_code == 403  # nothing hides behind what is signed
         assert await rows(server, "select count(*) from inbox") == [0]
 
 
 async def test_in_plain_text_a_captured_signature_stores_nothing_else(tmp_path: Path) -> None:
+    """F08: the same for WeChat in plain text."""
     async with account(tmp_path, encrypted=False) as (double, server):
         right: dict[str, str | int] = {
             "MsgType": "text",

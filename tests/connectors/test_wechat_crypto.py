@@ -97,6 +97,8 @@ def raw(plain: bytes) -> str:
 
 
 def test_whatever_is_wrong_with_an_encrypted_message_the_answer_is_the_same() -> None:
+    """F32: one answer for every fault: no oracle."""
+
     def padded(content: bytes, length: int | None = None, receiver: bytes = ID.encode()) -> bytes:
         size = len(content) if length is None else length
         plain = bytes(16) + size.to_bytes(4, "big") + content + receiver
@@ -213,6 +215,7 @@ OUTSIDE = b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><xml><Encrypt>
     ids=lambda body: body[:12].decode("latin-1"),
 )
 def test_what_is_no_harmless_xml_is_refused(body: bytes) -> None:
+    """F31: billion laughs, external entities, a wrong root."""
     with pytest.raises(BadPayload):
         read_fields(body)
 
@@ -220,6 +223,7 @@ def test_what_is_no_harmless_xml_is_refused(body: bytes) -> None:
 @checks(deadline=None)
 @given(st.text())
 def test_a_text_comes_back_from_xml_as_it_was(text: str) -> None:
+    """F31: ``]]>`` in a reply's text leaves its XML well-formed."""
     allowed = (
         "".join(letter for letter in text if letter in "\t\n" or (letter >= " " and not "\ud800" <= letter <= "\udfff"))
         .replace("\ufffe", "")

@@ -31,10 +31,11 @@ from conversations.errors import (
     SendError,
 )
 from conversations.model import Attachment, Button, Citation
-from tests.connectors.wechat_desk import ANN, PNG, Shelf, outbound, settings
+from tests.connectors.wechat_desk import ANN, Shelf, outbound, settings
 from tests.doubles.wechat import APP_ID, SECRET, WechatDouble
 from tests.doubles.wechat_vendor import Clock, Fault, xml_of
 from tests.doubles.wecom import AGENT_ID, CORP_ID, WecomDouble
+from tests.pictures import PNG
 
 SEND = "/cgi-bin/message/custom/send"
 

@@ -35,7 +35,7 @@ async def test_a_late_answer_is_kept_and_given_to_who_asks_for_it(tmp_path: Path
         assert "three to five days" in double.shown[ANN][-1]
         assert HINT not in double.shown[ANN][-1]
         assert await until_settled(server, 1, 15) == ["sent"]
-        assert (len(bot.asked), await rows(server, "select count(*) from inbox")) == (1, [1])
+        assert (len(bot.turns), await rows(server, "select count(*) from inbox")) == (1, [1])
         assert double.calls[SEND] == 0
         await double.says(ANN, "1")  # nothing is promised any more: it is a message
         assert await rows(server, "select count(*) from inbox") == [2]
@@ -74,7 +74,7 @@ async def test_of_several_open_requests_only_the_newest_is_told_to_ask_again(tmp
 
 async def test_a_long_answer_is_fetched_part_by_part_and_nothing_is_lost(tmp_path: Path) -> None:
     async with account(tmp_path, customer_service_api=False) as (double, server):
-        await double.says(ANN, "long")
+        await double.says(ANN, "a long answer")
         for _ in range(20):
             if HINT not in double.shown[ANN][-1]:
                 break

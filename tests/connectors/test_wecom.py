@@ -24,12 +24,13 @@ from conversations.errors import (
     SendError,
 )
 from conversations.model import Address, Attachment, Author, Button, Citation, MessageKind
-from tests.connectors.delivery_bot import ShopBot
 from tests.connectors.desk import AGENT, Server, running_server
-from tests.connectors.wechat_desk import PNG, Shelf, outbound, rows, until, until_settled, wecom_settings
+from tests.connectors.shop_bot import ShopBot
+from tests.connectors.wechat_desk import Shelf, outbound, rows, until, until_settled, wecom_settings
 from tests.doubles.wechat import SECRET
 from tests.doubles.wechat_vendor import Clock, Fault
 from tests.doubles.wecom import AGENT_ID, CORP_ID, WecomDouble
+from tests.pictures import PNG
 
 LIN = Address("wecom", "default", "lin")
 
@@ -222,6 +223,7 @@ async def test_a_long_text_comes_in_parts_that_the_vendor_does_not_cut() -> None
 
 
 async def test_a_repeat_after_a_broken_connection_is_not_shown_twice_but_the_same_words_are() -> None:
+    """F24: WeCom drops the repeat by its own check."""
     async with alone(Shelf(p=(Attachment("p", "p.png", "image/png", len(PNG)), PNG))) as (double, connector):
         path = "/cgi-bin/message/send"
         double.faults[path] = [Fault(cut=True, done_before=True)]

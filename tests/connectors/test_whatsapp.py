@@ -19,14 +19,14 @@ from conversations.errors import MessageRejected
 from conversations.model import Address, Status
 from conversations.notices import rating_titles
 from tests.connectors.desk import AGENT
-from tests.connectors.meta_desk import desk_of, number, said_by_contact
+from tests.connectors.meta_desk import desk_of, number, said_by_contact, turns_of
 from tests.doubles.meta import Said
 from tests.doubles.vendor_server import Answer
 from tests.doubles.whatsapp import ANN, BOB, NUMBER, Whatsapp
+from tests.pictures import PNG
 
 DOUBLE = Whatsapp()
 CONNECTOR = number(DOUBLE)
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 OGG = b"OggS" + bytes(64)
 
 
@@ -55,12 +55,14 @@ class TestMessages:
         message = arrival.message
         assert (message.address, message.text, message.external_id) == (address(), "hello\n世界", body["id"])
         assert message.contact_name == "Ann Lee"
+        assert message.vouched == f"+{message.address.contact}"  # which WhatsApp has checked
         assert message.sent_at is not None
         assert int(message.sent_at.timestamp()) == int(body["timestamp"])
 
     def test_somebody_who_hides_their_number_is_known_by_their_user_id(self) -> None:
         [arrival] = parse(DOUBLE.message("hi", by="US.1349"))
         assert (arrival.message.address.contact, arrival.message.contact_name) == ("US.1349", "Hidden")
+        assert arrival.message.vouched is None
 
     @pytest.mark.parametrize(
         ("kind", "body", "text", "media"),
@@ -187,15 +189,22 @@ def test_any_json_is_read_or_refused(one: Any, other: Any) -> None:
 
 class TestTheDesk:
     async def test_a_batch_is_taken_but_for_what_is_bad_or_known(self, double: Whatsapp, tmp_path: Path) -> None:
+        """F05: of 50 messages #7 is malformed and #20 a duplicate → 48 turns, #7 kept aside with its reason, 200."""
         async with desk_of(tmp_path, double) as (server, url):
             messages = [double.message(f"message {n}") for n in range(50)]
             messages[7]["timestamp"] = "yesterday"
             messages[20] = messages[3]
-            assert await double.deliver(url, double.webhook(*messages)) == 1
+            assert (await double.post(url, double.webhook(*messages))).status_code == 200
+            assert await turns_of(server, 48)
+            [letter] = server.unreadables.all()
+            assert (letter.channel, letter.account, letter.reason) == ("whatsapp", "default", "timestamp is not a time")
+            assert json.loads(letter.content) == messages[7]
+            assert await double.deliver(url, double.webhook(*messages)) == 1  # as Meta repeats it
+            assert (len(server.unreadables.all()), await turns_of(server, 48)) == (1, True)
             said = await said_by_contact(server, address())
             assert [one.text for one in said] == [f"message {n}" for n in range(50) if n not in (7, 20)]
             await double.until(lambda: double.reads)
-            assert [read["message_id"] for read in double.reads] == [messages[49]["id"]]
+            assert {read["message_id"] for read in double.reads} == {messages[49]["id"]}
 
     async def test_characters_that_no_database_stores_are_no_reason_to_fail(
         self, double: Whatsapp, tmp_path: Path
@@ -284,6 +293,9 @@ class TestTheDesk:
                 double.status(stranger, "failed", {"code": 1}),
                 double.status(stranger, "failed"),
                 {"status": "failed"},
+                double.status(stranger, "read"),
+                {"status": "read", "timestamp": "soon", "biz_opaque_callback_data": ["x"]},
+                {"status": "delivered", "timestamp": {}, "biz_opaque_callback_data": "x\u0000"},
             )
             assert await double.deliver(url, double.webhook(statuses=states)) == 1
 

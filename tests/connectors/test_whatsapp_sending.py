@@ -290,7 +290,7 @@ class TestTheWindow:
             conversation = await server.desk.find_current(ann)
             assert conversation is not None
             await server.desk.assign(conversation.id, AGENT)
-            await double.until(lambda: len(double.said) >= 2)
+            await double.until(lambda: len(double.said) >= 3)  # also that an agent has joined
             double.now += timedelta(days=2)
             await server.desk.reply_as_agent(conversation.id, AGENT, "sorry, this took long")
             await double.until(lambda: double.later)

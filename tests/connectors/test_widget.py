@@ -104,6 +104,7 @@ async def test_two_tabs_show_the_same(browser: Browser, desk: Server) -> None:
 
 
 async def test_a_message_written_without_network_is_sent_once_when_it_is_back(browser: Browser, desk: Server) -> None:
+    """F47: what is written offline is sent once."""
     async with visitor(browser) as context:
         page = await open_shop(context, desk)
         await page.get_by_role("button", name="Open the chat").click()

@@ -17,13 +17,12 @@ from connectors.wecom import WecomSettings
 from conversations.errors import NotFound
 from conversations.model import Attachment, Author, MessageKind, OutboundMessage, utc_now
 from conversations.turn_model import TurnRequest, TurnResult
-from tests.connectors.delivery_bot import ShopBot
 from tests.connectors.desk import Server, running_server
+from tests.connectors.shop_bot import ShopBot
 from tests.doubles.wechat import AES_KEY, APP_ID, SECRET, TOKEN, WechatDouble
 from tests.doubles.wechat_vendor import Clock
 from tests.doubles.wecom import AGENT_ID, CORP_ID, WecomDouble
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 20
 ANN = "o-ann"
 
 

@@ -13,10 +13,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from conversations.sealing import Keyring
 from conversations.store import Database
 from conversations.tables import metadata
 from tests.conversations.builders import Clock, TestDesk
 
+#: Those of ``TestDesk``; each database gets its own ring, because a ring knows the desk's key of one.
+KEY = b"k" * 32
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql+asyncpg://postgres@127.0.0.1:5432/test")
 
 
@@ -74,7 +77,9 @@ async def clean_postgres(schema: str) -> Database:
 
 def connect_again(place: str) -> Database:
     """Another process's connection to a test's database."""
-    return Database.open(place) if place.startswith("sqlite") else Database(_engine(place))
+    database = Database.open(place) if place.startswith("sqlite") else Database(_engine(place))
+    database.lend_keys(Keyring(KEY))
+    return database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -90,6 +95,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 async def database(place: str) -> AsyncIterator[Database]:
     database = Database.open(place) if place.startswith("sqlite") else await clean_postgres(place)
+    database.lend_keys(Keyring(KEY))
     yield database
     await database.close()
 

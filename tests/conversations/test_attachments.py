@@ -12,8 +12,7 @@ from conversations.attachments import MAX_BYTES, Attachments, safe_name, sniff
 from conversations.errors import InvalidMessage, NotFound
 from conversations.store import Database
 from tests.conversations.builders import Clock
-
-PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 20
+from tests.pictures import PNG
 
 
 def zipped(*names: str) -> bytes:

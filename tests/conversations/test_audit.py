@@ -74,6 +74,7 @@ async def test_entries_appended_at_the_same_time_form_one_chain(desk: TestDesk) 
 
 
 async def test_an_edited_entry_is_named(desk: TestDesk) -> None:
+    """F41: an entry that was edited."""
     await a_story(desk)
     await execute(desk.database, "UPDATE audit_entries SET body = replace(body, 'opened', 'closed') WHERE n = 1")
     verdict = await verify(desk.database, [])
@@ -81,6 +82,7 @@ async def test_an_edited_entry_is_named(desk: TestDesk) -> None:
 
 
 async def test_a_deleted_entry_is_named(desk: TestDesk) -> None:
+    """F41: an entry that was deleted."""
     await a_story(desk)
     await execute(desk.database, "DELETE FROM audit_entries WHERE n = 3")
     verdict = await verify(desk.database, [])
@@ -88,6 +90,7 @@ async def test_a_deleted_entry_is_named(desk: TestDesk) -> None:
 
 
 async def test_two_exchanged_entries_are_named(desk: TestDesk) -> None:
+    """F41: entries in another order."""
     await a_story(desk)
     for old, new in ((2, -1), (3, 2), (-1, 3)):
         await execute(desk.database, "UPDATE audit_entries SET n = :new WHERE n = :old", old=old, new=new)
@@ -101,6 +104,7 @@ async def test_an_entry_pinned_on_another_conversation_is_named(desk: TestDesk) 
 
 
 async def test_a_tail_cut_off_is_seen_by_the_head(desk: TestDesk) -> None:
+    """F41: a tail that was cut off."""
     await a_story(desk)
     count = len(await entries(desk.database))
     await execute(desk.database, "DELETE FROM audit_entries WHERE n > :n", n=count - 2)
@@ -111,6 +115,7 @@ async def test_a_tail_cut_off_is_seen_by_the_head(desk: TestDesk) -> None:
 async def test_a_tail_cut_off_together_with_the_head_is_seen_by_the_checkpoints(
     desk: TestDesk, clock: Clock, tmp_path: Path
 ) -> None:
+    """F41: a tail that was cut off by somebody who mended the head."""
     await a_story(desk)
     marks = await checkpoints_of(desk.database, clock, tmp_path)
     rows = await entries(desk.database)
@@ -133,6 +138,7 @@ async def test_a_chain_rewritten_from_the_middle_is_seen_by_the_checkpoints(
 
 
 async def test_sealed_parts_cannot_be_moved_between_entries(desk: TestDesk) -> None:
+    """F39: a sealed part in another entry of the same contact."""
     await a_story(desk)
     log = AuditLog(b"k" * 32)
     sealed = [(row.n, row.body) for row in await entries(desk.database) if json.loads(row.body)["sealed"]]

@@ -34,7 +34,7 @@ from tests.conversations.builders import LIN, MAX, Clock, TestDesk, hands_off, s
 
 BOSS = Agent("agent-boss", "Boss")
 #: What is counted or logged rather than moved.
-LOGS = {"audit_entries", "audit_head", "audit_keys", "contact_merges", "search_documents"}
+LOGS = {"audit_entries", "audit_head", "contact_keys", "contact_merges", "search_documents", "link_refusals"}
 
 
 async def contact_of(desk: TestDesk, contact: str, customer_id: str | None = None, **more: Any) -> ContactProfile:

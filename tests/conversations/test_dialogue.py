@@ -26,6 +26,7 @@ ANSWER: dict[str, Any] = {
             ],
             "handoff": None,
             "customer_id": "C-1",
+            "proved_by": "code",
         }
     ],
     "trace": {"language": "en", "intent": "order_status", "timings_ms": {"total": 3.5}},
@@ -166,8 +167,25 @@ async def test_a_conversation_prefers_one_bot_and_all_bots_get_work() -> None:
 async def test_health_tells_each_bots_state() -> None:
     def bots(request: httpx.Request) -> httpx.Response:
         if request.url.host == "one":
-            return httpx.Response(200, json={"status": "ok", "model_id": "m1"})
+            known = request.headers.get("authorization") == "Bearer s3cret"
+            return httpx.Response(200, json={"status": "ok", "model_id": "m1"}) if known else httpx.Response(401)
         raise httpx.ConnectError("refused")
 
-    health = await dialogue(bots, "http://one", "http://two").health()
+    asked = dialogue(bots, "http://one", "http://two")
+    health = await asked.health()
     assert health == {"http://one": "ok m1", "http://two": "unreachable: ConnectError"}
+    assert asked.fit(health)
+    assert asked.fit({"http://two": health["http://two"]}), "messages are stored and people are helped without a bot"
+
+
+async def test_a_bot_that_answers_without_the_secret_is_not_fit_to_be_asked() -> None:
+    """F28: the service does not become ready while a bot serves whoever reaches it."""
+
+    def open_to_all(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"status": "ok", "model_id": "m1"})
+
+    asked = dialogue(open_to_all, "http://one", "http://two")
+    health = await asked.health()
+    assert all(state.startswith("open: ") for state in health.values())
+    assert not asked.fit(health)
+    assert not asked.fit({**health, "http://two": "ok m1"})

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from conversations.engine import Engine, Sweeper
+from conversations.engine import Engine
 from conversations.errors import DialogueRefused, DialogueUnavailable, FencedOut
 from conversations.model import Attachment, Author, Status
+from conversations.sweeper import Sweeper
 from conversations.turn_model import TurnRequest, TurnResult
 from conversations.turns import Claim
 from tests.conversations.builders import LIN, TestDesk, address, echo, hands_off, says, until
@@ -199,7 +200,7 @@ async def test_a_commit_whose_outcome_nobody_saw_is_not_repeated(desk: TestDesk)
     await desk.conversations.commit_turn(claim, says("once"), desk.clock())
     for again in (
         desk.conversations.commit_turn(claim, says("twice"), desk.clock()),
-        desk.conversations.give_back(claim, crashed=True),
+        desk.conversations.give_back(claim, crashed="KeyError"),
     ):
         with pytest.raises(FencedOut):
             await again
@@ -210,7 +211,7 @@ async def test_a_commit_whose_outcome_nobody_saw_is_not_repeated(desk: TestDesk)
 async def test_a_later_message_never_overtakes_one_that_waits_for_its_retry(desk: TestDesk) -> None:
     first = await desk.send("first")
     [claim] = await desk.conversations.claim_turns(1)
-    await desk.conversations.give_back(claim, delay_seconds=30, crashed=True)
+    await desk.conversations.give_back(claim, delay_seconds=30, crashed="KeyError")
     await desk.send("second")
     assert await desk.conversations.claim_turns(5) == []
     desk.clock.advance(31)
@@ -287,3 +288,17 @@ async def test_what_is_due_once_a_day_is_done_once_a_day(desk: TestDesk) -> None
     await sweeper.sweep()
     await sweeper.sweep()
     assert len(done) == 1
+
+
+async def test_what_can_wait_goes_on_when_the_burst_is_over(desk: TestDesk) -> None:
+    engine = desk.engine()
+    desk.conversations.turn_taker = engine
+    for _ in range(200):
+        engine.stored(0.001)
+    assert engine.pressed
+    waiting = asyncio.create_task(desk.conversations.give_way())
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    desk.conversations.turn_taker = None
+    async with asyncio.timeout(10):
+        await waiting

@@ -114,3 +114,20 @@ async def test_a_lost_redis_connection_ends_subscribers_so_that_they_read_what_t
         with pytest.raises(SlowConsumer):
             await anext(news)
     await hub.close()
+
+
+async def test_desks_on_different_databases_of_one_redis_do_not_hear_each_other() -> None:
+    """Redis itself hands news to the subscribers of every database."""
+    probe = await redis_hub("probe:")  # skips where no Redis answers
+    await probe.close()
+    server, topic = REDIS.rpartition("/")[0], f"staff-{uuid.uuid4().hex}"
+    ours, theirs = RedisHub(f"{server}/15"), RedisHub(f"{server}/14")
+    for hub in (ours, theirs):
+        await hub.start()
+    async with ours.subscribe(topic) as news, theirs.subscribe(topic) as elsewhere, asyncio.timeout(10):
+        await theirs.publish(topic, {"from": "them"})
+        assert await anext(elsewhere) == {"from": "them"}
+        await ours.publish(topic, {"from": "us"})
+        assert await anext(news) == {"from": "us"}
+    for hub in (ours, theirs):
+        await hub.close()

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
+from conversations.delivery_store import Delivery, DeliveryStore
 from conversations.errors import (
     ChannelUnavailable,
     ContactUnreachable,
@@ -155,10 +158,19 @@ async def test_after_a_day_it_is_dead(desk: TestDesk, outbox: Outbox, channel: C
 
 
 async def test_an_unknown_outcome_is_tried_once_more_only(desk: TestDesk, outbox: Outbox, channel: Channel) -> None:
+    """F24: what may have arrived is marked as such, tried once more, and then shown as ``unknown``."""
     channel.trouble = lambda _to, _message, _attempt: DeliveryUnknown("no answer")
     await bot_says(desk, "one")
+
+    async def marked() -> bool:
+        async with desk.database.read() as connection:
+            row = (await connection.execute(select(table.c.state, table.c.attempts, table.c.doubts))).one()
+        return tuple(row) == ("pending", 1, 1)
+
+    await until(marked)
     await settled(desk, ["unknown"], advance=5)
     assert channel.attempts == 2
+    assert [(state, error) for _, state, _, error in await outbox.dead_letters()] == [("unknown", "no answer")]
 
 
 async def test_a_sender_that_died_counts_as_an_unknown_outcome(desk: TestDesk, channel: Channel) -> None:
@@ -196,3 +208,21 @@ async def test_two_processes_send_each_message_once(desk: TestDesk, outbox: Outb
     await settled(desk, ["sent"] * 16)
     await second.stop()
     assert len(channel.arrived) == len(set(channel.arrived)) == 16
+
+
+async def test_what_was_sent_while_the_database_went_away_is_noted_and_not_sent_again(
+    desk: TestDesk, outbox: Outbox, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F22: the channel has it, and the database is not there to hear so."""
+    really, away = DeliveryStore.settle_delivery, [True]
+
+    async def settle(self: DeliveryStore, delivery: Delivery, state: str, **values: Any) -> bool:
+        if away:
+            away.pop()
+            raise OperationalError("", {}, Exception("the database is away"))
+        return await really(self, delivery, state, **values)
+
+    monkeypatch.setattr(DeliveryStore, "settle_delivery", settle)
+    await bot_says(desk, "hello")
+    await settled(desk, ["sent"])
+    assert channel.arrived == [("visitor-1", "hello")]

@@ -199,7 +199,7 @@ class Promises(RatingMachine):
     @rule(claim=claims, crashed=st.booleans())
     def worker_gives_back(self, claim: Claim, crashed: bool) -> None:
         with contextlib.suppress(FencedOut):
-            self.do(self.desk.conversations.give_back(claim, crashed=crashed))
+            self.do(self.desk.conversations.give_back(claim, crashed="KeyError" if crashed else None))
 
     # -- agents
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from conversations.audit_check import verify
+from conversations.dead_letter_store import DeadLetterStore
 from conversations.delivery_store import Delivery, DeliveryStore
 from conversations.errors import AnsweredMeanwhile, NotFound, NotYours, TooLate
 from conversations.json_form import message_json
@@ -111,7 +112,7 @@ async def test_a_dead_letter_that_was_taken_back_is_not_replayed(desk: TestDesk)
         await DeliveryStore(connection).settle_delivery(delivery, "dead", error="blocked")
     await desk.conversations.recall(conversation_id, LIN, message.seq)
     async with desk.database.write() as connection:
-        assert await DeliveryStore(connection).replay(delivery.id, desk.clock()) is None
+        assert await DeadLetterStore(connection).replay([delivery.id], desk.clock()) == []
     assert await deliver_everything(desk) == []
 
 

@@ -10,12 +10,20 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event, func, select
-from sqlalchemy.exc import OperationalError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 
 from conversations.sqlite_store import DirectConnection
-from conversations.store import MOST_TOGETHER, Database
+from conversations.store import MOST_TOGETHER, Database, is_outage
 from conversations.tables import contacts, inbox
 from tests.conversations.builders import Clock, TestDesk, inbound
+
+
+class FromServer(Exception):
+    """What the driver of PostgreSQL raises."""
+
+    def __init__(self, sqlstate: str) -> None:
+        super().__init__("from the server")
+        self.sqlstate = sqlstate
 
 
 async def add_contact(database: Database, contact_id: str, at: datetime) -> None:
@@ -171,3 +179,22 @@ async def test_writers_that_are_cancelled_in_line_leave_no_group_open(sqlite_dat
     await asyncio.gather(*others, return_exceptions=True)
     await asyncio.wait_for(add_contact(sqlite_database, "last", datetime.now(UTC)), 5)
     assert await count_contacts(sqlite_database) >= 2
+
+
+@pytest.mark.parametrize(
+    ("error", "away"),
+    [
+        (ConnectionRefusedError(), True),
+        (TimeoutError(), True),
+        (OperationalError("", {}, sqlite3.OperationalError("database or disk is full")), True),
+        (DBAPIError("", {}, FromServer("57P03")), True),  # the database system is starting up
+        (DBAPIError("", {}, FromServer("40P01")), True),  # a deadlock
+        (DBAPIError("", {}, FromServer("53100")), True),  # the server's disk is full
+        (DBAPIError("", {}, FromServer("23505")), False),  # something is there twice
+        (IntegrityError("", {}, sqlite3.IntegrityError()), False),
+        (KeyError("x"), False),
+    ],
+)
+def test_an_outage_is_told_from_a_mistake(error: BaseException, away: bool) -> None:
+    """F14, F22: only an outage is worth asking to come back for."""
+    assert is_outage(error) is away

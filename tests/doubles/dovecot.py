@@ -1,20 +1,21 @@
-"""A real IMAP server: Debian's Dovecot, as a process of its own, on free ports, with mails in a folder of the test."""
+"""A real IMAP server: Debian's Dovecot, as a process of its own, on free ports; each test has mailboxes of its own in it."""
 
 from __future__ import annotations
 
-import asyncio
+import base64
 import contextlib
 import grp
 import itertools
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,8 @@ namespace inbox {{
   separator = /
 }}
 passdb {{
-  driver = passwd-file
-  args = scheme=PLAIN username_format=%u {folder}/users
+  driver = static
+  args = password={{PLAIN.b64}}{password}
 }}
 userdb {{
   driver = static
@@ -73,50 +74,84 @@ service stats {{
 """
 
 
-@dataclass
+_OAUTH = """
+auth_mechanisms = plain login xoauth2
+auth_failure_delay = 0
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {folder}/oauth2.conf
+}}
+"""
+_INTROSPECTION = """
+introspection_url = {issuer}/introspect?token=
+introspection_mode = get
+username_attribute = username
+active_attribute = active
+active_value = true
+"""
+
+
+@dataclass(frozen=True)
 class Dovecot:
-    """A running server and its mailboxes."""
+    """A running server, and what stands before the names of its users in one test."""
 
     folder: Path
     port: int
     tls_port: int
     uid: int
     gid: int
+    prefix: str = ""
 
     @property
     def certificate(self) -> Path:
         """Of the authority that signed the server's certificate: itself."""
         return self.folder / "cert.pem"
 
+    def with_mailbox(self, user: str) -> Dovecot:
+        """The same server with an empty mailbox for a user whom no other test has; everybody has the same password."""
+        mine = replace(self, prefix=f"{next(_NUMBERS)}.")
+        for part in ("tmp", "new", "cur"):
+            (mine.maildir(user) / part).mkdir(parents=True)
+        mine._hand_over(mine.maildir(user), *mine.maildir(user).iterdir())
+        return mine
+
+    def login(self, user: str) -> str:
+        """With which name a user signs in."""
+        return f"{self.prefix}{user}"
+
+    def maildir(self, user: str, box: str = "") -> Path:
+        """Where a user's mails lie."""
+        return self.folder / "mail" / self.login(user) / box
+
     def deliver(self, user: str, content: bytes, box: str = "") -> None:
         """Put a mail into a mailbox the way a mail server does: written aside, then moved in."""
-        maildir = self.folder / "mail" / user / box
+        maildir = self.maildir(user, box)
         name = f"{time.time_ns()}.{next(_NUMBERS)}.test"
         for part in ("tmp", "new", "cur"):
             (maildir / part).mkdir(parents=True, exist_ok=True)
         aside = maildir / "tmp" / name
         aside.write_bytes(content.replace(b"\r\n", b"\n"))
-        if os.geteuid() == 0:
-            for path in (
-                self.folder / "mail" / user,
-                maildir,
-                *(maildir / one for one in ("tmp", "new", "cur")),
-                aside,
-            ):
-                os.chown(path, self.uid, self.gid)
+        self._hand_over(self.maildir(user), maildir, *(maildir / one for one in ("tmp", "new", "cur")), aside)
         aside.rename(maildir / "new" / name)
 
     def mails(self, user: str, box: str = "") -> list[tuple[str, bytes]]:
         """Flags (as Maildir writes them) and content of a mailbox's mails."""
-        maildir = self.folder / "mail" / user / box
+        maildir = self.maildir(user, box)
         files = [path for part in ("new", "cur") if (maildir / part).is_dir() for path in (maildir / part).iterdir()]
         return [(path.name.partition(":2,")[2], path.read_bytes()) for path in sorted(files)]
 
     def forget_numbers(self, user: str) -> None:
         """What a restored backup does: the UIDs begin anew, with another UIDVALIDITY."""
-        for path in (self.folder / "mail" / user).glob("dovecot*"):
+        for path in self.maildir(user).glob("dovecot*"):
             if path.is_file() and path.name != "dovecot-keywords":
                 path.unlink()
+
+    def _hand_over(self, *paths: Path) -> None:
+        """Give files to the user under whom Dovecot reads them."""
+        if os.geteuid() == 0:
+            for path in paths:
+                os.chown(path, self.uid, self.gid)
 
 
 def command() -> str:
@@ -130,28 +165,34 @@ def command() -> str:
     return found
 
 
-@asynccontextmanager
-async def running_dovecot(*users: str, more: str = "") -> AsyncIterator[Dovecot]:
-    """A server with a mailbox for each user; ``more`` is added to its configuration."""
+@contextmanager
+def running_dovecot(more: str = "", issuer: str = "") -> Iterator[Dovecot]:
+    """A server without mailboxes; ``more`` is added to its configuration.
+
+    Of an ``issuer`` it takes access tokens, each of which it asks about there.
+    """
     program = command()
     folder = Path(tempfile.mkdtemp(prefix="dovecot-", dir="/tmp"))  # sockets need a short path
-    process: asyncio.subprocess.Process | None = None
+    process: subprocess.Popen[bytes] | None = None
     try:
-        server, config = _prepare(folder, users, more)
-        process = await asyncio.create_subprocess_exec(
-            program, "-F", "-c", str(config), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+        if issuer:
+            (folder / "oauth2.conf").write_text(_INTROSPECTION.format(issuer=issuer))
+            more += _OAUTH.format(folder=folder)
+        server, config = _prepare(folder, more)
+        process = subprocess.Popen(
+            [program, "-F", "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        await _listening(server, process)
+        _listening(server, process)
         yield server
     finally:
-        if process is not None and process.returncode is None:
+        if process is not None and process.poll() is None:
             process.terminate()
-            await process.wait()
+            process.wait()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _prepare(folder: Path, users: tuple[str, ...], more: str) -> tuple[Dovecot, Path]:
-    """Mailboxes, passwords, certificate and configuration; Dovecot's users where root runs it, else only ours."""
+def _prepare(folder: Path, more: str) -> tuple[Dovecot, Path]:
+    """Certificate and configuration; Dovecot's users where root runs it, else only ours."""
     me = pwd.getpwuid(os.geteuid())
     root = me.pw_uid == 0
     mail = pwd.getpwnam("nobody") if root else me
@@ -160,14 +201,8 @@ def _prepare(folder: Path, users: tuple[str, ...], more: str) -> tuple[Dovecot, 
     server = Dovecot(folder, free_port(), free_port(), mail.pw_uid, mail.pw_gid)
     folder.chmod(0o755)
     (folder / "mail").mkdir()
+    server._hand_over(folder / "mail")
     _make_certificate(folder)
-    (folder / "users").write_text("".join(f"{user}:{{PLAIN}}{PASSWORD}\n" for user in users))
-    for user in users:
-        for part in ("tmp", "new", "cur"):
-            (folder / "mail" / user / part).mkdir(parents=True)
-    if root:
-        for path in [folder / "mail", *(folder / "mail").rglob("*")]:
-            os.chown(path, mail.pw_uid, mail.pw_gid)
     config = folder / "dovecot.conf"
     config.write_text(
         _CONFIG.format(
@@ -180,20 +215,19 @@ def _prepare(folder: Path, users: tuple[str, ...], more: str) -> tuple[Dovecot, 
             port=server.port,
             tls_port=server.tls_port,
             more=more,
+            password=base64.b64encode(PASSWORD.encode()).decode(),
         )
     )
     return server, config
 
 
-async def _listening(server: Dovecot, process: asyncio.subprocess.Process) -> None:
+def _listening(server: Dovecot, process: subprocess.Popen[bytes]) -> None:
     for _ in range(500):
-        with contextlib.suppress(OSError):
-            _, writer = await asyncio.open_connection("127.0.0.1", server.port)
-            writer.close()
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", server.port)):
             return
-        if process.returncode is not None:
+        if process.poll() is not None:
             break
-        await asyncio.sleep(0.02)
+        time.sleep(0.02)
     log = server.folder / "log"
     raise AssertionError(f"dovecot does not run: {log.read_text()[-2000:] if log.exists() else 'no log'}")
 

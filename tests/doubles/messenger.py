@@ -22,6 +22,7 @@ class Messenger(Meta):
             BOB: {"first_name": "波", "last_name": "王", "locale": "zh_CN"},
         }
         self.blocked: set[str] = set()
+        self.tags: set[str] = set()  #: that the page may use after the window
         self.human_agent = False
         self.actions: list[tuple[str, str]] = []
         self.files: dict[str, bytes] = {}
@@ -51,6 +52,13 @@ class Messenger(Meta):
         self.wrote_at[by] = self.now
         return self._event(by) | {"postback": {"mid": self.new_id("m_"), "title": title, "payload": payload}}
 
+    def watermark(self, kind: str, until: datetime, by: str = ANN) -> dict[str, Any]:
+        """Everything sent up to a moment was delivered ("delivery") or read ("read")."""
+        mark: dict[str, Any] = {"watermark": int(until.timestamp() * 1000)}
+        if kind == "delivery":
+            mark["mids"] = [said.id for said in self.said if said.to == by][-1:]
+        return self._event(by) | {kind: mark}
+
     def webhook(self, *events: Any, page: str = PAGE) -> dict[str, Any]:
         """A webhook with any number of events."""
         entry = {"id": page, "time": int(self.now.timestamp() * 1000), "messaging": list(events)}
@@ -71,6 +79,8 @@ class Messenger(Meta):
             return Answer(
                 {name: self.people[path][name] for name in fields if name in self.people[path]} | {"id": path}
             )
+        if call.method == "GET" and path == PAGE and call.query == {"fields": "name"}:
+            return Answer({"name": "Kite Shop", "id": PAGE})
         if call.method != "POST" or path != f"{PAGE}/messages" or call.query:
             return error(100, "Unsupported request", subcode=33)
         file, body = None, call.json()
@@ -106,8 +116,11 @@ class Messenger(Meta):
         if to in self.blocked:
             return error(551, "This person isn't available right now.", subcode=1545041)
         silent = self.now - self.wrote_at.get(to, datetime.min.replace(tzinfo=self.now.tzinfo))
-        tagged = body["messaging_type"] == "MESSAGE_TAG" and body.get("tag") == "HUMAN_AGENT" and self.human_agent
-        if silent > (timedelta(days=7) if tagged else WINDOW):
+        tag = body.get("tag") if body["messaging_type"] == "MESSAGE_TAG" else None
+        if body["messaging_type"] == "MESSAGE_TAG" and tag not in ("HUMAN_AGENT", *self.tags):
+            return error(100, "Param tag must be one of the approved ones")
+        tagged = tag == "HUMAN_AGENT" and self.human_agent
+        if tag not in self.tags and silent > (timedelta(days=7) if tagged else WINDOW):
             return error(10, "This message is sent outside of allowed window.", 403, 2018278)
         said = Said(to, self.new_id("m_"), body, file)
         self.said.append(said)

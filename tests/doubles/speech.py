@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.doubles.loopback import Answer, Call, Upload, serving
+from tests.doubles.vendor_server import Answer, Call, serving
 
 KEY, MODEL = "sk-of-the-tests", "small-hearing"
 
@@ -40,15 +39,14 @@ class SpeechDouble:
         if call.headers.get("authorization") != f"Bearer {KEY}":
             return _error(401, "wrong key")
         form = call.form()
-        file = form.get("file")
-        if not isinstance(file, Upload) or "." not in file.name or not file.content:
+        name, content = call.parts().get("file", ("", b""))
+        if "." not in name or not content:
             return _error(400, "file is missing or has no extension")
-        if form.get("model") != MODEL or form.keys() - {"file", "model", "response_format", "language"}:
+        if form.get("model") != MODEL or form.keys() - {"model", "response_format", "language"}:
             return _error(400, "unknown model or parameter")
-        self.heard.append(file.name)
-        text = json.dumps({"text": self.knows.get(file.content, "")})
-        return Answer(200, text.encode(), {"content-type": "application/json"})
+        self.heard.append(name)
+        return Answer({"text": self.knows.get(content, "")})
 
 
 def _error(status: int, message: str) -> Answer:
-    return Answer(status, json.dumps({"error": {"message": message, "type": "invalid_request_error"}}).encode())
+    return Answer({"error": {"message": message, "type": "invalid_request_error"}}, status)

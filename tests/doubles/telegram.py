@@ -15,8 +15,8 @@ from contextlib import asynccontextmanager
 from html.parser import HTMLParser
 from typing import Any
 
-from tests.doubles.loopback import Answer, Call, HangUp, Upload, serving
 from tests.doubles.telegram_updates import Updates
+from tests.doubles.vendor_server import Answer, Call, serving
 
 TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1"
 BOT = {"id": 123456789, "is_bot": True, "first_name": "Kite", "username": "KiteDeskBot"}
@@ -66,6 +66,8 @@ class TelegramDouble:
         self.quota = 1000  #: messages that a chat takes in a second
         self.clock: Callable[[], float] = time.monotonic
         self.updates = Updates()
+        self.conflicts = 0  #: requests for updates that another one ended
+        self._polls = 0
         self._times: dict[int, list[float]] = defaultdict(list)
         self._ids = itertools.count(1000)
         self._arrived = asyncio.Condition()
@@ -114,7 +116,7 @@ class TelegramDouble:
         prefix = f"/file/bot{TOKEN}/"
         if call.path.startswith(prefix):
             found = [content for path, content in self.files.values() if path == call.path.removeprefix(prefix)]
-            return Answer(200, found[0]) if found else Answer(404, b"not found")
+            return Answer(found[0]) if found else Answer(b"not found", 404)
         token, _, method = call.path.removeprefix("/bot").partition("/")
         try:
             if token != TOKEN:
@@ -127,28 +129,29 @@ class TelegramDouble:
                 raise planned
             if planned == "broken":
                 self.calls.append((method, {}))
-                return Answer(502, b"<html>Bad Gateway</html>")
+                return Answer(b"<html>Bad Gateway</html>", 502)
             result = await self._answer(method, call)
             if planned == "silence":
                 await asyncio.sleep(60)
             if planned == "hang up":  # it happened, and nobody hears of it
-                raise HangUp
+                return Answer(cut=True)
             if planned == "garbage":
-                return Answer(200, b"<html>")
+                return Answer(b"<html>")
         except Refused as error:
             form = {"ok": False, "error_code": error.code, "description": str(error)}
             if error.parameters:
                 form["parameters"] = error.parameters
-            return Answer(error.code, json.dumps(form).encode(), {"content-type": "application/json"})
-        return Answer(200, json.dumps({"ok": True, "result": result}).encode(), {"content-type": "application/json"})
+            return Answer(form, error.code)
+        return Answer({"ok": True, "result": result})
 
     async def _answer(self, method: str, call: Call) -> Any:
         given: dict[str, Any] = {}
         for name, value in call.form().items():
             try:
-                given[name] = json.loads(value) if isinstance(value, str) and name not in WORDS else value
+                given[name] = value if name in WORDS else json.loads(value)
             except ValueError:
                 given[name] = value
+        given |= {name: file for name, file in call.parts().items() if file[0]}
         self.calls.append((method, given))
         needed, allowed = METHODS[method]
         if missing := needed - given.keys():
@@ -190,15 +193,15 @@ class TelegramDouble:
             message["text"] = text.strip()
         else:
             kind = FILES.get(method, "document")
-            upload = given[kind]
-            if not isinstance(upload, Upload) or not upload.content:
+            name, content = given[kind] if isinstance(given[kind], tuple) else ("", b"")
+            if not content:
                 raise Refused(400, "Bad Request: file must be non-empty")
             limits = {"photo": 10, "voice": 1}
-            if len(upload.content) > limits.get(kind, 50) * 1024 * 1024:
+            if len(content) > limits.get(kind, 50) * 1024 * 1024:
                 raise Refused(413, "Request Entity Too Large")
-            if kind == "photo" and not upload.content.startswith((b"\x89PNG", b"\xff\xd8", b"RIFF")):
+            if kind == "photo" and not content.startswith((b"\x89PNG", b"\xff\xd8", b"RIFF")):
                 raise Refused(400, "Bad Request: IMAGE_PROCESS_FAILED")
-            message |= {"file": upload.name, "content": upload.content, "kind": kind}
+            message |= {"file": name, "content": content, "kind": kind}
         self._check_keyboard(given.get("reply_markup"))
         self.sent.append(message | given)
         self.updates.kept[(chat, number)] = message | given
@@ -234,7 +237,14 @@ class TelegramDouble:
         if self.updates.webhook:
             text = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
             raise Refused(409, f"Conflict: {text}")
-        return await self.updates.waiting(given.get("offset", 0), given.get("limit", 100), given.get("timeout", 0))
+        self._polls += 1
+        this = self._polls
+        updates = await self.updates.waiting(given.get("offset", 0), given.get("limit", 100), given.get("timeout", 0))
+        if this != self._polls:
+            self.conflicts += 1
+            text = "terminated by other getUpdates request; make sure that only one bot instance is running"
+            raise Refused(409, f"Conflict: {text}")
+        return updates
 
     async def _sendChatAction(self, given: dict[str, Any]) -> bool:
         if given["action"] not in ("typing", "upload_photo", "upload_document"):

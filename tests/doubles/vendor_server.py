@@ -1,4 +1,4 @@
-"""A small HTTP server on loopback for the doubles of vendors."""
+"""A small HTTP/1.1 server on loopback for the doubles of vendors; it can also hang up without a word."""
 
 from __future__ import annotations
 
@@ -31,11 +31,15 @@ class Call:
             return None
 
     def form(self) -> dict[str, str]:
-        """The fields of a form."""
+        """The fields of an urlencoded or multipart form that are no files."""
+        if self.headers.get("content-type", "").startswith("multipart/form-data"):
+            return {name: content.decode() for name, (file, content) in self.parts().items() if not file}
         return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
 
     def parts(self) -> dict[str, tuple[str, bytes]]:
-        """File name and content of each part of a multipart body."""
+        """File name and content of each part of a multipart body; what is no file has no name."""
+        if not self.headers.get("content-type", "").startswith("multipart/form-data"):
+            return {}
         head = f"Content-Type: {self.headers.get('content-type', '')}\r\n\r\n".encode()
         message = BytesParser(policy=HTTP).parsebytes(head + self.body)
         found: dict[str, tuple[str, bytes]] = {}
@@ -94,8 +98,9 @@ async def serving(handle: Handle) -> AsyncIterator[str]:
         server.close()
         for writer in list(writers):
             writer.transport.abort()
-        if tasks:
-            await asyncio.wait(tasks, timeout=5)
+        for task in list(tasks):  # a handler that plays the silent vendor would sleep on
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _read(reader: asyncio.StreamReader) -> Call | None:

@@ -30,6 +30,7 @@ class WechatDouble(VendorDouble):
         self.typing: list[str] = []
         self.menus: list[dict[str, Any]] = []
         self.blocked: set[str] = set()
+        self.templates: dict[str, tuple[str, set[str]]] = {}  #: by id: "template" or "subscribe", and its fields
 
     def signed(self, xml: str) -> tuple[dict[str, str], str]:
         if self.crypto is not None:
@@ -76,6 +77,8 @@ class WechatDouble(VendorDouble):
             exactly(body, "touser", "command")
             self.typing.append(body["touser"])
             return {}
+        if path in ("/cgi-bin/message/template/send", "/cgi-bin/message/subscribe/bizsend"):
+            return self._by_template(path, body)
         if path != "/cgi-bin/message/custom/send":
             raise Refused(40066, "invalid url")
         kind = body.get("msgtype", "")
@@ -95,6 +98,27 @@ class WechatDouble(VendorDouble):
         self.show(contact, what)
         return {}
 
+    def _by_template(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """No window, but the account's own templates only, each with all of its fields."""
+        link = "url" if path.endswith("template/send") else "page"
+        exactly(body, "touser", "template_id", "data", optional=(link,))
+        contact = body["touser"]
+        if contact in self.blocked or contact not in self.quota:
+            raise Refused(43004 if contact in self.blocked else 40003, "require subscribe")
+        way, fields = self.templates.get(body["template_id"], ("", set()))
+        if way != ("template" if link == "url" else "subscribe"):
+            raise Refused(40037, "invalid template_id")
+        if set(body["data"]) != fields or any(
+            set(one) != {"value"} or not one["value"] for one in body["data"].values()
+        ):
+            raise Refused(47003, "argument invalid")
+        if any(name.startswith("thing") and len(one["value"]) > 20 for name, one in body["data"].items()):
+            raise Refused(47003, "argument invalid! data.thing value")
+        self.show(
+            contact, f"[{way}] " + " ".join(f"{name}={one['value']}" for name, one in sorted(body["data"].items()))
+        )
+        return {"msgid": 200228332}
+
     def _shown(self, kind: str, content: dict[str, Any]) -> str:
         if kind == "text":
             exactly(content, "content")
@@ -108,6 +132,13 @@ class WechatDouble(VendorDouble):
             if content["media_id"] not in self.files:
                 raise Refused(40007, "invalid media_id")
             return f"[{kind}] {self.files[content['media_id']][0]}"
+        if kind == "news":
+            exactly(content, "articles")
+            [article] = content["articles"]  # one at most
+            exactly(article, "title", "description", "url", optional=("picurl",))
+            if not article["title"] or not article["url"].startswith("https://"):
+                raise Refused(40039, "invalid url size")
+            return f"[news] {article['title']} | {article['description']} | {article['url']}"
         if kind == "msgmenu":
             exactly(content, "head_content", "list", "tail_content")
             for entry in content["list"]:

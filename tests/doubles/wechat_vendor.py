@@ -156,6 +156,8 @@ class VendorDouble:
             return _json(self._upload(request, query))
         if path == "/cgi-bin/media/get" and request.method == "GET":
             return self._hand_out(query)
+        if path == "/cgi-bin/get_api_domain_ip" and request.method == "GET" and not query:
+            return _json({"ip_list": ["101.226.62.77"]})
         if request.method == "POST":
             if query:
                 raise Refused(47001, f"unknown parameter {query}")

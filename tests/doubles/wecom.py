@@ -28,6 +28,7 @@ class WecomDouble(VendorDouble):
         self.members = members
         self.dropped: list[str] = []  #: what the member will never see, though the answer was "ok"
         self.cards: list[dict[str, Any]] = []
+        self.press_codes: dict[str, str] = {}  #: by the code of a press: the task of its card
         self.chosen: dict[str, str] = {}  #: by the task of a card: what its buttons became
         self._sent_at: dict[str, list[float]] = {}
         self._contents: dict[str, float] = {}
@@ -42,6 +43,8 @@ class WecomDouble(VendorDouble):
     async def presses(self, member: str, place: int, card: int = -1) -> Pushed:
         """A member presses a button of a card, which then shows what the answer says."""
         shown = self.cards[card]
+        code = f"press-{self.number()}"
+        self.press_codes[code] = shown["task_id"]
         pushed = await self.push(
             member,
             "event",
@@ -49,12 +52,16 @@ class WecomDouble(VendorDouble):
             EventKey=shown["button_list"][place]["key"],
             TaskId=shown["task_id"],
             CardType=shown["card_type"],
-            ResponseCode="of-the-press",
+            ResponseCode=code,
             AgentID=AGENT_ID,
         )
         if pushed.answer is not None and pushed.answer["MsgType"] == "update_button":
             self.chosen[shown["task_id"]] = pushed.answer["Button"]["ReplaceName"]  # type: ignore[index]
         return pushed
+
+    def presses_open(self) -> None:
+        """A press of the newest card was made, with the code press-1."""
+        self.press_codes["press-1"] = self.cards[-1]["task_id"]
 
     def answered(self, contact: str, text: str, pushed: Pushed) -> None:
         pushed.acknowledged = True
@@ -64,6 +71,12 @@ class WecomDouble(VendorDouble):
             assert pushed.answer["FromUserName"] == CORP_ID
 
     def called(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        if path == "/cgi-bin/message/update_template_card":
+            exactly(body, "userids", "agentid", "response_code", "button")
+            if body["response_code"] not in self.press_codes:
+                raise Refused(43012, "invalid response_code")  # it is good for one change
+            self.chosen[self.press_codes.pop(body["response_code"])] = body["button"]["replace_name"]
+            return {}
         if path != "/cgi-bin/message/send":
             raise Refused(40066, "invalid url")
         kind = body.get("msgtype", "")

@@ -43,6 +43,7 @@ class Whatsapp(Meta):
         self.pair = Bucket(45, 6)
         self.per_second = Bucket(80, 1 / 80)
         self.templates = {("please_write", "en")}
+        self.variables: dict[tuple[str, str], int] = {}  #: how many a template has, where it has any
         self.unreachable: set[str] = set()
         self.refuses_later = False  #: windows and contacts are looked at only after the message was taken
         self.later: list[dict[str, Any]] = []  #: statuses that are to be pushed
@@ -117,6 +118,16 @@ class Whatsapp(Meta):
             return self._messages(body) if isinstance(body, dict) else error(100, "Invalid parameter")
         if call.method == "POST" and path == f"{NUMBER}/media":
             return self._upload(call.parts())
+        if call.method == "GET" and path == NUMBER:
+            known = {
+                "display_phone_number": "+86 138 0013 8000",
+                "verified_name": "Kite Shop",
+                "quality_rating": "GREEN",
+            }
+            fields = call.query.get("fields", "").split(",")
+            if set(fields) - set(known):
+                return error(100, "Tried accessing nonexisting field")
+            return Answer({name: known[name] for name in fields} | {"id": NUMBER})
         if call.method == "GET" and path in self.media and call.query in ({}, {"phone_number_id": NUMBER}):
             media_type, content = self.media[path]
             link = self.new_id("/cdn/whatsapp/")
@@ -191,7 +202,14 @@ class Whatsapp(Meta):
         return "" if text["body"].strip() and len(text["body"]) <= 4096 else "text.body has 1 to 4096 characters"
 
     def _bad_template(self, template: dict[str, Any]) -> str:
-        return ""
+        parts = template.get("components", [])
+        if [part["type"] for part in parts] not in ([], ["body"]):
+            return "components"
+        values = [one for part in parts for one in part["parameters"]]
+        if any(set(one) != {"type", "text"} or one["type"] != "text" or not one["text"].strip() for one in values):
+            return "a parameter is empty or of an unknown kind"
+        wanted = self.variables.get((template["name"], template["language"]["code"]), 0)
+        return "" if len(values) == wanted else f"number of localizable_params does not match: {wanted}"
 
     def _bad_file(self, file: dict[str, Any]) -> str:
         return "" if file.get("id") in self.media else "the media id is unknown"

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from conversations.sealing import Keyring
 from conversations.store import Database
 from handoff.sign_in import Passwords
 from handoff.store import StaffStore
@@ -58,6 +59,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     if request.param == "sqlite":
         database = Database.open(f"sqlite+aiosqlite:///{tmp_path / 'desk.db'}")
         await database.create_tables()
+        database.lend_keys(Keyring(b"k" * 32))
         yield database
         await database.close()
         return
@@ -65,6 +67,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     engine = create_async_engine(POSTGRES, connect_args={"server_settings": {"search_path": schema}})
     database = Database(engine)
     await database.create_tables()
+    database.lend_keys(Keyring(b"k" * 32))
     yield database
     await database.close()
     await _drop(schema)

@@ -8,7 +8,7 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,15 @@ from conversations.errors import DialogueUnavailable
 from conversations.hub import LocalHub
 from conversations.model import Address, Conversation, HandoffReason, InboundMessage, Message, new_id, utc_now
 from conversations.store import Database
-from conversations.turn_model import Reply, TurnResult
+from conversations.turn_model import Reply, Thresholds, TurnResult
+from conversations.work_leases import WorkLeases
 from crm.codes import MailboxCodeSender
 from crm.store import SqlCrm
 from crm.store import create_tables as create_crm_tables
 from handoff.assist.assist_side import build_assist
+from handoff.learning.inbox_side import open_inbox
+from handoff.learning.limit_side import open_limits
+from handoff.learning.studio import Studio
 from handoff.mount import staff_blueprints
 from handoff.prompt_desk import PromptDesk
 from handoff.roles import Role
@@ -37,13 +41,20 @@ from handoff.routing import Routing
 from handoff.sign_in import Passwords, SignIn
 from handoff.staff_side import StaffSide
 from handoff.store import StaffMember, StaffStore
+from knowledge_base.articles import Article
 from knowledge_base.digests import ConversationDigests
 from knowledge_base.generation.faithfulness import FaithfulnessChecker
 from knowledge_base.generation.prompt_store import PromptStore
 from knowledge_base.generation.translator import open_translator
 from knowledge_base.generation.writer import AnswerWriter
 from knowledge_base.knowledge_base import Answer, Hit
+from learning.inbox_store import create_tables as create_inbox_tables
+from learning.limit_book import LimitBook
+from learning.limit_desk import LimitDesk
+from learning.limit_store import create_tables as create_limit_tables
 from tests.knowledge_base.builders import WordEncoder
+from tests.learning.replay_bot import create_tables as create_replay_tables
+from tests.learning.replay_bot import open_replaying
 
 PASSWORD = "correct horse battery"
 API = "/staff/api"
@@ -72,6 +83,12 @@ class NoArticles:
 
     async def search(self, text: str, language: str | None = None, limit: int = 10) -> list[Hit]:
         return []
+
+    def articles(self) -> list[Article]:
+        return []
+
+    def status(self) -> dict[str, Any]:
+        return {"articles": 0, "entries": 0}
 
 
 async def nobody_answers(conversation: Conversation, message: Message) -> TurnResult:
@@ -112,6 +129,10 @@ class Live:
 
     async def send(self, **frame: Any) -> None:
         await self.connection.send(json.dumps(frame))
+
+    async def next_of_any(self) -> dict[str, Any]:
+        """The next event, whatever it is."""
+        return dict(json.loads(await self.connection.recv()))
 
     async def next(self, kind: str, seconds: float = 5.0, **where: Any) -> dict[str, Any]:
         """The next event of a kind whose fields are as given; others are skipped."""
@@ -198,6 +219,13 @@ class Desk:
             await client.aclose()
 
 
+def limits_of(conversations: Conversations, dialogue: Any, nlu_data: Path, articles: Any) -> LimitDesk:
+    """The thresholds of a desk whose settings name a gate and leave the rest to the model."""
+    own = {language: Thresholds(None, None, 0.5) for language in ("zh", "en")}
+    book = LimitBook(conversations.database, conversations.audit, own, now=conversations.now)
+    return open_limits(conversations, WorkLeases(conversations.database), book, dialogue, nlu_data, articles)
+
+
 @asynccontextmanager
 async def open_desk(folder: Path, **options: Any) -> AsyncIterator[Desk]:
     """A desk on a free port of this machine, closed at the end."""
@@ -207,6 +235,8 @@ async def open_desk(folder: Path, **options: Any) -> AsyncIterator[Desk]:
     await create_crm_tables(database.engine)
     store = StaffStore(database)
     await store.create_tables()
+    await create_inbox_tables(database)
+    await create_limit_tables(database)
     crm = SqlCrm(database.engine, MailboxCodeSender(folder / "mailbox.jsonl"), os.urandom(32))
     routing = await Routing.open(database, crm)
     conversations = Conversations(
@@ -236,15 +266,28 @@ async def open_desk(folder: Path, **options: Any) -> AsyncIterator[Desk]:
         options["assist"] = build_assist(
             conversations, crm, digests, assist, options.pop("try_out", nobody_answers), writer, translator=translator
         )
+    replay_bot = options.pop("replay_bot", None)
+    if replay_bot is not None:
+        await create_replay_tables(database)
+        options["replaying"] = open_replaying(conversations, replay_bot)[0]
+    book, nlu_data = options.pop("book", None), options.pop("nlu_data", folder)
+    encode = options.pop("encode", None) or WordEncoder(dimensions=512).passages
+    inbox = open_inbox(
+        conversations, WorkLeases(database), encode, knowledge, options.pop("understand", nobody_answers), nlu_data, book
+    )  # fmt: skip
+    limits = options.pop("limits", None) or limits_of(conversations, options.pop("dialogue", None), nlu_data, knowledge)
+    parts = {one.name: options.pop(one.name) for one in fields(Studio) if one.name in options}
     side = StaffSide(
         database,
         conversations,
         crm,
         Attachments(database, folder / "files", os.urandom(32)),
         prompts=PromptDesk(prompts, writer, knowledge),
+        second_factor_key=options.pop("second_factor_key", None) or os.urandom(32),
         store=store,
         sign_in=SignIn(store, Passwords(memory_kib=64, passes=1), now=clock),
         teams=routing.teams,
+        studio=Studio(inbox=inbox, limits=limits, **parts),
         **options,
     )
     app = Sanic(f"desk_{new_id()}")

@@ -55,7 +55,7 @@ BODIES: dict[str, bytes] = {
     "an oversize body": b'{"text": "' + b"x" * 70_000 + b'"}',
 }
 #: Verbs that need no body: anything that is not an object is simply not looked at.
-BODYLESS = {"sign-out", "accept", "release", "resolve", "typing", "wake", "unmerge"}
+BODYLESS = {"sign-out", "accept", "release", "resolve", "typing", "wake", "unmerge", "end-others", "run-questions"}
 
 
 def error_of(response: httpx.Response) -> dict[str, Any]:
@@ -137,6 +137,7 @@ async def test_conversations_that_do_not_exist_are_404_on_every_route(desk: Desk
         "snooze": {"until": "2200-01-01T00:00:00Z"},
         "merge": {"into": "f" * 32},
         "recall": {"seq": 1},
+        "reveal": {"seq": 1},
         "<macro_id>": {"run_id": "0" * 32},
         "rejected": {"reason": "wrong"},
         "translations": {"seq": 1, "to": "en"},

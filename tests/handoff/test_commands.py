@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from conversations.model import utc_now
 from conversations.store import Database
 from handoff.__main__ import main
+from handoff.access.identity_store import IdentityStore
+from handoff.errors import Refused
 from handoff.roles import Role
 from handoff.sign_in import Passwords, SignIn
 from handoff.store import StaffStore
@@ -58,7 +61,9 @@ def test_a_member_is_added_listed_given_a_password_and_closed(
     assert "chen@kite.example" in (listed := capsys.readouterr().out)
     assert "(deactivated)" in listed
     assert run(url, "activate", "chen@kite.example", monkeypatch=monkeypatch) == 0
-    for command in ("password", "deactivate", "activate"):
+    assert run(url, "reset-second-factor", "chen@kite.example", monkeypatch=monkeypatch) == 0
+    assert "had no second factor" in capsys.readouterr().out
+    for command in ("password", "deactivate", "activate", "reset-second-factor"):
         assert run(url, command, "nobody@kite.example", typed="a long password\n", monkeypatch=monkeypatch) == 1
 
 
@@ -66,3 +71,43 @@ def test_an_unknown_role_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit) as stopped:
         run("", "add", "a@kite.example", "A", "--role", "king", monkeypatch=monkeypatch)
     assert stopped.value.code == 2
+
+
+def test_passwords_that_are_off_are_taken_for_a_while_and_a_link_to_the_provider_is_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import asyncio
+
+    url = f"sqlite+aiosqlite:///{tmp_path / 'desk.db'}"
+
+    async def prepare() -> None:
+        database = Database.open(url)
+        store, passwords = StaffStore(database), Passwords(memory_kib=64, passes=1)
+        await store.create_tables()
+        hashed = await passwords.hash("a long password")
+        member = await store.add("chen@kite.example", "Chen Yu", Role.AGENT, hashed, ("en",), utc_now())
+        await IdentityStore(database).link("https://id.example", "sub-1", member.id, utc_now())
+        await database.close()
+
+    async def sign_in() -> bool:
+        database = Database.open(url)
+        sign_in = SignIn(StaffStore(database), Passwords(memory_kib=64, passes=1), passwords_taken=False)
+        try:
+            await sign_in.sign_in("chen@kite.example", "a long password", "127.0.0.1")
+            return True
+        except Refused:
+            return False
+        finally:
+            await database.close()
+
+    asyncio.run(prepare())
+    assert not asyncio.run(sign_in())
+    assert run(url, "allow-password", "chen@kite.example", "--minutes", "5", monkeypatch=monkeypatch) == 0
+    assert "/staff/?password for 5 minutes" in capsys.readouterr().out
+    assert asyncio.run(sign_in())
+    assert run(url, "unlink", "chen@kite.example", monkeypatch=monkeypatch) == 0
+    assert "is linked to no account" in capsys.readouterr().out
+    assert run(url, "unlink", "chen@kite.example", monkeypatch=monkeypatch) == 0
+    assert "was linked to none" in capsys.readouterr().out
+    for command in ("allow-password", "unlink"):
+        assert run(url, command, "nobody@kite.example", monkeypatch=monkeypatch) == 1

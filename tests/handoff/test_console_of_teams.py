@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from conversations.engine import Sweeper
+from conversations.sweeper import Sweeper
 from handoff.pages import DIST
 from handoff.roles import Role
 from tests.conversations.builders import until

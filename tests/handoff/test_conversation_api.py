@@ -11,6 +11,7 @@ from conversations.model import Address, Agent, new_id
 from conversations.turn_model import Reply
 from handoff.roles import Role
 from tests.handoff.desk import Browser, Desk
+from tests.pictures import PNG
 
 
 def ids(page: dict[str, Any]) -> list[str]:
@@ -289,7 +290,7 @@ async def test_messages_are_read_from_where_the_console_stopped(desk: Desk) -> N
 async def test_a_file_is_sent_once_uploaded_and_only_by_its_owner(desk: Desk) -> None:
     chen, sam = await desk.browser("Chen Yu"), await desk.browser("Sam")
     conversation_id = await desk.assigned_to(chen)
-    png = b"\x89PNG\r\n\x1a\n" + b"0" * 100
+    png = PNG
     headers = {"X-CSRF-Token": chen.csrf}
     sent = await chen.http.post("/staff/api/files", files={"file": ("../évil.png", png)}, headers=headers)
     assert sent.status_code == 201

@@ -36,6 +36,7 @@ def quick_presence(desk: Desk) -> None:
 
 @pytest.mark.parametrize("origin", [None, "https://evil.example", "null"])
 async def test_another_site_cannot_open_the_socket_with_a_members_cookie(desk: Desk, origin: str | None) -> None:
+    """F35: a socket of a foreign page, or of no page, with nothing but the cookie."""
     chen = await desk.browser("Chen Yu")
     cookie = f"frontdesk_session={chen.http.cookies['frontdesk_session']}"
     address = desk.base.replace("http", "ws", 1) + f"{API}/live"
@@ -228,7 +229,7 @@ async def test_an_agent_is_online_while_a_console_is_open(desk: Desk) -> None:
 
 async def test_a_reload_of_the_page_is_no_absence(desk: Desk) -> None:
     quick_presence(desk)
-    chen, sam = await desk.browser("Chen Yu"), await desk.browser("Sam")
+    chen, sam = await desk.browser("Chen Yu"), await desk.browser("Sam", Role.SUPERVISOR)  # told of every event
     async with sam.live() as onlooker:
         await onlooker.next("ready")
         for _ in range(3):
@@ -280,6 +281,9 @@ async def test_a_lost_agent_gives_back_conversations_after_the_grace_period_and_
             await live.next("ready")
             hers = await desk.assigned_to(chen, "lin")
             his = await desk.assigned_to(sam, "emma")
+        async with asyncio.timeout(10):
+            while await state_of(desk, chen) != "offline":  # noqa: ASYNC110  # until their farewell is written down
+                await asyncio.sleep(0.01)
         desk.clock.forward(seconds=40)
         await desk.conversations.requeue_lost()
         assert (await desk.conversations.get_conversation(hers)).status is Status.ASSIGNED
@@ -297,11 +301,38 @@ async def test_a_lost_agent_gives_back_conversations_after_the_grace_period_and_
 
 async def test_an_event_is_written_once_for_all_consoles(desk: Desk) -> None:
     written = _Written(desk.side)
+    chen, ben = (await desk.hire("Chen Yu", Role.SUPERVISOR)), (await desk.hire("Ben", Role.SUPERVISOR))
     said: dict[str, Any] = {"type": "message", "conversation_id": "c", "message": {"text": "您好", "attachments": []}}
-    text = written.of(said)
+    text = await written.of(said, chen)
     assert json.loads(text) == said
-    assert written.of(said) is text
-    assert written.of(dict(said)) == text  # another event, even if it says the same
+    assert await written.of(said, ben) is text
+    assert await written.of(dict(said), chen) == text  # another event, even if it says the same
     for number in range(BUFFER):
-        assert json.loads(written.of({"type": "presence", "n": number}))["n"] == number
-    assert written.of(said) is not text  # forgotten, for no console is that far behind
+        assert json.loads(await written.of({"type": "presence", "n": number}, chen))["n"] == number
+    assert await written.of(said, chen) is not text  # forgotten, for no console is that far behind
+
+
+async def test_an_agent_with_consoles_at_two_processes_is_gone_only_with_the_last_one(desk: Desk) -> None:
+    here, there = (PresenceBoard(desk.conversations, beat_seconds=0.05, farewell_seconds=0.3) for _ in range(2))
+    chen = (await desk.browser("Chen Yu")).member.agent
+
+    async def state() -> str:
+        return here.state_of((await here.everyone()).get(chen.id))
+
+    await here.arrive(chen)
+    await there.arrive(chen)
+    await here.leave(chen)
+    for _ in range(10):
+        await asyncio.sleep(0.06)
+        assert await state() == "online"
+    await here.choose(chen, "away")  # their request came to a process that holds no console of theirs
+    for _ in range(5):
+        await asyncio.sleep(0.06)
+        assert await state() == "away", "the other process's heartbeats leave the choice alone"
+    await there.choose(chen, "online")
+    await there.leave(chen)
+    async with asyncio.timeout(5):
+        while await state() != "offline":  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await here.close()
+    await there.close()

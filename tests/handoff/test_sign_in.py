@@ -77,6 +77,7 @@ async def test_the_token_is_256_bits_and_not_stored(sign_in: SignIn, chen: Staff
 async def test_unknown_wrong_and_closed_are_refused_in_the_same_words(
     sign_in: SignIn, store: StaffStore, passwords: Passwords, chen: StaffMember
 ) -> None:
+    """F38: nor do its words."""
     await store.add("gone@kite.example", "Gone", Role.ADMIN, await passwords.hash(PASSWORD), (), utc_now())
     await store.set_active("gone@kite.example", False)
     answers = [
@@ -88,6 +89,7 @@ async def test_unknown_wrong_and_closed_are_refused_in_the_same_words(
 
 
 async def test_an_unknown_address_takes_as_long_as_a_wrong_password() -> None:
+    """F38: the time of an answer does not say whether an account exists."""
     passwords = Passwords()  # the real parameters
     known = await passwords.hash(PASSWORD)
     await passwords.matches(None, "warm up the decoy")
@@ -117,6 +119,7 @@ async def test_hashes_are_argon2id_of_at_least_19_mib_and_rehashed_when_paramete
 
 
 async def test_no_more_than_two_hashes_are_made_at_once_and_a_flood_is_turned_away() -> None:
+    """F38: hashing cannot take the machine."""
     passwords = Passwords(memory_kib=64, passes=1)
     assert passwords._threads._max_workers == 2
     results = await asyncio.gather(*(passwords.matches(None, "x") for _ in range(100)), return_exceptions=True)
@@ -161,6 +164,7 @@ async def test_guesses_made_at_once_are_all_counted(sign_in: SignIn, chen: Staff
 
 
 async def test_an_unknown_address_is_locked_like_a_known_one(sign_in: SignIn, chen: StaffMember) -> None:
+    """F38: nor does the lock."""
     unknown = [(await refused(sign_in, "nobody@kite.example", "wrong")).status for _ in range(6)]
     known = [(await refused(sign_in, chen.email, "wrong", "203.0.113.9")).status for _ in range(6)]
     assert unknown == known == [401] * 5 + [429]

@@ -10,6 +10,7 @@ import pytest
 
 from handoff.summary_writer import SummaryWriter, fault
 from knowledge_base.generation.endpoint import Completion, EndpointFailed, Message
+from knowledge_base.generation.masking import masked_call
 
 SUMMARY = {
     "reason": "angry",
@@ -28,6 +29,7 @@ class Model:
     """An endpoint that answers what the test says, by language."""
 
     model = "test-model"
+    calls = staticmethod(masked_call)
 
     def __init__(self, zh: str, en: str) -> None:
         self.answers = [zh, en]
@@ -49,6 +51,18 @@ async def test_a_wording_that_holds_up_is_kept_in_both_languages_and_no_phone_nu
     assert found is not None
     assert set(found) == {"zh", "en", "model"}
     assert "13800001111" not in json.dumps([message.to_json() for asked in model.asked for message in asked])
+
+
+async def test_nothing_personal_reaches_the_model_with_a_summary() -> None:
+    """F40: and what the wording needs comes back in it."""
+    model = Model("客户请致电 [PHONE_A]。", "The customer asks to be called at [PHONE_A].")
+    wants = {"intent": "callback", "said": "call me at +44 7911 123456, I am called Ada Lovelace", "seq": 3}
+    found = await SummaryWriter(model).rewrite(SUMMARY | {"wants": wants})
+    sent = json.dumps([message.to_json() for asked in model.asked for message in asked])
+    assert "7911" not in sent
+    assert "Lovelace" not in sent
+    assert found is not None
+    assert found["en"] == "The customer asks to be called at +44 7911 123456."
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,20 @@ pytestmark = [pytest.mark.browser]
 
 AXE = Path(__file__).resolve().parents[2] / "handoff" / "web" / "node_modules" / "axe-core" / "axe.min.js"
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-PAGES = ("teams", "rules", "canned", "macros", "synonyms", "prompts", "assist", "search", "ratings")
+PAGES = (
+    "teams",
+    "rules",
+    "canned",
+    "macros",
+    "synonyms",
+    "prompts",
+    "assist",
+    "search",
+    "ratings",
+    "channels",
+    "access",
+    "audit",
+)
 SAID = {"en": ("talk to a human", "Robin Hale"), "zh": ("转人工", "郝若冰")}
 
 

@@ -17,13 +17,13 @@ pytestmark = [pytest.mark.browser]
 SAID = {
     "en": {
         "ask": "talk to a human", "says": "The left earbud makes no sound", "name": "Iris Vale", "renamed": "Iris Vale-Moore",
-        "boss": "I. Vale", "note": "Prefers to be called after six", "customer": "Emma Clarke", "email": "emma.clarke",
+        "boss": "I. Vale", "note": "Prefers to be called after six", "customer": "E*** C***", "email": "emma.clarke",
         "ticket": "Left earbud silent", "comment": "We are sending a new earbud", "other": "Iris on the phone",
         "prove": "where is my order KT20260003", "last4": "0123", "resolved": "resolved",
     },
     "zh": {
         "ask": "转人工", "says": "左边耳机没有声音", "name": "沈以宁", "renamed": "沈以宁（公司）",
-        "boss": "沈女士", "note": "希望晚上六点以后再打电话", "customer": "李婷", "email": "liting",
+        "boss": "沈女士", "note": "希望晚上六点以后再打电话", "customer": "李*", "email": "liting",
         "ticket": "左耳机无声", "comment": "我们会补寄一只耳机", "other": "沈以宁手机",
         "prove": "查一下订单 KT20260001 到哪了", "last4": "2468", "resolved": "resolved",
     },

@@ -20,6 +20,7 @@ from tests.journeys.people import (
     hand_to,
     waiting_visitor,
 )
+from tests.pictures import PNG
 
 pytestmark = [pytest.mark.browser]
 LANGUAGES = ("en", "zh")
@@ -206,9 +207,7 @@ def test_files_come_by_button_paste_and_drop_and_can_be_taken_off(
     agent.open_waiting(mark)
     agent.accept()
     page = agent.page
-    png = bytes.fromhex(
-        "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360000002000100ffff0300000600055773d0d80000000049454e44ae426082"
-    )
+    png = PNG
     files = [tmp_path / name for name in ("one.png", "two.png")]
     for file in files:
         file.write_bytes(png)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from knowledge_base import homes, knowledge_base
+from knowledge_base import homes, opening
 from knowledge_base.encoder import E5Encoder, Encoder, UseEncoder, Vectors
 from knowledge_base.errors import EncoderUnavailable
 from knowledge_base.homes import FolderHome, ServerHome
@@ -49,12 +49,12 @@ def use() -> UseEncoder:
 def encoders(monkeypatch: pytest.MonkeyPatch, use: UseEncoder) -> dict[str, Encoder]:
     """What settings may name here, beside what they may name anyway; USE is loaded once for all tests."""
     known: dict[str, Encoder] = {"words": WordEncoder(), "slow": SlowEncoder(), "use": use}
-    monkeypatch.setattr(knowledge_base, "UseEncoder", lambda: use)
+    monkeypatch.setattr(opening, "UseEncoder", lambda: use)
 
     def named(name: str) -> Encoder:
         return known[name] if name in known else passage_encoder(name)
 
-    for module in (homes, knowledge_base):
+    for module in (homes, opening):
         monkeypatch.setattr(module, "passage_encoder", named)
     return known
 
@@ -217,7 +217,7 @@ async def test_when_the_former_encoder_is_missing_words_and_use_serve(
             raise EncoderUnavailable("hf:words cannot be loaded")
         return WordEncoder("other words") if name == "words" else encoders[name]
 
-    for module in (homes, knowledge_base):
+    for module in (homes, opening):
         monkeypatch.setattr(module, "passage_encoder", named)
     slow(encoders).held = True
     async with opened(tmp_path, "slow") as kb:
@@ -241,11 +241,11 @@ async def test_an_encoder_that_cannot_be_loaded_changes_nothing(tmp_path: Path) 
 RESTARTED = """
 import asyncio, sys, time
 from pathlib import Path
-from knowledge_base import homes, knowledge_base
+from knowledge_base import homes, knowledge_base, opening
 from tests.knowledge_base.test_reindexing import SlowEncoder
 from tests.knowledge_base.builders import WordEncoder
 known = {"words": WordEncoder(), "slow": SlowEncoder(seconds=0.02)}
-for module in (homes, knowledge_base):
+for module in (homes, opening):
     module.passage_encoder = lambda name: known[name]
 async def main():
     kb = await knowledge_base.KnowledgeBase.open(Path(sys.argv[1]), encoder="slow")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from knowledge_base.watching import Folder, watch
+import pytest
+
+from knowledge_base.watching import Folder, follow, watch
 from tests.knowledge_base.builders import knowledge_base
 
 
@@ -59,4 +61,44 @@ async def test_changes_are_loaded_while_bad_files_are_told(tmp_path: Path) -> No
     assert (await kb.search("ripe apples"))[0].passage.title == "Ripe apples"
     stop.set()
     await reports.aclose()
+    await kb.close()
+
+
+async def test_two_processes_that_follow_a_folder_know_the_same(tmp_path: Path) -> None:
+    """Where each service process has an embedded index of its own, the folder keeps them in step."""
+    source = tmp_path / "articles"
+    source.mkdir()
+    put(source / "a.md", "Apples")
+    processes = [knowledge_base(tmp_path / f"index-{number}") for number in range(2)]
+    following = [asyncio.create_task(follow(kb, source)) for kb in processes]
+
+    async def both_know(*keys: str) -> None:
+        async with asyncio.timeout(20):
+            while not all([article.key for article in kb.articles()] == list(keys) for kb in processes):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+    await both_know("a/en")
+    put(source / "b.md", "Pears")
+    await both_know("a/en", "b/en")
+    (source / "a.md").unlink()
+    await both_know("b/en")
+    for task in following:
+        task.cancel()
+    await asyncio.gather(*following, return_exceptions=True)
+    for kb in processes:
+        await kb.close()
+
+
+async def test_a_folder_that_is_not_there_or_empty_empties_nothing(tmp_path: Path) -> None:
+    source = tmp_path / "articles"
+    source.mkdir()
+    put(source / "a.md", "Apples")
+    kb = knowledge_base(tmp_path / "index")
+    await anext(watch(kb, source, print))
+    (source / "a.md").unlink()
+    for folder in (source, tmp_path / "not mounted"):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await follow(kb, folder)
+    assert [article.key for article in kb.articles()] == ["a/en"]
     await kb.close()

@@ -18,7 +18,7 @@ export function abilitiesOf(conversation: Conversation, me: { id: string; role: 
 
   const part = conversation.participants?.find((one) => one.agent_id === me.id)
   const others = status === 'assigned' && !mine
-  if (me.role === 'trainer') return everything('readOnly')
+  if (me.role === 'trainer' || me.role === 'auditor') return everything('readOnly')
   const note = oversees ? null : holder()
   if (conversation.merged_into) return { ...everything('merged'), note }
   if (status === 'resolved') return { ...everything('resolved'), note }
@@ -36,7 +36,7 @@ export function abilitiesOf(conversation: Conversation, me: { id: string; role: 
 }
 
 export function companyOf(conversation: Conversation, me: { id: string; role: Role }): Company {
-  const held = conversation.status === 'assigned' && me.role !== 'trainer'
+  const held = conversation.status === 'assigned' && me.role !== 'trainer' && me.role !== 'auditor'
   const mine = conversation.agent_id === me.id
   const part = conversation.participants?.find((one) => one.agent_id === me.id)
   const oversees = me.role === 'supervisor' || me.role === 'admin'

@@ -1,15 +1,22 @@
 // The staff API, typed. Every write carries the CSRF token; a 401 means that the session has ended.
 import type {
-  Attachment, BulkAction, Canned, CannedDraft, Colour, Conditions, Contact, Conversation, Customer, DemoSignIn, Duplicate, Episode, FilterDraft, ImportReport, Label, Macro, MacroDraft, MacroPreview, MacroRun, MacroVerb, MergedThread, Message, Priority, Order, Presence, PresenceState, PromptDetail, PromptDraft, PromptOverview, PromptTest, PromptVersion, Rating, RatingFilters, RatingReport, SavedFilter, SearchHit, SearchMatch, Session, Sort, Synonym, SynonymDraft, SynonymTrial, Ticket, Trace, View, Views,
+  Attachment, BulkAction, Canned, CannedDraft, Colour, Conditions, Contact, Conversation, Customer, DemoSignIn, Duplicate, Episode, Erasure, FilterDraft, ImportReport, Label, Macro, MacroDraft, MacroPreview, MacroRun, MacroVerb, MergedThread, Message, Priority, Order, Presence, PresenceState, PromptDetail, PromptDraft, PromptOverview, PromptTest, PromptVersion, Rating, RatingFilters, RatingReport, SavedFilter, SearchHit, SearchMatch, Session, Sort, Synonym, SynonymDraft, SynonymTrial, Ticket, Trace, View, Views,
   Person, RoutingRule, Team, TeamDraft, TeamsPage, WaitRow,
   AssistLook, AssistReport, BotAnswer, CardUse, OriginalText, PhrasedSuggestion, Translated, Translations,
   HandoffRules, RulesOverview, RulesPreview, RulesVersion,
+  Account, AccountsPage, OpenSession, Scope, SignInWays, ApiKey, AuditPage, AuditVerdict, Enrolment, FactorState, SecondStep,
   ContactMerge, ContactProfile, ContactTicket, MergePreview, Past, SamePerson,
 } from './types'
+import { changesQuery, type ChangeFilters, type Replay, type ReplayBudget, type ReplayChange, type ReplayGate, type ReplayOverview, type ReplayWish, type Verdict } from './replays'
+import type { LiveChange, LiveModels, LiveWish } from './live_models'
+import { mishapQuery, type EntityType, type Gap, type ManyResult, type MishapDecision, type MishapFilters, type MishapPage, type MishapSeen, type MishapSuggestion, type MishapWish } from './mishaps'
+import { limitQuery, type Costs, type LimitQuestion, type LimitReport, type LimitVersion, type Limits, type Outcome } from './limits'
+import type { AddableChannel, ChannelAccount, LetterChoice, LetterFilter, LetterPage, Trial, Writer } from './channels'
 
 export type ListedConversation = Conversation & { unread?: number; unseen?: { mention?: number; woke?: number }; match?: SearchMatch | null }
 export interface ConversationPage { conversations: ListedConversation[]; cursor: string | null }
 export interface ConversationDetail {
+  may_reveal?: boolean
   conversation: ListedConversation
   contact: Contact | null
   customer: Customer | null
@@ -23,6 +30,7 @@ export interface ConversationDetail {
   recall_seconds?: number
 }
 export interface ContactPane {
+  may_reveal?: boolean
   contact: ContactProfile
   identity: 'verified' | 'linked' | 'none'
   customer: Customer | null
@@ -30,9 +38,16 @@ export interface ContactPane {
   tickets: ContactTicket[]
   crm_available: boolean
   together_with: string[]
+  telling?: Telling | null
   merges: ContactMerge[]
   conversations: Past[]
   cursor: string | null
+}
+/** What a contact is told without asking: what they want, where they are not reached, and what they were told last. */
+export interface Telling {
+  kinds: { kind: string; title: { zh: string; en: string } | null; on: boolean; off_at: string | null; off_by: string | null }[]
+  unreachable: string[]
+  latest: { id: string; kind: string; title: { zh: string; en: string } | null; state: string; reason: string | null; channel: string | null; at: string }[]
 }
 export interface TicketDraft { key: string; subject: string; text: string; priority: string; order_number: string | null; contact_point: string; conversation_id: string | null }
 export interface TicketChange { key: string; revision: number; status: string | null; priority: string | null; comment: string; conversation_id: string | null }
@@ -44,7 +59,7 @@ export type BulkResult = { id: string; ok: true; conversation: ListedConversatio
 export interface Outgoing { client_msg_id: string; text: string; attachment_ids: string[]; read_seq?: number; assist?: CardUse[]; original?: OriginalText }
 
 export class ApiError extends Error {
-  constructor(readonly status: number, readonly code: string, message: string, readonly detail = '') {
+  constructor(readonly status: number, readonly code: string, message: string, readonly detail = '', readonly about: Record<string, unknown> = {}) {
     super(message)
   }
 
@@ -54,7 +69,7 @@ export class ApiError extends Error {
   }
 }
 
-const BASE = '/staff/api/'
+export const BASE = '/staff/api/'
 const TIMEOUT_MS = 20_000
 const UPLOAD_TIMEOUT_MS = 120_000
 let csrf = ''
@@ -68,7 +83,7 @@ export function onSessionEnd(handler: () => void): void {
   onUnauthorized = handler
 }
 
-async function request<T>(method: 'GET' | 'POST', path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+async function request<T>(method: 'GET' | 'POST', path: string, body?: unknown, signal?: AbortSignal, patience?: number): Promise<T> {
   const form = body instanceof FormData
   const headers: Record<string, string> = { Accept: 'application/json' }
   if (method === 'POST') headers['X-CSRF-Token'] = csrf
@@ -81,23 +96,26 @@ async function request<T>(method: 'GET' | 'POST', path: string, body?: unknown, 
       body: form ? body : body === undefined ? undefined : JSON.stringify(body),
       credentials: 'same-origin',
       cache: 'no-store',
-      signal: AbortSignal.any([AbortSignal.timeout(form ? UPLOAD_TIMEOUT_MS : TIMEOUT_MS), ...(signal ? [signal] : [])]),
+      signal: AbortSignal.any([AbortSignal.timeout(patience ?? (form ? UPLOAD_TIMEOUT_MS : TIMEOUT_MS)), ...(signal ? [signal] : [])]),
     })
   } catch {
     throw new ApiError(0, 'offline', '')
   }
   const data: unknown = await response.json().catch(() => null)
   if (response.ok) return data as T
-  const error = (data as { error?: { code?: string; message?: string; detail?: string } } | null)?.error
-  if (response.status === 401 && path !== 'sign-in') onUnauthorized()
-  throw new ApiError(response.status, error?.code ?? String(response.status), error?.message ?? `HTTP ${response.status}`, error?.detail)
+  const error = (data as { error?: { code?: string; message?: string; detail?: string | Record<string, unknown> } } | null)?.error
+  if (response.status === 401 && !path.startsWith('sign-in')) onUnauthorized()
+  const words = typeof error?.detail === 'string' ? error.detail : undefined
+  const about = typeof error?.detail === 'object' ? error.detail : undefined
+  throw new ApiError(response.status, error?.code ?? String(response.status), error?.message ?? `HTTP ${response.status}`, words, about)
 }
 
-const get = <T>(path: string, signal?: AbortSignal) => request<T>('GET', path, undefined, signal)
-const post = <T>(path: string, body: unknown = {}) => request<T>('POST', path, body)
+export const get = <T>(path: string, signal?: AbortSignal) => request<T>('GET', path, undefined, signal)
+export const post = <T>(path: string, body: unknown = {}) => request<T>('POST', path, body)
 const ratingQuery = (weeks: number, filters: RatingFilters): string => new URLSearchParams({ weeks: String(weeks), ...Object.fromEntries(Object.entries(filters).filter(([, value]) => value)) }).toString()
 const of = (id: string, rest = '') => `conversations/${encodeURIComponent(id)}${rest}`
 
+const ofAccount = (channel: string, account: string, rest: string) => `channels/${encodeURIComponent(channel)}/${encodeURIComponent(account)}/${rest}`
 const ofContact = (id: string, rest = '') => `contacts/${encodeURIComponent(id)}${rest}`
 
 /** Sends one file; only this kind of request tells how far it is, so that it can be shown and cancelled. */
@@ -133,7 +151,26 @@ function parsed(text: string): unknown {
 }
 
 export const api = {
-  signIn: (email: string, password: string) => post<Session>('sign-in', { email, password }),
+  signIn: (email: string, password: string) => post<Session | SecondStep>('sign-in', { email, password }),
+  signInCode: (code: string) => post<Session & { recovery_codes_left?: number }>('sign-in/code', { code }),
+  secondFactor: () => get<FactorState>('second-factor'),
+  beginFactor: (password: string) => post<Enrolment>('second-factor/begin', { password }),
+  confirmFactor: (code: string) => post<Session & { recovery_codes: string[] }>('second-factor/confirm', { code }),
+  renewCodes: (code: string) => post<{ recovery_codes: string[] }>('second-factor/recovery-codes', { code }),
+  removeFactor: (code: string) => post<void>('second-factor/remove', { code }),
+  apiKeys: () => get<{ keys: ApiKey[]; scopes: string[] }>('api-keys'),
+  addApiKey: (name: string, scopes: string[], expiresDays: number | null) => post<{ key: ApiKey; text: string }>('api-keys', { name, scopes, expires_days: expiresDays }),
+  revokeApiKey: (id: string) => post<void>(`api-keys/${encodeURIComponent(id)}/revoke`),
+  accounts: () => get<AccountsPage>('staff-accounts'),
+  addAccount: (draft: { name: string; email: string; role: string; password: string }) => post<{ account: Account }>('staff-accounts', draft),
+  changeAccount: (id: string, change: { name?: string; role?: string; sees?: string; active?: boolean }) => post<{ account: Account }>(`staff-accounts/${encodeURIComponent(id)}`, change),
+  setPassword: (id: string, password: string) => post<void>(`staff-accounts/${encodeURIComponent(id)}/password`, { password }),
+  endSessions: (id: string) => post<{ ended: number }>(`staff-accounts/${encodeURIComponent(id)}/sessions/end`),
+  setSight: (sees: { agents: Scope; supervisors: Scope }) => post<{ sees: AccountsPage['sees'] }>('sight', sees),
+  sessions: () => get<{ sessions: OpenSession[] }>('sessions'),
+  endOtherSessions: () => post<{ ended: number }>('sessions/end-others'),
+  signInWays: () => get<SignInWays>('sign-in/ways'),
+  resetFactor: (id: string) => post<void>(`staff-accounts/${encodeURIComponent(id)}/second-factor/reset`),
   signOut: () => post<void>('sign-out'),
   me: () => get<Session>('me'),
   demo: () => get<DemoSignIn[]>('demo'),
@@ -201,11 +238,15 @@ export const api = {
   findCustomers: (text: string) => get<{ customers: Customer[]; crm_available: boolean }>(`customers?q=${encodeURIComponent(text)}`),
   linkCustomer: (id: string, customerId: string) => post<{ contact: ContactProfile }>(ofContact(id, '/link'), { customer_id: customerId }),
   unlinkCustomer: (id: string) => post<{ contact: ContactProfile }>(ofContact(id, '/unlink')),
+  chooseTelling: (id: string, kind: string, on: boolean) => post<{ telling: Telling }>(ofContact(id, '/telling'), { kind, on }),
   openTicket: (id: string, draft: TicketDraft) => post<{ ticket: ContactTicket }>(ofContact(id, '/tickets'), draft),
   updateTicket: (id: string, number: string, change: TicketChange) => post<{ ticket: ContactTicket }>(ofContact(id, `/tickets/${encodeURIComponent(number)}`), change),
   samePerson: (id: string, text: string) => get<{ candidates: SamePerson[]; crm_available: boolean }>(ofContact(id, `/candidates?q=${encodeURIComponent(text)}`)),
   previewContacts: (id: string, sourceId: string) => get<MergePreview>(ofContact(id, `/merge/${encodeURIComponent(sourceId)}`)),
   mergeContacts: (id: string, sourceId: string) => post<{ contact: ContactProfile; merge_id: string }>(ofContact(id, '/merge'), { source_id: sourceId }),
+  contactFile: (id: string) => BASE + ofContact(id, '/export'),
+  eraseContact: (id: string) => post<{ erasures: Erasure[] }>(ofContact(id, '/erase'), { confirm: 'erase' }),
+  erasures: (id: string) => get<{ erasures: Erasure[] }>(ofContact(id, '/erasures')),
   separateContacts: (id: string, mergeId: string) => post<{ contact: ContactProfile }>(ofContact(id, '/separate'), { merge_id: mergeId }),
 
   prompts: () => get<PromptOverview>('prompts'),
@@ -238,6 +279,8 @@ export const api = {
   deleteMacro: (id: string) => post<void>(`macros/${encodeURIComponent(id)}/delete`),
   previewMacro: (conversationId: string, id: string) => get<{ steps: MacroPreview[] }>(of(conversationId, `/macros/${encodeURIComponent(id)}`)),
   runMacro: (conversationId: string, id: string, runId: string) => post<MacroRun>(of(conversationId, `/macros/${encodeURIComponent(id)}`), { run_id: runId }),
+  revealMessage: (id: string, seq: number) => post<{ text: string }>(of(id, '/reveal'), { seq }),
+  revealField: (contactId: string, field: string) => post<{ text: string }>(`contacts/${encodeURIComponent(contactId)}/reveal`, { field }),
   recall: (id: string, seq: number) => post<{ message: Message; effect: string }>(of(id, '/recall'), { seq }),
   teams: () => get<TeamsPage>('teams'),
   saveTeam: (id: string | null, draft: TeamDraft) => post<{ team: Team }>(id === null ? 'teams' : `teams/${encodeURIComponent(id)}`, draft),
@@ -247,10 +290,51 @@ export const api = {
   ratings: (weeks: number, filters: RatingFilters) => get<RatingReport>(`reports/ratings?${ratingQuery(weeks, filters)}`),
   ratingsFile: (weeks: number, filters: RatingFilters, part: 'figures' | 'comments') => `${BASE}reports/ratings/export?${ratingQuery(weeks, filters)}&part=${part}`,
   waits: (days: number) => get<{ rows: WaitRow[] }>(`reports/waits?days=${days}`),
+  channels: () => get<{ accounts: ChannelAccount[]; now: string }>('channels'),
+  addableChannels: () => get<{ channels: AddableChannel[] }>('channels/available'),
+  channelWriters: (channel: string, account: string) => get<{ contacts: Writer[] }>(ofAccount(channel, account, 'contacts')),
+  checkChannel: (channel: string, account: string) => post<Trial>(ofAccount(channel, account, 'check')),
+  testChannel: (channel: string, account: string, to: string, text: string) => post<Trial>(ofAccount(channel, account, 'test'), { to, text }),
+  deliveries: (filter: LetterFilter, before: number | null) => get<LetterPage>(`deliveries?${new URLSearchParams({ ...filter, ...(before === null ? {} : { before: String(before) }) }).toString()}`),
+  replayDeliveries: (which: { ids: string[] } | { all: LetterChoice }) => post<{ done: number; after: number | null }>('deliveries/replay', which),
+  discardDeliveries: (which: { ids: string[] } | { all: LetterChoice }, reason: string) => post<{ done: number; after: number | null }>('deliveries/discard', { ...which, reason }),
+
   handoffRules: () => get<RulesOverview>('handoff-rules'),
   saveHandoffRules: (rules: HandoffRules, basedOn: number, note: string) =>
     post<{ version: RulesVersion; rules: HandoffRules }>('handoff-rules', { rules, based_on: basedOn, note }),
   previewHandoffRules: (rules: HandoffRules, days: number) => post<RulesPreview>('handoff-rules/preview', { rules, days }),
+
+  mishaps: (filters: MishapFilters, offset = 0) => get<MishapPage>(`learning/inbox?${mishapQuery(filters, offset)}`),
+  mishap: (id: string) => get<MishapSeen>(`learning/inbox/groups/${encodeURIComponent(id)}`),
+  mishapSuggestions: (id: string) => get<{ suggestions: MishapSuggestion[] }>(`learning/inbox/groups/${encodeURIComponent(id)}/suggestions`),
+  mishapIntents: () => get<{ intents: string[]; entities: EntityType[] }>('learning/inbox/intents'),
+  decideMishap: (id: string, wish: MishapWish) => post<{ decision: MishapDecision }>(`learning/inbox/groups/${encodeURIComponent(id)}/decide`, wish),
+  decideMishaps: (kind: string, groups: { id: string; revision: number; upto: number }[]) => post<{ results: ManyResult[] }>('learning/inbox/decide', { kind, groups }),
+  undoMishap: (id: string) => post<{ decision: MishapDecision }>(`learning/inbox/decisions/${encodeURIComponent(id)}/undo`),
+  liveModels: () => get<LiveModels>('models/live'),
+  /** Every bot loads the version first, which takes its time. */
+  changeLive: (what: LiveChange, wish: LiveWish) => request<LiveModels>('POST', `models/live/${what}`, wish, undefined, UPLOAD_TIMEOUT_MS),
+  limits: (asked: LimitQuestion) => get<LimitReport>(`learning/limits?${limitQuery(asked)}`),
+  limitOutcome: (asked: LimitQuestion, tried: Limits) => get<{ outcome: Outcome }>(`learning/limits/outcome?${limitQuery(asked, tried)}`),
+  limitVersions: () => get<{ versions: LimitVersion[] }>('learning/limits/versions'),
+  applyLimits: (basedOn: number, limits: Record<string, Limits>, why: string, costs: Costs) => post<{ version: LimitVersion }>('learning/limits', { based_on: basedOn, limits, why, costs }),
+  restoreLimits: (version: number, basedOn: number, why: string) => post<{ version: LimitVersion }>(`learning/limits/versions/${version}/restore`, { based_on: basedOn, why }),
+  checkLimits: () => post<{ begun: boolean }>('learning/limits/check'),
+
+  gaps: () => get<{ gaps: Gap[] }>('learning/inbox/gaps'),
+
+  replays: () => get<ReplayOverview>('learning/replays'),
+  startReplay: (wish: ReplayWish) => post<{ replay: Replay }>('learning/replays', wish),
+  replay: (id: string) => get<{ replay: Replay; gate: ReplayGate }>(`learning/replays/${encodeURIComponent(id)}`),
+  cancelReplay: (id: string) => post<{ replay: Replay }>(`learning/replays/${encodeURIComponent(id)}/cancel`),
+  replayChanges: (id: string, filters: ChangeFilters, offset = 0) => get<{ changes: ReplayChange[]; total: number }>(`learning/replays/${encodeURIComponent(id)}/changes?${changesQuery(filters, offset)}`),
+  nextChange: (id: string) => post<{ change: ReplayChange | null }>(`learning/replays/${encodeURIComponent(id)}/next`),
+  judgeChange: (id: string, turnId: string, verdict: Verdict) => post<{ replay: Replay; gate: ReplayGate }>(`learning/replays/${encodeURIComponent(id)}/changes/${encodeURIComponent(turnId)}/judge`, { verdict }),
+  unjudgeChange: (id: string, turnId: string) => post<{ replay: Replay; gate: ReplayGate }>(`learning/replays/${encodeURIComponent(id)}/changes/${encodeURIComponent(turnId)}/undo`),
+  replayBudget: (budget: Omit<ReplayBudget, 'by_name'>) => post<{ budget: ReplayBudget }>('learning/replays/budget', budget),
+
+  auditEntries: (before: number | null, wanted: Partial<Record<'kind' | 'actor' | 'since' | 'until', string>>) => get<AuditPage>(`audit?${new URLSearchParams([...Object.entries(wanted).filter((one) => one[1]), ...(before ? [['before', String(before)]] : [])])}`),
+  verifyAudit: () => post<AuditVerdict>('audit/verify'),
 
   presence: () => get<{ state: PresenceState; agents: Presence[] }>('presence'),
   setPresence: (state: PresenceState) => post<{ state: PresenceState }>('presence', { state }),

@@ -1,6 +1,6 @@
 // The JSON the staff API speaks; field names are the server's.
 
-export type Role = 'agent' | 'trainer' | 'supervisor' | 'admin'
+export type Role = 'agent' | 'trainer' | 'supervisor' | 'admin' | 'auditor'
 export type Status = 'bot' | 'queued' | 'assigned' | 'resolved'
 export type BuiltInView = 'mine' | 'queued' | 'team' | 'bot' | 'all' | 'snoozed' | 'mentions' | 'resolved'
 export type View = BuiltInView | `filter:${string}`
@@ -8,16 +8,34 @@ export type Author = 'contact' | 'bot' | 'agent' | 'system'
 export type MessageKind = 'text' | 'note' | 'activity' | 'rating_request'
 export type PresenceState = 'online' | 'away' | 'offline'
 
+/** An entry of the audit trail; what it says of a contact stays sealed. */
+export interface AuditEntry { n: number; at: string; kind: string; actor: string; actor_name: string | null; conversation_id: string | null; contact_id: string | null; data: Record<string, unknown>; sealed: boolean; hash: string }
+export interface AuditPage { entries: AuditEntry[]; next: number | null; people: { actor: string; name: string }[] }
+export interface AuditVerdict { result: 'sound' | 'broken' | 'truncated'; entries: number; first_bad: number | null; message: string }
 export interface Staff { id: string; name: string; email: string; role: Role }
-export interface Session { staff: Staff; csrf: string }
+/** `enrol`: the role needs a second factor and there is none yet, so nothing else works. */
+export interface Session { staff: Staff; csrf: string; stage: 'open' | 'enrol'; way: 'password' | 'provider' }
+export interface SecondStep { stage: 'code' }
+export interface FactorState { since: string | null; required: boolean; codes_left: number }
+export interface Enrolment { secret: string; uri: string; picture: string }
+export interface ApiKey { id: string; name: string; begins_with: string; scopes: string[]; state: 'works' | 'revoked' | 'expired'; created_at: string; created_by: string; expires_at: string | null; last_used_at: string | null }
+export type Scope = 'everything' | 'team' | 'own'
+export interface Account { id: string; name: string; email: string; role: Role; active: boolean; sees: Scope | null; scope: Scope; narrowed: boolean; second_factor_since: string | null; second_factor_required: boolean; sessions: number; last_seen_at: string | null }
+export interface AccountsPage { accounts: Account[]; sees: { agents: Scope; supervisors: Scope }; needs_password: boolean }
+export interface OpenSession { current: boolean; since: string; last_seen_at: string; until: string; way: 'password' | 'provider'; ip: string; browser: string; stage: string }
+export interface SignInWays { password: boolean; provider: { zh: string; en: string } | null }
 export interface DemoSignIn { role: Role; email: string; password: string; name?: string }
 
 export interface Attachment { id: string; name: string; media_type: string; size: number; url?: string }
 export interface Button { id: string; title: string }
 export interface Citation { passage_id: string; article_id: string; title: string; quote: string; url: string }
 
+/** By field: where masks stand in its words, in code points, and what kind each hides. */
+export type Hidden = Record<string, [number, number, string][]>
+
 export interface Message {
   id: string
+  hidden?: Hidden
   conversation_id: string
   seq: number
   author: Author
@@ -41,6 +59,7 @@ export interface Message {
 
 export interface Conversation {
   id: string
+  hidden?: Hidden
   status: Status
   language: string
   channel: string
@@ -73,6 +92,7 @@ export interface Conversation {
   revision?: number
   contact_read_seq?: number
   contact_read_at?: string | null
+  contact_received_seq?: number
   agent_read_seq?: number
   required_skills?: string[]
   tier?: Tier
@@ -98,7 +118,7 @@ export interface HandoffSummary {
   detail: Record<string, unknown>
   language: string
   channel: string
-  wants: { intent: string | null; said: string; seq: number } | null
+  wants: { intent: string | null; said: string; seq: number; hidden?: Hidden } | null
   details: { name: string; value: string; seq: number }[]
   tried: {
     articles: { title: string; url: string; seq: number }[]
@@ -108,7 +128,7 @@ export interface HandoffSummary {
     turns: number
   }
   sentiment: { label: string; value: number; trend: string; course: { seq: number; value: number; label: string; anger: number }[] } | null
-  added: { seq: number; text: string; files: number }[]
+  added: { seq: number; text: string; files: number; hidden?: Hidden }[]
   record: {
     order: { number: string; status: string; items: { zh: string; en: string; quantity: number }[] } | null
     ticket: { number: string; status: string; subject: string } | null
@@ -177,6 +197,7 @@ export interface Contact { id: string; name: string | null; language: string | n
 
 export interface Customer {
   id: string
+  hidden?: Hidden
   name: string
   phone: string | null
   email: string | null
@@ -193,6 +214,7 @@ export interface OrderItem { line: number; product: string; product_zh: string; 
 export interface ShipmentEvent { at: string; text_zh: string; text_en: string }
 export interface Shipment { carrier: string; tracking_number: string; expected_on: string | null; events: ShipmentEvent[] }
 export interface Order {
+  hidden?: Hidden
   number: string
   status: string
   currency: string
@@ -204,6 +226,7 @@ export interface Order {
   shipment: Shipment | null
 }
 export interface Ticket {
+  hidden?: Hidden
   number: string
   kind: string
   subject: string
@@ -220,9 +243,10 @@ export interface ContactTicket extends Ticket {
   comments: { author: string; text: string; at: string }[]
   events: { author: string; field: string; old: string; new: string; at: string }[]
 }
-export interface ContactAddress { channel: string; account: string; shown: string | null; verified: boolean }
+export interface ContactAddress { hidden?: Hidden; channel: string; account: string; shown: string | null; verified: boolean; unreachable: boolean }
 export interface ContactProfile {
   id: string
+  hidden?: Hidden
   name: string | null
   language: string | null
   tier: string | null
@@ -233,8 +257,11 @@ export interface ContactProfile {
   linked_at: string | null
   revision: number
   created_at: string
+  erased: boolean
   addresses: ContactAddress[]
 }
+/** Something that was erased; the receipt is there once nothing is left anywhere. */
+export interface Erasure { id: string; asked_at: string; done_at: string | null; conversations: number; messages: number; files: number; receipt: Record<string, unknown> | null }
 export interface ContactMerge { id: string; source_id: string; name: string | null; channels: string[]; by_name: string; by_contact: boolean; at: string; may_separate: boolean }
 export interface SamePerson extends ContactProfile { why: 'customer' | 'phone' | 'email' | 'found'; last_at: string | null; conversations: number }
 export interface Holding { addresses: number; conversations: number; open: number; messages: number; ratings: number; labels: number; tickets: number }
@@ -278,6 +305,7 @@ export interface TraceBody {
   retrieval?: RetrievedPassage[]
   slots_changed?: Record<string, unknown>
   model_id?: string
+  model?: string
   timings_ms?: Record<string, number>
   generation?: Generation
 }

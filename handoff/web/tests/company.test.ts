@@ -19,6 +19,14 @@ describe('several agents in one conversation', () => {
     expect(companyOf(theirs({ participants: [guest(true)] }), me)).toEqual({ invite: false, join: false, leave: true, bargeIn: false, takeOver: false })
   })
 
+  it('offers auditors nothing but to read', () => {
+    const auditor = { id: 'eye', role: 'auditor' as const }
+    for (const one of [theirs(), theirs({ status: 'queued', agent_id: null }), theirs({ status: 'bot', agent_id: null })]) {
+      expect(new Set(Object.values(abilitiesOf(one, auditor)))).toEqual(new Set(['readOnly']))
+      expect(Object.values(companyOf(one, auditor))).toEqual([false, false, false, false, false])
+    }
+  })
+
   it('says of a merged conversation that it goes on elsewhere', () => {
     const can = abilitiesOf(theirs({ status: 'resolved', merged_into: 'd' }), me)
     expect([can.reply, can.accept, can.resolve]).toEqual(['merged', 'merged', 'merged'])

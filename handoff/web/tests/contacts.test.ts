@@ -10,7 +10,7 @@ import { at, conversation, settled } from './build'
 
 const past = (id: string, second: number): Past => ({ ...conversation(id, { opened_at: at(second) }), first_words: `about ${id}`, rating: null })
 const profile = (more: Partial<ContactProfile> = {}): ContactProfile => ({
-  id: 'ann', name: 'Ann', language: null, tier: null, note: '', customer_id: null, linked_customer_id: null, linked_by: null, linked_at: null, revision: 3, created_at: at(0), addresses: [], ...more,
+  id: 'ann', name: 'Ann', language: null, tier: null, note: '', customer_id: null, linked_customer_id: null, linked_by: null, linked_at: null, revision: 3, erased: false, created_at: at(0), addresses: [], ...more,
 })
 const pane = (more: Partial<ContactPane> = {}): ContactPane => ({
   contact: profile(), identity: 'none', customer: null, orders: [], tickets: [], crm_available: true, together_with: [], merges: [], conversations: [past('c', 3)], cursor: null, ...more,

@@ -89,6 +89,17 @@ describe('the inbox', () => {
     expect(inbox.queue.value.map((one) => one.id)).toEqual(['unknown'])
   })
 
+  it('follows how far our words came to the contact, never back', () => {
+    const { inbox } = desk({ mine: [conversation('a', { last_seq: 4 })] })
+    inbox.put(conversation('a', { last_seq: 4 }))
+    const received = (seq: number) => inbox.apply({ type: 'received', conversation_id: 'a', seq, by: 'contact', at: at(seq) }, null)
+    received(3)
+    received(2)
+    expect([inbox.known.get('a')?.contact_received_seq, inbox.known.get('a')?.contact_read_seq ?? 0]).toEqual([3, 0])
+    inbox.change(conversation('a', { last_seq: 5, updated_at: at(9), contact_received_seq: 1 })) // was on its way before
+    expect(inbox.known.get('a')?.contact_received_seq).toBe(3)
+  })
+
   it('follows how far the contact has read, never back, and its own reading on another device', async () => {
     const { inbox } = desk({ mine: [{ ...conversation('a', { last_seq: 4 }), unread: 2 }] })
     await inbox.refresh('mine')

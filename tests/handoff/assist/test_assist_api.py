@@ -200,12 +200,13 @@ async def test_the_request_before_the_courtesies_is_looked_up(desk: Desk) -> Non
     assert (await look(lin, conversation_id))["passages"][0]["article_id"] == "delivery"
 
 
-async def test_two_agents_who_look_share_one_computation(desk: Desk) -> None:
-    lin, sam = await desk.browser("Lin"), await desk.browser("Sam")
+async def test_colleagues_who_see_the_same_share_one_computation(desk: Desk) -> None:
+    lin = await desk.browser("Lin")
+    overseers = [await desk.browser(name, Role.SUPERVISOR) for name in ("Sam", "Ines")]
     conversation_id = await asks_agent(desk, lin, "a", "When will my parcel arrive?")
-    both = await asyncio.gather(look(lin, conversation_id), look(sam, conversation_id))
+    both = await asyncio.gather(*(look(one, conversation_id) for one in (lin, *overseers)))
     assert desk.side.assist is not None
-    assert desk.side.assist.desk.looks.started == 1
+    assert desk.side.assist.desk.looks.started == 2, "one for the agent's own sight, one for both supervisors"
     assert both[0]["passages"][0]["text"] == both[1]["passages"][0]["text"]
     assert both[0]["suggestion"]["id"]
     assert both[1]["suggestion"]["id"] is None  # Sam cannot answer, so nothing is counted

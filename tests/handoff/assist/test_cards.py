@@ -250,11 +250,13 @@ async def test_digests_follow_the_form_and_the_erasure(database: Database, store
     assert await kept.note_digest(conversation_id, contact, "f2", "handoff", desk.clock())
     assert await kept.digest_counts("f2") == (1, 1)
     await conversations.rate((await conversations.get_conversation(conversation_id)).address, conversation_id, 4, "")
-    assert (await kept.how_they_ended([conversation_id]))[conversation_id].rating == 4
+    assert (await kept.how_they_ended("f2", [conversation_id]))[conversation_id].rating == 4
     await conversations.erase_contact(contact, LIN)
-    assert await kept.how_they_ended([conversation_id]) == {}
-    assert await kept.erased_digests(10) == [conversation_id]
+    assert await kept.how_they_ended("f2", [conversation_id]) == {}
+    assert await kept.erased_digests("f1", 10) == [conversation_id]
+    assert await kept.erased_digests("f2", 10) == [conversation_id]
     assert not await kept.note_digest(conversation_id, contact, "f2", "handoff", desk.clock())
-    await kept.forget_digests([conversation_id])
-    assert await kept.erased_digests(10) == []
+    await kept.forget_digests("f2", [conversation_id])
+    assert await kept.erased_digests("f2", 10) == []
+    assert await kept.erased_digests("f1", 10) == [conversation_id], "each index forgets for itself"
     assert await kept.without_digest("f2", 10) == []

@@ -8,6 +8,7 @@ from sqlalchemy import insert, select
 
 from conversations.audit import AuditLog
 from conversations.model import new_id
+from conversations.sealing_store import SealingStore
 from conversations.store import Database
 from handoff.assist.assist_store import AssistStore, erase, move
 from handoff.assist.assist_tables import cards, digests, originals, translations
@@ -33,8 +34,9 @@ async def fill(desk: TestDesk, conversation_id: str, contact_id: str) -> None:
         card = {"id": new_id(), "seq": 1, "agent_id": "a", "kind": "bot", "source": "s", "place": 1, "shown_at": now}
         await connection.execute(insert(cards).values(**here, **card))
         text = {"message_id": message.id, "text": "x", "language": "en", "model": "m"}
-        await connection.execute(insert(originals).values(**here, **text))
-        await connection.execute(insert(translations).values(**own, **text, created_at=now))
+        for table, row in ((originals, here | text), (translations, own | text | {"created_at": now})):
+            sealed = await SealingStore(connection).sealed(table, message.id, contact_id, row)
+            await connection.execute(insert(table).values(sealed))
     assert await AssistStore(desk.database).note_digest(conversation_id, contact_id, "f1", "handoff", now)
 
 

@@ -131,7 +131,7 @@ async def test_an_erased_contact_is_gone_from_the_index_the_cards_and_the_lists(
 @pytest.mark.parametrize(
     ("said", "masked"),
     [
-        ("Call 020 7946 0958 or +86 138 1234 5678.", "Call [number] or [number]."),
+        ("Call 020 7946 0958 or +86 138 1234 5678.", "Call [phone or e-mail] or [phone or e-mail]."),
         ("尾号2468的卡", "尾号【编号】的卡"),
         ("Refunds take 3 to 5 days, up to 30 in 2026.", "Refunds take 3 to 5 days, up to 30 in 2026."),
         ("Thanks, Priya!", "Thanks, [name]!"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from conversations.model import Address, InboundMessage, new_id
+from conversations.errors import ContactUnreachable
+from conversations.model import Address, InboundMessage, OutboundMessage, new_id
+from conversations.outbox import Outbox
 from conversations.turn_model import Reply
 from handoff.roles import Role
 from tests.crm.builders import EMMA, EMMA_DELIVERED, EMMA_TICKET, LI, LI_PAID, load_small_shop
@@ -45,6 +48,25 @@ def code(response: httpx.Response) -> tuple[int, str]:
     return response.status_code, response.json()["error"]["code"]
 
 
+async def test_the_pane_says_where_a_contact_can_no_longer_be_reached(shop: Desk) -> None:
+    chen = await shop.browser("Chen Yu")
+    left = InboundMessage(Address("telegram", "default", "+447700900123"), new_id(), "hello there", language="en")
+    contact_id = await contact_id_of(shop, (await shop.conversations.receive(left)).conversation_id)
+
+    async def blocked(to: Address, message: OutboundMessage) -> str:
+        raise ContactUnreachable("Forbidden: bot was blocked by the user")
+
+    outbox = Outbox(shop.conversations, blocked, poll_seconds=0.02)
+    await outbox.start()
+    await shop.bot_answers(Reply("thanks"))
+    async with asyncio.timeout(10):
+        while not await outbox.dead_letters():  # noqa: ASYNC110  # the outbox tells nobody else
+            await asyncio.sleep(0.02)
+    await outbox.stop()
+    [place] = (await pane(chen, contact_id))["contact"]["addresses"]
+    assert (place["channel"], place["unreachable"]) == ("telegram", True)
+
+
 async def test_the_pane_shows_account_orders_tickets_and_every_channel(shop: Desk) -> None:
     chen = await shop.browser("Chen Yu")
     contact_id = await waiting(shop, customer_id=EMMA)
@@ -56,7 +78,7 @@ async def test_the_pane_shows_account_orders_tickets_and_every_channel(shop: Des
     assert EMMA_DELIVERED in [order["number"] for order in seen["orders"]]
     assert [ticket["number"] for ticket in seen["tickets"]] == [EMMA_TICKET]
     assert seen["contact"]["addresses"] == [
-        {"channel": "web", "account": "default", "shown": None, "verified": True}
+        {"channel": "web", "account": "default", "shown": None, "verified": True, "unreachable": False}
     ]  # a web visitor's random id means nothing to people
     assert [(one["channel"], one["first_words"]) for one in seen["conversations"]] == [
         ("telegram", "hello there"),

@@ -14,6 +14,7 @@ from sqlalchemy import delete, insert, update
 from conversations.json_form import moment
 from conversations.model import PRIORITIES
 from conversations.organising_tables import conversation_labels, labels
+from conversations.sealing_store import sealed_contact
 from conversations.store import Database
 from conversations.tables import contacts, conversations
 from conversations.teams import Roster
@@ -39,9 +40,8 @@ async def put(database: Database, number: int, **values: Any) -> str:
     }  # fmt: skip
     async with database.write() as connection:
         customer_id = values.pop("customer_id", None)
-        await connection.execute(
-            insert(contacts).values(id=contact_id, name=f"Contact {number}", customer_id=customer_id, created_at=at)
-        )
+        contact = {"id": contact_id, "name": f"Contact {number}", "customer_id": customer_id, "created_at": at}
+        await connection.execute(insert(contacts).values(await sealed_contact(connection, contact_id, contact)))
         await connection.execute(insert(conversations).values(**row | values))
     return conversation_id
 

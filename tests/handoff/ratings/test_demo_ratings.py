@@ -14,8 +14,8 @@ async def test_they_are_made_once_and_fill_the_page(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         boss = await desk.browser("Grace", Role.SUPERVISOR)
         agents = [Agent("a" * 32, "Chen"), Agent("b" * 32, "Sam")]
-        assert await load_rated(desk.database, b"k" * 32, agents, utc_now) == 170
-        assert await load_rated(desk.database, b"k" * 32, agents, utc_now) == 0
+        assert await load_rated(desk.database, desk.conversations.audit, agents, utc_now) == 170
+        assert await load_rated(desk.database, desk.conversations.audit, agents, utc_now) == 0
         report = (await boss.get("reports/ratings", weeks=12)).json()
         for kind in report["kinds"]:
             figures = kind["total"]["figures"]

@@ -108,6 +108,16 @@ async def test_the_files_hold_the_same_figures_and_run_nothing(desk: Desk) -> No
     assert sorted(texts) == sorted(["'=1+1", "'+1", "'-1", "'@sum", "fine", "'=cmd"])
 
 
+async def test_the_comments_are_masked_by_the_role_of_who_takes_the_file(desk: Desk) -> None:
+    lin, boss = await desk.browser("Lin"), await desk.browser("Grace", Role.SUPERVISOR)
+    auditor = await desk.browser("Ines", Role.AUDITOR)
+    for _ in range(6):
+        await rated(desk, lin.member.agent, 2, "call 13812345678, my card is 4111 1111 1111 1111")
+    for reader, phone in ((boss, "13812345678"), (auditor, "138****5678"), (lin, "138****5678")):
+        told = (await reader.get("reports/ratings/export", part="comments")).content.decode("utf-8-sig")
+        assert f"call {phone}, my card is **** **** **** 1111" in told
+
+
 def test_a_tab_or_space_before_a_formula_does_not_help_it() -> None:
     from datetime import date
 
@@ -115,7 +125,7 @@ def test_a_tab_or_space_before_a_formula_does_not_help_it() -> None:
 
     told = tuple(Comment(text, 5, None, date(2026, 3, 2), None, None) for text in ("\t=1", " =1", "\u3000=1", "ok = 1"))
     report = KindReport(Kind.BOT, Group("total", "", "", 0, None, None), None, (), (), told)
-    rows = list(csv.DictReader(io.StringIO(comments_csv([report]).decode("utf-8-sig"))))
+    rows = list(csv.DictReader(io.StringIO(comments_csv([report], str).decode("utf-8-sig"))))
     assert [row["comment"][:1] == "'" for row in rows] == [True, True, True, False]
 
 

@@ -181,6 +181,7 @@ async def test_the_key_is_taken_out_of_what_the_model_says(model: ModelDouble, e
 
 
 async def test_after_many_failures_the_endpoint_rests_and_then_one_request_tries_it(model: ModelDouble) -> None:
+    """F44: a model that fails costs no more calls for a while; answers are quoted meanwhile."""
     now = 0.0
     endpoint = ChatEndpoint(model.url, "m", breaker=CircuitBreaker(lambda: now))
     model.will(failure(404))

@@ -2,9 +2,12 @@
 import { Connection, type Phase, type Surroundings } from './connection';
 import { normalContactPoint } from './contact_point';
 import type { Words } from './i18n';
-import type { Attachment, RatingAnswer, RatingFrame, ServerFrame } from './protocol';
+import { SiteUser } from './identity';
+import type { Attachment, Identity, IdentityAnswer, RatingAnswer, RatingFrame, ServerFrame } from './protocol';
+import { answerOf, NOTHING, type RatingState, readAnswer } from './rating_answer';
 import type { Memory } from './storage';
 import { Store } from './store';
+import { sendFile } from './upload';
 
 const TYPING_EVERY_MS = 1500;
 const READ_AFTER_MS = 600;
@@ -12,13 +15,6 @@ const PREVIEW_LENGTH = 300;
 const RETRY_SECONDS = 3;
 const RETRIES = 5;
 const CLOSED = 'closed';
-const NOTHING: RatingAnswer = { score: null, solved: null, nps: null, other_score: null, comment: '' };
-
-export interface RatingState {
-  answer: RatingAnswer;
-  state: 'sending' | 'done' | 'editing' | 'closed';
-}
-
 export class Chat {
   readonly store: Store;
   readonly connection: Connection;
@@ -33,6 +29,7 @@ export class Chat {
   private readTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly reported = new Map<string, number>();
   private paused = false;
+  private readonly user = new SiteUser();
 
   constructor(
     private readonly server: string,
@@ -40,6 +37,8 @@ export class Chat {
     private readonly words: Words,
     around: Surroundings,
     private readonly changed: () => void,
+    /** Everything of the visitor is gone, so what the view keeps must go as well. */
+    private readonly forgotten: () => void = () => undefined,
   ) {
     this.store = new Store(memory);
     this.connection = new Connection(
@@ -51,9 +50,17 @@ export class Chat {
           // The desk has new keys: begin as a new visitor, but keep what was not sent yet.
           this.memory.set('token', null);
           this.store.reset();
+          this.token = null;
+          this.user.tokenEnded();
           this.changed();
         },
-        hello: () => ({ token: this.memory.get('token'), language: words.language, after: this.store.cursor }),
+        hello: () => {
+          const token = this.memory.get('token');
+          // The transcript of somebody who signs in begins anew, so it is asked for as a whole.
+          const identity = this.canIdentify ? this.user.waiting : null;
+          if (identity !== null) return { token, language: words.language, after: null, identity };
+          return { token, language: words.language, after: this.store.cursor };
+        },
       },
       around,
     );
@@ -71,6 +78,51 @@ export class Chat {
     this.connection.start();
     this.flush();
     this.changed();
+  }
+
+  /**
+   * The site says who its visitor is. What is on its way is delivered first; then the desk checks the signature, and the
+   * promise tells the page what came of it. A chat that was never used asks the desk once it is opened.
+   */
+  identify(identity: Identity): Promise<IdentityAnswer> {
+    const answer = this.user.claim(identity);
+    if (this.hasPast) this.connection.start();
+    this.identifyNow();
+    return answer;
+  }
+
+  /** The visitor signs out: this browser is nobody's again, and shows nothing of what was said. */
+  forget(): void {
+    this.user.forget();
+    this.connection.stop();
+    this.memory.forget();
+    this.memory.set('left', newId()); // which the other tabs hear
+    this.becomeNobody();
+    this.changed();
+  }
+
+  private becomeNobody(): void {
+    this.store.forget();
+    this.token = null;
+    this.ratings.clear();
+    this.editing.clear();
+    this.tries.clear();
+    this.reported.clear();
+    this.details.point = this.details.bestTime = '';
+    this.details.problem = false;
+    clearTimeout(this.typingTimer);
+    clearTimeout(this.readTimer);
+    this.typedText = '';
+    this.forgotten();
+  }
+
+  private get canIdentify(): boolean {
+    return this.memory.get('token') !== null && !this.store.delivering;
+  }
+
+  /** Say hello again, this time with the identity, as soon as nothing is on its way in the name of the visitor before. */
+  private identifyNow(): void {
+    if (this.user.waiting !== null && this.canIdentify && this.connection.phase === 'online') this.connection.restart();
   }
 
   /** The conversation whose visitor is asked how to reach them, until they have said so or would rather not. */
@@ -174,31 +226,18 @@ export class Chat {
   async upload(file: File, progress: (share: number) => void): Promise<Attachment> {
     this.connection.start();
     const token = await this.tokenWhenReady();
-    return new Promise((resolve, reject) => {
-      const request = new XMLHttpRequest();
-      request.open('POST', `${this.server}/webchat/files`);
-      request.setRequestHeader('authorization', `Bearer ${token}`);
-      request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
-      request.onload = () => {
-        try {
-          const body = JSON.parse(request.responseText) as { attachment?: Attachment; error?: { message: string } };
-          if (request.status < 300 && body.attachment) resolve(body.attachment);
-          else reject(new Error(body.error?.message ?? ''));
-        } catch {
-          reject(new Error(''));
-        }
-      };
-      request.onerror = () => reject(new Error(''));
-      const form = new FormData();
-      form.append('file', file, file.name);
-      request.send(form);
-    });
+    return sendFile(this.server, token, file, progress);
   }
 
   /** Another tab wrote to the storage that all tabs of this visitor share. */
   storageChanged(key: string | null): void {
     if (this.memory.isFor(key, 'seen')) this.store.seenElsewhere();
     else if (this.memory.isFor(key, 'token')) this.adoptToken();
+    else if (this.memory.isFor(key, 'left') && this.memory.get('left') !== null) {
+      // Another tab has signed the visitor out.
+      this.becomeNobody();
+      this.connection.restart();
+    }
     else return;
     this.changed();
   }
@@ -218,6 +257,7 @@ export class Chat {
         break;
       case 'status':
         this.store.takeState({ ...frame, id: frame.conversation_id });
+        if (frame.status === 'resolved') this.user.helped();
         break;
       case 'recalled':
         this.store.recall(frame);
@@ -235,19 +275,25 @@ export class Chat {
       case 'pong':
         return;
     }
+    this.identifyNow();
     this.flush();
     this.changed();
   }
 
   private welcomed(frame: Extract<ServerFrame, { type: 'welcome' }>): void {
     const stored = this.memory.get('token');
-    if (stored !== null && stored !== frame.token && this.token === null && this.store.messages.length === 0) {
+    const before = this.token ?? stored;
+    if (frame.identity === undefined && stored !== null && stored !== frame.token && this.token === null && this.store.messages.length === 0) {
       // Two tabs said hello at the same time: the first one to write its token wins, and we become that visitor.
       this.adoptToken();
       return;
     }
     this.token = frame.token;
     if (stored !== frame.token) this.memory.set('token', frame.token);
+    if (frame.identity !== undefined) {
+      if (before !== null && visitorOf(before) !== visitorOf(frame.token)) this.store.reset();
+      this.user.settle(frame.identity, this.words.language);
+    }
     this.store.elsewhere = frame.elsewhere === true;
     if (frame.conversation) this.store.takeState(frame.conversation);
     for (const rating of this.ratings.values()) this.connection.send(rating);
@@ -339,16 +385,6 @@ export class Chat {
     }
     throw new Error('');
   }
-}
-
-function answerOf({ score, solved, nps, other_score, comment, at }: RatingFrame): RatingAnswer {
-  return { score, solved, nps, other_score, comment, at };
-}
-
-/** What an older widget kept is the score alone. */
-function readAnswer(kept: string): RatingAnswer {
-  const found = JSON.parse(kept) as number | RatingAnswer;
-  return typeof found === 'number' ? { ...NOTHING, score: found } : { ...NOTHING, ...found };
 }
 
 function visitorOf(token: string): string {

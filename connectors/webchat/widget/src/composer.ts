@@ -79,6 +79,16 @@ export class Composer {
 
   private readonly forgetDraft: () => void;
 
+  /** Nothing that was typed or attached stays. */
+  clear(): void {
+    this.field.value = '';
+    this.uploads = [];
+    this.tray.replaceChildren();
+    this.tray.hidden = true;
+    this.say('');
+    this.resize();
+  }
+
   focus(): void {
     this.field.focus({ preventScroll: true });
   }

@@ -1,14 +1,21 @@
 // Keeps a visitor connected: a socket while it works, polling while it does not, and neither when there is no network.
-import type { ClientFrame, Language, ServerFrame } from './protocol';
+import type { ClientFrame, Identity, Language, ServerFrame } from './protocol';
 
 export type Phase = 'idle' | 'connecting' | 'online' | 'offline';
+
+export interface Hello {
+  token: string | null;
+  language: Language;
+  after: string | null;
+  identity?: Identity;
+}
 
 export interface ConnectionEvents {
   frame(frame: ServerFrame): void;
   phase(phase: Phase): void;
   /** The desk does not know our token any more. */
   refused(): void;
-  hello(): { token: string | null; language: Language; after: string | null };
+  hello(): Hello;
 }
 
 export interface SocketLike {
@@ -194,8 +201,7 @@ export class Connection {
     const polling = new AbortController();
     this.polling = polling;
     try {
-      const { token, language, after } = this.events.hello();
-      const hello = await this.call('/webchat/hello', { token, language, after }, null, polling.signal);
+      const hello = await this.call('/webchat/hello', this.events.hello(), null, polling.signal);
       this.welcomed(hello as Extract<ServerFrame, { type: 'welcome' }>);
       this.trySocketLater();
       while (polling === this.polling) {

@@ -4,6 +4,7 @@ import { Composer } from './composer';
 import { h, type Icon, icon } from './dom';
 import { languageOf, Words } from './i18n';
 import { avatar, MessageList } from './messages';
+import type { Identity, IdentityAnswer } from './protocol';
 import { browserMemory, type Memory } from './storage';
 import css from './styles.css?inline';
 
@@ -11,8 +12,11 @@ import css from './styles.css?inline';
 const SCRIPT_ORIGIN = originOf((document.currentScript as HTMLScriptElement | null)?.src);
 const PHONE = '(max-width: 480px)';
 
+/** Attributes in which a page that is made on the server says who is signed in. */
+const USER = ['user-id', 'user-expires', 'user-signature', 'user-name', 'user-email', 'user-phone'];
+
 export class FrontdeskChat extends HTMLElement {
-  static readonly observedAttributes = ['language', 'theme', 'title', 'open'];
+  static readonly observedAttributes = ['language', 'theme', 'title', 'open', ...USER];
 
   private readonly words = new Words('en');
   private memory!: Memory;
@@ -33,6 +37,8 @@ export class FrontdeskChat extends HTMLElement {
   private listening: AbortController | null = null;
   private drawing = false;
   private label: string | null = null;
+  private userId: string | null = null;
+  private readingUser = false;
 
   connectedCallback(): void {
     if (!this.shadowRoot) this.build();
@@ -47,6 +53,7 @@ export class FrontdeskChat extends HTMLElement {
     document.addEventListener('click', (event) => event.composedPath().includes(this.menuButton) || this.toggleMenu(false), { signal });
     this.readLanguage();
     this.applyTheme();
+    if (this.hasAttribute('user-id')) this.userChanged();
     const reopen = this.memory.get('open') === '1' && !matchMedia(PHONE).matches;
     if (this.hasAttribute('open') || reopen) this.setOpen(true, false);
     else if (this.chat.hasPast) this.chat.connection.start();
@@ -64,6 +71,48 @@ export class FrontdeskChat extends HTMLElement {
     else if (name === 'theme') this.applyTheme();
     else if (name === 'open') this.setOpen(after !== null, true);
     else if (name === 'title') this.takeTitle();
+    else if (USER.includes(name)) this.userChanged();
+  }
+
+  /**
+   * Say who is signed in on the site; ``signature`` is made on its server. Tells whether the desk took it; if not, the
+   * chat goes on anonymously and the browser's console says why.
+   */
+  identify(user: Partial<Record<keyof Identity, string | number | null>>): Promise<IdentityAnswer> {
+    const text = (value: string | number | null | undefined): string | undefined => (value === null || value === undefined || value === '' ? undefined : String(value));
+    const { name, email, phone } = { name: text(user.name), email: text(user.email), phone: text(user.phone) };
+    return this.chat.identify({
+      id: text(user.id) ?? '',
+      expires_at: Number(user.expires_at ?? 0),
+      signature: text(user.signature) ?? '',
+      ...(name === undefined ? {} : { name }),
+      ...(email === undefined ? {} : { email }),
+      ...(phone === undefined ? {} : { phone }),
+    });
+  }
+
+  /** The user has signed out of the site: this browser becomes a new visitor's, and shows nothing of what was said. */
+  forget(): void {
+    this.chat.forget();
+    if (this.isOpen) this.chat.connection.start();
+  }
+
+  /** Frameworks set attributes one by one, so they are read when all are there. */
+  private userChanged(): void {
+    if (this.readingUser) return;
+    this.readingUser = true;
+    queueMicrotask(() => {
+      this.readingUser = false;
+      const id = this.getAttribute('user-id');
+      if (id === null && this.userId !== null) this.forget();
+      this.userId = id;
+      if (id !== null && this.hasAttribute('user-signature')) void this.identify(this.userInAttributes());
+    });
+  }
+
+  private userInAttributes(): Partial<Record<keyof Identity, string | null>> {
+    const of = (name: string): string | null => this.getAttribute(`user-${name}`);
+    return { id: of('id'), expires_at: of('expires'), signature: of('signature'), name: of('name'), email: of('email'), phone: of('phone') };
   }
 
   /** Open the chat and say something for the visitor, for example the question of a link on the page. */
@@ -98,6 +147,7 @@ export class FrontdeskChat extends HTMLElement {
         random: Math.random,
       },
       () => this.update(),
+      () => this.composer.clear(),
     );
     this.list = new MessageList(this.chat, this.words, server);
     this.composer = new Composer(this.chat, this.words, () => this.list.toEnd(true), {

@@ -57,7 +57,7 @@ export interface ConversationState {
 }
 
 export type ServerFrame =
-  | { type: 'welcome'; token: string; visitor: string; conversation: ConversationState | null; /** There are other channels to go on at. */ elsewhere?: boolean }
+  | { type: 'welcome'; token: string; visitor: string; conversation: ConversationState | null; /** There are other channels to go on at. */ elsewhere?: boolean; /** What became of the identity that hello brought. */ identity?: IdentityAnswer }
   | { type: 'message'; message: Message }
   | { type: 'ack'; client_msg_id: string; conversation_id: string; seq?: number }
   | { type: 'typing'; author: Author }
@@ -66,6 +66,23 @@ export type ServerFrame =
   | { type: 'read'; conversation_id: string; seq: number }
   | { type: 'error'; client_msg_id?: string; code: string; message: string; retry_after_seconds?: number }
   | { type: 'pong' };
+
+/** Who the site says its visitor is; made on the site's server, see docs/embedding.md. */
+export interface Identity {
+  id: string;
+  expires_at: number;
+  signature: string;
+  name?: string;
+  email?: string;
+  phone?: string;
+}
+
+export interface IdentityAnswer {
+  ok: boolean;
+  code?: string;
+  message?: string;
+  message_zh?: string;
+}
 
 export interface SayFrame {
   type: 'message';

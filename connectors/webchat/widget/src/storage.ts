@@ -68,6 +68,11 @@ export class Memory {
     return found.sort((a, b) => a.at - b.at);
   }
 
+  /** Everything of the visitor, also what is not sent yet. */
+  forget(): void {
+    for (const name of this.names('')) this.set(name, null);
+  }
+
   /** Whether a storage event of the browser is about this name. */
   isFor(eventKey: string | null, name: string): boolean {
     return eventKey === this.key(name);

@@ -64,6 +64,19 @@ export class Store {
     this.memory.set('seen', null);
   }
 
+  /** Somebody else may be next at this browser: nothing of the visitor stays on the page. */
+  forget(): void {
+    this.reset();
+    this.pending = [];
+    this.typingUntil = 0;
+    this.elsewhere = false;
+  }
+
+  /** Whether something is still to be delivered in the name of the visitor as they are now. */
+  get delivering(): boolean {
+    return this.pending.some((item) => item.state !== 'failed' && !item.seq);
+  }
+
   loadUnsent(): void {
     const mine = new Set(this.pending.map((item) => item.client_msg_id));
     for (const item of this.memory.unsent()) {

@@ -4,28 +4,10 @@ import { Chat } from '../src/chat';
 import { normalContactPoint } from '../src/contact_point';
 import { Words } from '../src/i18n';
 import type { SayFrame } from '../src/protocol';
-import { type Area, Memory } from '../src/storage';
+import { Memory } from '../src/storage';
+import { Shelf } from './shelf';
 
 const CONVERSATION = 'c'.repeat(32);
-
-class Shelf implements Area {
-  readonly entries = new Map<string, string>();
-  get length(): number {
-    return this.entries.size;
-  }
-  key(index: number): string | null {
-    return [...this.entries.keys()][index] ?? null;
-  }
-  getItem(key: string): string | null {
-    return this.entries.get(key) ?? null;
-  }
-  setItem(key: string, value: string): void {
-    this.entries.set(key, value);
-  }
-  removeItem(key: string): void {
-    this.entries.delete(key);
-  }
-}
 
 /** A chat whose connection only remembers what it would send, and can be told what the desk answers. */
 function chatOn(shelf: Shelf): { chat: Chat; sent: SayFrame[]; hears: (frame: object) => void } {

@@ -2,29 +2,11 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Chat } from '../src/chat';
 import { Words } from '../src/i18n';
 import type { RatingAnswer, RatingFrame } from '../src/protocol';
-import { type Area, Memory } from '../src/storage';
+import { Memory } from '../src/storage';
+import { Shelf } from './shelf';
 
 const CONVERSATION = 'c'.repeat(32);
 const ANSWER: RatingAnswer = { score: 4, solved: true, nps: null, other_score: 2, comment: 'quick' };
-
-class Shelf implements Area {
-  readonly entries = new Map<string, string>();
-  get length(): number {
-    return this.entries.size;
-  }
-  key(index: number): string | null {
-    return [...this.entries.keys()][index] ?? null;
-  }
-  getItem(key: string): string | null {
-    return this.entries.get(key) ?? null;
-  }
-  setItem(key: string, value: string): void {
-    this.entries.set(key, value);
-  }
-  removeItem(key: string): void {
-    this.entries.delete(key);
-  }
-}
 
 /** A chat whose connection only remembers what it would send, and can be told what the desk answers. */
 function chatOn(shelf: Shelf): { chat: Chat; sent: RatingFrame[]; hears: (frame: object) => void } {

@@ -1,29 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../src/protocol';
-import { type Area, Memory } from '../src/storage';
+import { Memory } from '../src/storage';
 import { messageKey, Store } from '../src/store';
+import { Shelf } from './shelf';
 
 const FIRST = 'a'.repeat(32);
 const SECOND = 'b'.repeat(32);
-
-class FakeArea implements Area {
-  private readonly entries = new Map<string, string>();
-  get length(): number {
-    return this.entries.size;
-  }
-  key(index: number): string | null {
-    return [...this.entries.keys()][index] ?? null;
-  }
-  getItem(key: string): string | null {
-    return this.entries.get(key) ?? null;
-  }
-  setItem(key: string, value: string): void {
-    this.entries.set(key, value);
-  }
-  removeItem(key: string): void {
-    this.entries.delete(key);
-  }
-}
 
 function message(seq: number, changes: Partial<Message> = {}): Message {
   return {
@@ -45,7 +27,7 @@ const seqs = (store: Store): number[] => store.messages.map((one) => one.seq);
 
 describe('the store', () => {
   it('keeps messages in order and once, whatever order they arrive in', () => {
-    const store = new Store(new Memory('desk', new FakeArea()));
+    const store = new Store(new Memory('desk', new Shelf()));
     for (const seq of [1, 3, 2, 3, 1, 4]) store.take(message(seq));
     store.take(message(1, { conversation_id: SECOND }));
     store.take(message(5));
@@ -54,7 +36,7 @@ describe('the store', () => {
   });
 
   it('replaces a pending message by its committed form, whether the ack or the message comes first', () => {
-    const store = new Store(new Memory('desk', new FakeArea()));
+    const store = new Store(new Memory('desk', new Shelf()));
     store.add('hello', null, [], 'id-1');
     store.acknowledge('id-1', FIRST, 1);
     expect(store.pending).toHaveLength(1);
@@ -69,7 +51,7 @@ describe('the store', () => {
   });
 
   it('sends one message at a time, in the order they were written', () => {
-    const store = new Store(new Memory('desk', new FakeArea()));
+    const store = new Store(new Memory('desk', new Shelf()));
     const first = store.add('one', null, [], 'id-1');
     store.add('two', null, [], 'id-2');
     expect(store.nextToSend()).toBe(first);
@@ -80,7 +62,7 @@ describe('the store', () => {
   });
 
   it('finds unsent messages again after the page was closed, with the same ids', () => {
-    const area = new FakeArea();
+    const area = new Shelf();
     new Store(new Memory('desk', area), () => 1).add('one', null, [], 'id-1');
     new Store(new Memory('desk', area), () => 2).add('two', null, [], 'id-2');
     const later = new Store(new Memory('desk', area));
@@ -91,7 +73,7 @@ describe('the store', () => {
   });
 
   it('counts as unread what arrived while nobody looked, and remembers it across pages', () => {
-    const area = new FakeArea();
+    const area = new Shelf();
     const store = new Store(new Memory('desk', area));
     store.looking = true;
     store.take(message(1));
@@ -110,7 +92,7 @@ describe('the store', () => {
   });
 
   it('keeps a failed message for another try with the same id', () => {
-    const store = new Store(new Memory('desk', new FakeArea()));
+    const store = new Store(new Memory('desk', new Shelf()));
     store.add('one', null, [], 'id-1').state = 'sending';
     store.fail('id-1', 'Too long.');
     expect(store.nextToSend()).toBeNull();
@@ -127,7 +109,7 @@ describe('the store', () => {
 
 describe('what an agent took back or has read', () => {
   it('takes the words off the page and out of memory', () => {
-    const store = new Store(new Memory('test', new FakeArea()));
+    const store = new Store(new Memory('test', new Shelf()));
     store.take(message(1, { author: 'agent', text: 'secret', buttons: [{ id: 'b', title: 'secret' }] }));
     store.recall({ conversation_id: FIRST, seq: 1 });
     store.recall({ conversation_id: FIRST, seq: 9 });
@@ -136,7 +118,7 @@ describe('what an agent took back or has read', () => {
   });
 
   it('marks the last own message an agent has read, and only ever moves on', () => {
-    const store = new Store(new Memory('test', new FakeArea()));
+    const store = new Store(new Memory('test', new Shelf()));
     for (const seq of [1, 2, 4]) store.take(message(seq, { author: 'contact' }));
     store.takeState({ id: FIRST, status: 'assigned', agent_read_seq: 3 });
     expect(store.readKey).toBe(`${FIRST}:2`);

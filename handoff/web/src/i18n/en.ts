@@ -4,13 +4,26 @@ import { pages, phrasing, prompts } from './prompts.en'
 import { writing, writingPages } from './writing.en'
 import { company, teams } from './teams.en'
 import { assist, translation } from './assist.en'
+import { access, audit } from './access.en'
 import { contacts } from './contacts.en'
+import { masked } from './masked.en'
+import { examples } from './examples.en'
 import { ratingCard, ratings } from './ratings.en'
+import { channelPage, channels, letters } from './channels.en'
+import { limits } from './limits.en'
+import { knowledge } from './knowledge.en'
+import { mishaps } from './mishaps.en'
+import { models } from './models.en'
+import { replays } from './replays.en'
+import { measuring } from './measuring.en'
+import { training } from './training.en'
+import { liveModels } from './live_models.en'
 import { reasons, rulePage, rules, signals, summary } from './signals.en'
 
 export const en = {
   organise,
-  pages: { ...pages, ...rulePage, ...writingPages, ratings: ratings.title },
+  examples,
+  pages: { ...pages, ...rulePage, ...writingPages, ratings: ratings.title, mishaps: mishaps.title, knowledge: knowledge.title, models: models.title, access: access.title, audit: audit.title, examples: examples.title, ...channelPage },
   writing,
   phrasing,
   prompts,
@@ -20,17 +33,31 @@ export const en = {
   company,
   teams,
   assist,
+  access,
+  audit,
   ratings,
+  mishaps,
+  knowledge,
+  models,
+  replays,
+  measuring,
+  training,
+  liveModels,
+  limits,
   ratingCard,
+  channels,
+  letters,
   translation,
   contacts,
+  masked,
   app: { name: 'Frontdesk', unreachable: 'The server cannot be reached. Check your connection.', tryAgain: 'Try again', loading: 'Loading…' },
   signIn: {
     title: 'Sign in to the desk', email: 'E-mail', password: 'Password', submit: 'Sign in', demo: 'Demo sign-ins',
     useDemo: 'Sign in as {name}', expired: 'Your session has ended. Sign in to return to where you were.',
+    with: 'Sign in with {name}', or: 'or',
     offline: 'The server did not answer. Check your connection and try again.',
   },
-  role: { agent: 'Agent', trainer: 'Trainer', supervisor: 'Supervisor', admin: 'Administrator' },
+  role: { agent: 'Agent', trainer: 'Trainer', supervisor: 'Supervisor', admin: 'Administrator', auditor: 'Auditor' },
   top: {
     language: '中文', toLanguage: 'Switch to Chinese', dark: 'Dark mode', light: 'Light mode', soundOn: 'Sound is on', soundOff: 'Sound is off',
     notify: 'Allow desktop notifications', signOut: 'Sign out', online: 'Online', away: 'Away', presence: 'Your presence',
@@ -84,6 +111,7 @@ export const en = {
     nobody: 'No other agent is at the desk now. Put the conversation back in the queue instead.', holds: 'no conversations | 1 conversation | {n} conversations', online: 'online', away: 'away', offline: 'offline', choose: 'Choose a colleague.',
   },
   transcript: {
+    erased: 'Erased',
     label: 'Conversation', bot: 'Bot', you: 'You', note: 'Private note', onlyStaff: 'only staff see this', typing: 'Customer is typing', why: 'Why?', whyLabel: 'Why the bot said this', failedDelivery: 'Not delivered. The channel refused it; the customer has not seen this.',
     sending: 'Sending…', sendFailed: 'Not sent: {message}', sendOffline: 'Not sent: no connection. It is sent again when you are back online.', retry: 'Send again', discard: 'Discard', offered: 'Buttons offered', sources: 'Sources', newMessages: 'New messages', empty: 'No messages yet',
     readFailed: 'The messages could not be read: {message}', image: 'Image {name}', download: 'Download {name}', toBottom: 'Go to the newest message', close: 'Close',

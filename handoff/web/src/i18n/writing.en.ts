@@ -21,7 +21,7 @@ export const writing = {
   recall: {
     act: 'Take back', hint: 'The customer no longer sees it', sure: 'Take this message back?', done: 'Taken back. The customer no longer sees it.', cancelled: 'Taken back before it was sent. The customer never saw it.', by: 'Taken back by {name}, {time}', onlyStaff: 'only staff still see it', again: 'Edit again', refused: 'Not taken back: {message}',
   },
-  read: { read: 'Read', readAt: 'Read {time}', sent: 'Sent' },
+  read: { read: 'Read', readAt: 'Read {time}', sent: 'Sent', received: 'Delivered' },
   collision: {
     reply: '{names} is writing a reply… | {names} are writing replies…', note: '{names} is writing a note… | {names} are writing notes…', viewing: '{names} is also viewing | {names} are also viewing', answered: '{name} answered after you began to write.', ask: '{name} answered {ago} ago. Send yours anyway?', askTitle: 'A colleague was quicker', send: 'Send anyway', keep: 'Read it first',
   },

@@ -23,7 +23,7 @@ export const writing: typeof english = {
   recall: {
     act: '撤回', hint: '撤回后客户看不到', sure: '撤回这条消息？', done: '已撤回，客户看不到了。', cancelled: '已撤回，消息还没有发出，客户没有看到。', by: '{name} 于 {time} 撤回', onlyStaff: '仅员工可见', again: '重新编辑', refused: '没有撤回：{message}',
   },
-  read: { read: '已读', readAt: '已读 {time}', sent: '已发送' },
+  read: { read: '已读', readAt: '已读 {time}', sent: '已发送', received: '已送达' },
   collision: {
     reply: '{names} 正在写回复… | {names} 正在写回复…', note: '{names} 正在写备注… | {names} 正在写备注…', viewing: '{names} 也在查看 | {names} 也在查看', answered: '您开始输入之后，{name} 已经回复过了。', ask: '{name} 在 {ago} 前已经回复，仍要发送吗？', askTitle: '同事先回复了', send: '仍要发送', keep: '先看看',
   },

@@ -5,13 +5,26 @@ import { pages, phrasing, prompts } from './prompts.zh'
 import { writing, writingPages } from './writing.zh'
 import { company, teams } from './teams.zh'
 import { assist, translation } from './assist.zh'
+import { access, audit } from './access.zh'
 import { contacts } from './contacts.zh'
+import { masked } from './masked.zh'
+import { examples } from './examples.zh'
 import { ratingCard, ratings } from './ratings.zh'
+import { channelPage, channels, letters } from './channels.zh'
+import { limits } from './limits.zh'
+import { knowledge } from './knowledge.zh'
+import { mishaps } from './mishaps.zh'
+import { models } from './models.zh'
+import { replays } from './replays.zh'
+import { measuring } from './measuring.zh'
+import { training } from './training.zh'
+import { liveModels } from './live_models.zh'
 import { reasons, rulePage, rules, signals, summary } from './signals.zh'
 
 export const zh: Texts = {
   organise,
-  pages: { ...pages, ...rulePage, ...writingPages, ratings: ratings.title },
+  examples,
+  pages: { ...pages, ...rulePage, ...writingPages, ratings: ratings.title, mishaps: mishaps.title, knowledge: knowledge.title, models: models.title, access: access.title, audit: audit.title, examples: examples.title, ...channelPage },
   writing,
   phrasing,
   prompts,
@@ -21,16 +34,30 @@ export const zh: Texts = {
   company,
   teams,
   assist,
+  access,
+  audit,
   ratings,
+  mishaps,
+  knowledge,
+  models,
+  replays,
+  measuring,
+  training,
+  liveModels,
+  limits,
   ratingCard,
+  channels,
+  letters,
   translation,
   contacts,
+  masked,
   app: { name: '前台', unreachable: '无法连接服务器，请检查网络。', tryAgain: '重试', loading: '加载中…' },
   signIn: {
     title: '登录客服工作台', email: '邮箱', password: '密码', submit: '登录', demo: '演示账号',
+    with: '用{name}登录', or: '或者',
     useDemo: '以{name}身份登录', expired: '登录已失效，重新登录后将回到刚才的位置。', offline: '服务器没有响应，请检查网络后重试。',
   },
-  role: { agent: '客服', trainer: '训练师', supervisor: '主管', admin: '管理员' },
+  role: { agent: '客服', trainer: '训练师', supervisor: '主管', admin: '管理员', auditor: '审计员' },
   top: {
     language: 'EN', toLanguage: '切换到英文', dark: '深色模式', light: '浅色模式', soundOn: '提示音已开', soundOff: '提示音已关', notify: '允许桌面通知', signOut: '退出登录',
     online: '在线', away: '离开', presence: '我的状态', presenceHint: '离开时不会再分配新会话，已接入的会话不受影响。', account: '账号', shortcuts: '键盘快捷键', readOnly: '只读',
@@ -62,6 +89,7 @@ export const zh: Texts = {
   },
   transfer: { title: '转接会话', to: '转给', note: '给同事的备注（客户看不到）', notePlaceholder: '需要让对方知道什么？', submit: '转接', nobody: '现在没有其他客服在线，可以改为退回排队。', holds: '暂无会话 | {n} 个会话 | {n} 个会话', online: '在线', away: '离开', offline: '离线', choose: '请选择同事。' },
   transcript: {
+    erased: '内容已删除',
     label: '会话内容', bot: '机器人', you: '我', note: '内部备注', onlyStaff: '仅员工可见', typing: '客户正在输入', why: '为什么？', whyLabel: '机器人为什么这样回答', failedDelivery: '未送达：渠道拒绝了这条消息，客户没有看到。',
     sending: '发送中…', sendFailed: '未发送：{message}', sendOffline: '未发送：没有网络。恢复连接后会自动重发。', retry: '重新发送', discard: '放弃', offered: '提供的按钮', sources: '来源', newMessages: '新消息', empty: '还没有消息', readFailed: '消息读取失败：{message}', image: '图片 {name}', download: '下载 {name}', toBottom: '跳到最新消息', close: '关闭',
   },

@@ -8,7 +8,7 @@ import type { ContactTicket, Past } from '../types'
 export type ContactField = 'name' | 'language' | 'tier' | 'note'
 export type CustomerField = 'name' | 'phone' | 'email'
 /** What is open on top of the desk; `edit` names the field that is to be edited. */
-export interface ContactPanels { ticket: ContactTicket | 'new' | null; merge: boolean; link: boolean; edit: ContactField | null }
+export interface ContactPanels { ticket: ContactTicket | 'new' | null; merge: boolean; link: boolean; privacy: boolean; edit: ContactField | null }
 
 export function createContact(api: ContactApi, newKey: () => string = key) {
   const pane = ref<ContactPane | null>(null)
@@ -17,7 +17,7 @@ export function createContact(api: ContactApi, newKey: () => string = key) {
   const loadingMore = ref(false)
   const past = ref<Past[]>([])
   const cursor = ref<string | null>(null)
-  const panels = reactive<ContactPanels>({ ticket: null, merge: false, link: false, edit: null })
+  const panels = reactive<ContactPanels>({ ticket: null, merge: false, link: false, privacy: false, edit: null })
   let wanted: string | null = null
   let asked = 0
 
@@ -36,7 +36,7 @@ export function createContact(api: ContactApi, newKey: () => string = key) {
     loading.value = false
     past.value = []
     cursor.value = null
-    Object.assign(panels, { ticket: null, merge: false, link: false, edit: null })
+    Object.assign(panels, { ticket: null, merge: false, link: false, privacy: false, edit: null })
   }
 
   async function refresh(): Promise<void> {

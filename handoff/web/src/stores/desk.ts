@@ -9,6 +9,9 @@ import { company } from './company'
 import { createAssist } from './assist'
 import { createContact } from './contact'
 import { createInbox } from './inbox'
+import { jobs } from './jobs'
+import { mishaps } from './mishaps'
+import { modelChanges } from '../live_models'
 import { createLive, type LiveEvent } from './live'
 import { go, place } from './place'
 import { preferences, type Alert } from './preferences'
@@ -217,11 +220,16 @@ function onEvent(event: LiveEvent): void {
   transcripts.apply(event, me)
   views.apply(event)
   contact.apply(event)
+  mishaps.apply(event, me.id)
+  jobs.apply(event)
+  if (event.type === 'models') modelChanges.value += 1
   if ((event.type === 'mention' || event.type === 'woke') && event.staff_id === me.id) onNotice(event)
   if (event.type === 'conversation') onConversation(event.conversation)
   if (event.type === 'message' && event.conversation_id === openId.value && watched) markSeen()
   if (event.type === 'trace' && event.conversation_id === openId.value) void readTraces(event.conversation_id)
   if (event.type === 'presence') onPresence(event)
+  if (event.type === 'erased') onErased(event.contact_id)
+  if (event.type === 'gone') onGone(event.conversation_id)
   if (event.type === 'offer' || event.type === 'invited' || event.type === 'transferred' || event.type === 'taken_over' || event.type === 'barged_in') onCompany(event)
   if (event.type === 'viewing' && event.agent_id !== me.id) {
     if (event.conversation_id) viewers.set(event.agent_id, { name: event.name, conversationId: event.conversation_id })
@@ -235,6 +243,22 @@ function onEvent(event: LiveEvent): void {
   }
   if (event.type === 'message' && event.message.author_id) composers.delete(event.message.author_id)
   if (event.type === 'message') onReply(event.conversation_id, event.message)
+}
+
+/** A contact was erased: what is left of their conversations is read again, and nothing they said stays on the screen. */
+function onErased(contactId: string): void {
+  const theirs = inbox.forget(contactId)
+  for (const id of theirs) transcripts.forget(id)
+  void inbox.resume()
+  if (openId.value && theirs.includes(openId.value)) load(openId.value)
+}
+
+/** A conversation went to people whose conversations this person does not see: nothing of it stays on the screen. */
+function onGone(id: string): void {
+  transcripts.forget(id)
+  if (id !== openId.value) return
+  detail.value = null
+  load(id) // says that it is not there
 }
 
 /** A customer of mine wrote. */
@@ -253,6 +277,11 @@ function ring(kind: Alert, key: string, id: string, title: string, body: string,
 
 const saying = (kind: Alert, name: string) => i18n.global.t(`writing.alerts.say.${kind}`, { name })
 
+/** Who serves a conversation, which decides what of it is masked. */
+function handsOf({ status, agent_id, offered_to, participants }: Conversation): string {
+  return JSON.stringify([status, agent_id, offered_to, (participants ?? []).map((one) => one.agent_id)])
+}
+
 function onConversation(next: Conversation): void {
   const me = session.staff.value
   const stay = `${next.id}:${next.queued_at}:${next.status}:${next.agent_id}`
@@ -260,8 +289,13 @@ function onConversation(next: Conversation): void {
     const moved = detail.value.conversation.status !== next.status
     const mayBeRated = next.status === 'resolved' && !detail.value.rating
     const { contact_id, customer_id } = detail.value.conversation
+    const otherHands = handsOf(detail.value.conversation) !== handsOf(next)
     const somebodyElse = contact_id !== next.contact_id || customer_id !== next.customer_id
-    if (moved || mayBeRated || somebodyElse) void refreshDetail()
+    if (moved || mayBeRated || somebodyElse || otherHands) void refreshDetail()
+    if (otherHands) {
+      void transcripts.reread(next.id)
+      void contact.refresh()
+    }
   }
   if (announced.has(stay) || !me || !session.worksAtDesk.value || presence.value === 'away') return
   if (next.status === 'queued' && next.offered_to) return // who is asked hears of it by themselves
@@ -314,6 +348,7 @@ function markSeen(): void {
   const seen = id ? inbox.known.get(id) : undefined
   if (!id || !seen || !document.hasFocus()) return
   inbox.seen(id)
+  if (session.staff.value?.role === 'auditor') return // auditors leave no marks
   api.seen(id, seen.last_seq).catch(() => undefined)
 }
 

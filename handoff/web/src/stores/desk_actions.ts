@@ -43,8 +43,16 @@ async function surely(verb: Verb, sure: boolean): Promise<void> {
 
 function pageShown(page: Page): boolean {
   if (page === 'prompts') return session.trains.value
-  if (page === 'rules') return true
-  return page === 'synonyms' || page === 'assist' ? session.seesTeaching.value : session.worksAtDesk.value
+  if (page === 'rules' || page === 'search' || page === 'knowledge') return true
+  if (page === 'audit') return session.audits.value
+  if (page === 'access') return session.administers.value
+  if (page === 'channels') return session.oversees.value
+  if (page === 'assist') return session.seesTeaching.value || session.readsReports.value
+  if (page === 'models') return session.seesTeaching.value || session.audits.value
+  if (page === 'mishaps') return session.seesTeaching.value || session.audits.value
+  if (page === 'teams' || page === 'ratings') return session.worksAtDesk.value || session.readsReports.value
+  if (page === 'examples') return session.seesTeaching.value || session.audits.value
+  return page === 'synonyms' ? session.seesTeaching.value : session.worksAtDesk.value
 }
 
 function nextUnread(): void {

@@ -198,8 +198,10 @@ export function createInbox(api: InboxApi, savedSort: (view: View) => Sort | nul
 
   function apply(event: LiveEvent, openId: string | null): void {
     if (event.type === 'conversation') change(event.conversation)
+    if (event.type === 'gone') known.delete(event.conversation_id)
     if (event.type === 'message') applyMessage(event, openId)
     if (event.type === 'read') applyRead(event)
+    if (event.type === 'received') applyReceived(event)
     if (event.type === 'mention' || event.type === 'woke' || event.type === 'notices_seen') notice(event)
   }
 
@@ -235,6 +237,12 @@ export function createInbox(api: InboxApi, savedSort: (view: View) => Sort | nul
     if (!before) return
     if (by === 'contact' && seq > (before.contact_read_seq ?? 0)) known.set(id, { ...before, contact_read_seq: seq, contact_read_at: at })
     if (by === myId.value && seq >= before.last_seq) before.unread = 0
+  }
+
+  /** A channel tells that our words came to the contact's device. */
+  function applyReceived({ conversation_id: id, seq }: Extract<LiveEvent, { type: 'received' }>): void {
+    const before = known.get(id)
+    if (before && seq > (before.contact_received_seq ?? 0)) known.set(id, { ...before, contact_received_seq: seq })
   }
 
   /** Reads a conversation that an event named and no list has shown yet. */
@@ -274,20 +282,28 @@ export function createInbox(api: InboxApi, savedSort: (view: View) => Sort | nul
     await Promise.all([...needed].map(refresh))
   }
 
+  /** Lets go of everything known of a contact who was erased; returns their conversations. */
+  function forget(contactId: string): string[] {
+    const theirs = [...known.values()].filter((one) => one.contact_id === contactId).map((one) => one.id)
+    for (const id of theirs) known.delete(id)
+    return theirs
+  }
+
   function clear(): void {
     known.clear()
     lists.clear()
   }
 
-  return { view, myId, known, lists, sorts, sortBy, rows, queue, mine, list, whole, refresh, more, put, change, apply, seen, show, resume, clear }
+  return { view, myId, known, lists, sorts, sortBy, rows, queue, mine, list, whole, refresh, more, put, change, apply, seen, show, resume, forget, clear }
 }
 
 export type Inbox = ReturnType<typeof createInbox>
 
 /** Read marks only move forward, also when an older state of the conversation arrives late. */
-function furthest(next: Conversation, before: Conversation | undefined): Pick<Conversation, 'contact_read_seq' | 'contact_read_at'> {
+function furthest(next: Conversation, before: Conversation | undefined): Pick<Conversation, 'contact_read_seq' | 'contact_read_at' | 'contact_received_seq'> {
   const newest = (before?.contact_read_seq ?? 0) > (next.contact_read_seq ?? 0) ? before : next
-  return { contact_read_seq: newest?.contact_read_seq ?? 0, contact_read_at: newest?.contact_read_at ?? null }
+  const received = Math.max(before?.contact_received_seq ?? 0, next.contact_received_seq ?? 0)
+  return { contact_read_seq: newest?.contact_read_seq ?? 0, contact_read_at: newest?.contact_read_at ?? null, contact_received_seq: received }
 }
 
 function emptyList(): List {

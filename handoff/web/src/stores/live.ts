@@ -1,6 +1,7 @@
 // The live socket: events as they happen, reconnect with backoff, and a signal to refetch after every gap.
 import { ref } from 'vue'
 
+import type { Job } from '../versions'
 import type { Author, Conversation, Label, Message, Presence } from '../types'
 
 export type LiveEvent =
@@ -12,6 +13,7 @@ export type LiveEvent =
   | { type: 'typing'; conversation_id: string; author: Author; preview?: string; author_name?: string; agent_id?: string }
   | { type: 'viewing'; conversation_id: string | null; agent_id: string; name: string }
   | { type: 'composing'; conversation_id: string; agent_id: string; name: string; mode: 'reply' | 'note' | null }
+  | { type: 'received'; conversation_id: string; seq: number; by: string; at: string | null }
   | { type: 'read'; conversation_id: string; seq: number; by: string; at: string | null; holder?: boolean }
   | { type: 'recalled'; conversation_id: string; seq: number; agent_id?: string; name?: string }
   | { type: 'trace'; conversation_id: string; turn_id: string }
@@ -20,8 +22,14 @@ export type LiveEvent =
   | { type: 'notices_seen'; conversation_id: string; staff_id: string; seq: number }
   | { type: 'label'; label: Label }
   | { type: 'contact'; contact_id: string; revision: number | null }
+  | { type: 'erased'; contact_id: string }
+  | { type: 'gone'; conversation_id: string } //: this person does not see it any more
   | { type: 'offer'; conversation_id: string; agent_id: string | null; until: string | null }
   | { type: 'invited' | 'transferred' | 'barged_in' | 'taken_over'; conversation_id: string; agent_id: string | null; by: string }
+  | { type: 'mishaps'; groups: string[]; change: string; by_id: string | null; by_name: string | null }
+  | { type: 'replay'; replay_id: string }
+  | { type: 'learning_job'; job: Job }
+  | { type: 'models'; change: string; model: string; by_id: string | null; by_name: string | null }
   | { type: 'sentiment'; conversation_id: string; message_id: string; seq: number; sentiment: number; sentiment_label: string; anger: number }
 
 export type Connection = 'connecting' | 'open' | 'offline'

@@ -7,11 +7,13 @@ export interface Panels {
   bar: '' | 'all' | 'macros' //: the command bar, and what it begins with
   shortcuts: boolean
   alerts: boolean
+  secondFactor: boolean
+  sessions: boolean //: where one is signed in
   handOn: 'transfer' | 'requeue' | null
   macro: Macro | null //: about to be run
 }
 
-export const panels = reactive<Panels>({ bar: '', shortcuts: false, alerts: false, handOn: null, macro: null })
+export const panels = reactive<Panels>({ bar: '', shortcuts: false, alerts: false, secondFactor: false, sessions: false, handOn: null, macro: null })
 
 /** The message box that is on the screen; the keys and the bar write through it. */
 export interface Writer {

@@ -5,7 +5,7 @@ import { isView } from './inbox'
 import type { View } from '../types'
 
 /** Pages beside the desk, and the search over everything; who sees which is decided by `session`. */
-export const PAGES = ['teams', 'rules', 'canned', 'macros', 'synonyms', 'prompts', 'assist', 'ratings', 'search'] as const
+export const PAGES = ['teams', 'rules', 'canned', 'macros', 'mishaps', 'knowledge', 'examples', 'models', 'synonyms', 'prompts', 'assist', 'ratings', 'channels', 'access', 'audit', 'search'] as const
 export type Page = (typeof PAGES)[number]
 /** `seq` is a message to show, such as one that a search found. */
 interface Place { page: Page | null; view: View; conversationId: string | null; seq: number | null }

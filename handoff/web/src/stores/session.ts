@@ -7,16 +7,23 @@ import type { Role, Session, Staff } from '../types'
 const staff = ref<Staff | null>(null)
 const checked = ref(false)
 const expired = ref(false)
+/** What is still missing after the password: a code, or a second factor to be set up. */
+const missing = ref<'code' | 'enrol' | null>(null)
 const unreachable = ref(false)
+/** How this session began: who came through the provider may have no password here. */
+const way = ref<Session['way']>('password')
 
 function begin(session: Session): void {
   useCsrf(session.csrf)
+  missing.value = session.stage === 'enrol' ? 'enrol' : null
   staff.value = session.staff
+  way.value = session.way
   expired.value = false
 }
 
 function end(): void {
   if (staff.value) expired.value = true
+  missing.value = null
   staff.value = null
 }
 
@@ -31,13 +38,23 @@ async function restore(): Promise<void> {
 }
 
 async function signIn(email: string, password: string): Promise<void> {
-  begin(await api.signIn(email.trim(), password))
+  const answer = await api.signIn(email.trim(), password)
+  if (answer.stage === 'code') missing.value = 'code'
+  else begin(answer)
+}
+
+/** The second step; returns how many recovery codes are left if one was used. */
+async function signInCode(code: string): Promise<number | null> {
+  const answer = await api.signInCode(code)
+  begin(answer)
+  return answer.recovery_codes_left ?? null
 }
 
 /** Throws when the server was not reached: the session would still be open. */
 async function signOut(): Promise<void> {
   await api.signOut()
   staff.value = null
+  missing.value = null
   expired.value = false
   window.location.hash = ''
 }
@@ -53,10 +70,19 @@ const worksAtDesk = computed(() => staff.value !== null && DESK.includes(staff.v
 /** May move conversations that somebody else holds. */
 const oversees = computed(() => staff.value !== null && OVERSEERS.includes(staff.value.role))
 
+/** Looks after the machinery. */
+const administers = computed(() => staff.value?.role === 'admin')
+
 /** May change what the bot knows and how it says it. */
 const trains = computed(() => staff.value !== null && TRAINERS.includes(staff.value.role))
 
 /** May look at what the bot is taught. */
-const seesTeaching = computed(() => staff.value !== null && staff.value.role !== 'agent')
+const seesTeaching = computed(() => staff.value !== null && ['trainer', 'supervisor', 'admin'].includes(staff.value.role))
 
-export const session = { staff, checked, expired, unreachable, worksAtDesk, oversees, trains, seesTeaching, restore, signIn, signOut, end }
+/** Reads reports about everybody, and may export them. */
+const readsReports = computed(() => oversees.value || staff.value?.role === 'auditor')
+
+/** Reads the audit trail. */
+const audits = computed(() => staff.value?.role === 'auditor' || staff.value?.role === 'admin')
+
+export const session = { staff, way, missing, begin, signInCode, checked, expired, unreachable, worksAtDesk, oversees, administers, trains, seesTeaching, readsReports, audits, restore, signIn, signOut, end }

@@ -123,6 +123,22 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
     }
   }
 
+  /** Everything once more, where something was masked: who serves the conversation now may see more of it. */
+  async function reread(id: string): Promise<void> {
+    if (!transcripts.get(id)?.messages.some((message) => message.hidden)) return
+    try {
+      for (let page = 0, after = 0; page < MAX_PAGES; page += 1) {
+        const { messages } = await api.messages(id, after)
+        const transcript = transcripts.get(id)
+        if (!transcript || messages.length === 0) return
+        transcript.messages = mergeMessages(transcript.messages, messages)
+        after = messages[messages.length - 1]!.seq
+      }
+    } catch {
+      // what is masked stays masked; opening the conversation again reads it again
+    }
+  }
+
   function add(transcript: Transcript, message: Message): void {
     transcript.messages = mergeMessages(transcript.messages, [message])
     if (message.author === 'contact') transcript.contactTyping = null
@@ -225,9 +241,14 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
     if (transcript) add(transcript, message)
   }
 
+  /** Lets go of what was said in a conversation. */
+  function forget(id: string): void {
+    transcripts.delete(id)
+  }
+
   function clear(): void {
     transcripts.clear()
   }
 
-  return { open, get, read, put, unsent, apply, send, retry, discard, resume, clear }
+  return { open, get, read, reread, put, unsent, apply, send, retry, discard, resume, forget, clear }
 }

@@ -42,7 +42,7 @@ export function createViews(from: ViewsApi, inbox: Pick<Inbox, 'view' | 'refresh
 
   function apply(event: LiveEvent): void {
     if (event.type === 'label') keep(event.label)
-    if (event.type === 'conversation' || event.type === 'mention' || event.type === 'woke' || event.type === 'notices_seen') later()
+    if (event.type === 'conversation' || event.type === 'gone' || event.type === 'mention' || event.type === 'woke' || event.type === 'notices_seen') later()
   }
 
   function keep(label: Label): void {

@@ -1,0 +1,1 @@
+"""Who may come in: second factors, API keys, and what auditors read."""

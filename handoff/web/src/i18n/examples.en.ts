@@ -1,0 +1,38 @@
+// Texts of the page about the bot's examples; `examples.zh.ts` has the same keys.
+export const examples = {
+  title: 'Examples', intro: 'What customers may say, by intent. The bot learns from these lines at the next training.', readOnly: 'What the bot has learnt from. Trainers can change it.',
+  intents: 'Intents', all: 'All intents', outOfScope: 'No intent fits', outOfScopeHint: 'Messages the bot must not take for one of its intents',
+  languages: { all: 'Both', zh: '中文', en: 'English' }, language: 'Language', search: 'Search examples', count: 'No examples | 1 example | {n} examples',
+  nothing: 'No examples yet', nothingText: 'Write the first ones above, the way customers would.', noMatch: 'Nothing found', noMatchText: 'Try other words, or another filter.', noneOfKind: 'Nothing to look at here', noneOfKindText: 'No example has this note.',
+  quick: 'Add an example in {language} to “{intent}”', quickAny: 'Add an example to “{intent}”', quickHint: 'Enter adds it. Several lines can be pasted at once.', add: 'Add', added: 'Added. | Added 1 example. | Added {n} examples.', pasted: '{n} lines will be added', chooseIntent: 'Choose an intent on the left to add examples.',
+  edit: 'Edit', save: 'Save', cancel: 'Cancel', remove: 'Delete', removed: 'Deleted. | Deleted 1 example. | Deleted {n} examples.', move: 'Move', moveTo: 'Move to…', moved: 'Moved. | Moved 1 example to {intent}. | Moved {n} examples to {intent}.', saved: 'Saved.', undo: 'Undo', undone: 'Taken back.',
+  selected: 'Nothing selected | 1 selected | {n} selected', selectAll: 'Select all on this page', select: 'Select “{text}”', clear: 'Clear selection', removeSure: 'Delete this example? | Delete this example? | Delete {n} examples?', pages: 'Pages', page: '{from}–{to} of {total}', previous: 'Previous page', next: 'Next page',
+  failed: 'The examples could not be read: {message}', text: 'Example', intent: 'Intent',
+  filter: 'To look at', filters: { all: 'All examples', conflict: 'Conflicts', duplicate: 'Duplicates', near: 'Almost the same', bot: 'The bot gets wrong', crossed: 'Wrong when cross-validated', mistaken: 'Likely mixed up (estimate)', held_out: 'Test lines' },
+  note: {
+    conflict: 'conflicts with {intent}', conflictTitle: '“{text}” is an example of {intent}. They are {p} % alike.', conflictSame: 'also in {intent}',
+    duplicate: 'twice', duplicateTitle: 'Also written as “{text}”.', near: 'almost the same', nearTitle: 'Like “{text}” ({p} %).',
+    bot: 'bot: {intent}', botTitle: 'The live bot takes this for {intent} ({p} % sure).', crossed: 'without it: {intent}', crossedTitle: 'Cross-validated: a model that has not seen this example takes it for {intent} ({p} % sure).', mistaken: 'estimate: {intent}', mistakenTitle: 'An estimate, not the bot itself: a simple classifier that has learnt all other examples takes this for {intent}.',
+    held_out: 'test line', heldOutTitle: 'This line measures the bot ({file}). Take it out here, or the figures are better than the bot really is.', unsure: 'not sure',
+  },
+  warning: { few: '{language}: only {n}', too_few: '{language}: {n}, training needs 12', lopsided: 'far fewer in {language}', dominant: 'many more than others in {language}', short: { few: 'few', too_few: 'too few', lopsided: 'uneven', dominant: 'many' } },
+  untrained: 'Everything is trained. | 1 edit is not trained yet. It counts after the next training. | {n} edits are not trained yet. They count after the next training.', unknownTrained: 'Changes count after the next training.', train: 'Train',
+  broken: '{file}, line {line} cannot be read: {reason}. Its examples are missing here until somebody corrects the file by hand.',
+  checking: { encoding: 'Reading examples: {done} of {total}', comparing: 'Comparing examples: {done} of {total}', waiting: 'Examples will be compared in a moment', failed: 'Examples could not be compared: {message}' },
+  ask: 'Ask the bot', askHint: 'Sends these examples to the live bot one by one and notes what it takes them for. Nothing is kept in conversations.', asking: 'Asking the bot: {done} of {total}', stop: 'Stop', asked: 'Started asking the bot.',
+  mark: { title: 'Mark an entity', hint: 'Select words in the example, then choose what they are.', selected: 'Selected: “{text}”', none: 'Select some words first.', type: 'Type', value: 'Product', clear: 'Remove mark', removeOne: 'Remove the mark on “{text}”', open: 'Mark entities', done: 'Save', sameAsText: 'as written' },
+  history: { title: 'History', ofIntent: 'History of {intent}', open: 'History', none: 'No edits yet', undo: 'Undo', undone: 'taken back', undoes: 'takes an edit back', more: 'Earlier edits', why: 'Why', restLines: 'and {n} more', failed: 'The history could not be read: {message}', undoSure: 'Take this edit back?' },
+  did: { new_intent: 'new intent', drop_intent: 'intent deleted', revise_intent: 'intent changed', add: 'added', remove: 'deleted', reword: 'reworded', move: 'moved' },
+  importing: {
+    open: 'Import', title: 'Import examples', pick: 'Choose a file', again: 'Choose another file', hint: 'CSV with the columns language, intent, text, or YAML in Rasa’s format. Nothing changes before you confirm.', language: 'Language of this YAML file', apply: 'Add 1 example | Add 1 example | Add {n} examples', none: 'Nothing new in this file', why: 'Why (for the history)', line: 'Line', shown: 'The first {n} lines are shown.',
+    state: { new: 'new', there: 'already there', twice: 'twice in the file', exists: 'belongs to another intent', held_out: 'test line', unknown_intent: 'unknown intent', empty: 'no text', too_long: 'too long', bad_text: 'not one line', bad_annotation: 'bad annotation', bad_language: 'unknown language' },
+  },
+  exporting: { open: 'Export', csv: 'CSV (for spreadsheets)', yaml: 'YAML (Rasa)', what: 'What is chosen on the left is exported.' },
+  conflict: {
+    title: 'Nothing was changed', yours: 'Your version', theirs: 'Now', by: '{name}, {when}', reload: 'Show what it is now', close: 'Close',
+    reworded: '{name} has reworded this example.', moved: '{name} has moved this example to {intent}.', removed: '{name} has deleted this example.', gone: 'This example is not there any more. Somebody may have changed the file by hand.', exists: 'These words are already an example.', inIntent: 'Example of {intent} ({language})', gone_mark: 'deleted',
+  },
+  refused: {
+    example_bad_intent: 'An intent needs a name of 3 to 40 small letters, digits and _, and its texts in both languages.', example_intent_exists: 'There is an intent of this name already.', example_intent_used: '{intent} still has {left} examples. Move or delete them first.', example_held_out: 'This line measures the bot ({file}). As an example it would make the figures better than the bot really is.', example_exists: 'This is already an example of {intent} ({language}).', example_gone: 'The example has changed meanwhile.', example_unknown_intent: 'There is no intent {intent}.', example_empty: 'Please write something.', example_too_long: 'An example may have at most 500 characters.', example_too_many: 'That is too much at once.', example_bad_text: 'An example must be one line of ordinary text.', example_busy: 'Somebody else is saving at this moment. Try again in a few seconds.', example_read_only: 'The service may not write into the folder of examples. Ask an admin.', example_already_undone: 'This edit has been taken back already.', example_asking: 'The bot is already being asked.', example_no_language: 'Please choose the language of this file.', example_header: 'The first line must name the columns language, intent, text.',
+  },
+}

@@ -1,0 +1,1 @@
+"""How the desk is watched: metrics, traces, and logs without anybody's words. Only ``app.py`` knows this room."""
