@@ -4,43 +4,24 @@ from __future__ import annotations
 
 import os
 import tempfile
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from conversations.sealing import Keyring
 from conversations.store import Database
 from handoff.sign_in import Passwords
 from handoff.store import StaffStore
 from tests.handoff.desk import Desk, open_desk
-
-POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql+asyncpg://postgres@127.0.0.1:5432/test")
-
-
-async def _postgres_schema() -> str:
-    schema = f"handoff_{uuid.uuid4().hex[:12]}"
-    engine = create_async_engine(POSTGRES, connect_args={"timeout": 3})
-    try:
-        async with engine.begin() as connection:
-            await connection.execute(text(f"CREATE SCHEMA {schema}"))
-    except OSError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"PostgreSQL does not answer: {error}")
-    finally:
-        await engine.dispose()
-    return schema
+from tests.postgres import empty, engine_in, own_schema
 
 
-async def _drop(schema: str) -> None:
-    engine = create_async_engine(POSTGRES)
-    async with engine.begin() as connection:
-        await connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    await engine.dispose()
+@pytest.fixture(scope="session")
+def handoff_schema() -> Iterator[str]:
+    """A schema of this run's own; skips where no server answers."""
+    with own_schema("handoff") as schema:
+        yield schema
 
 
 @pytest.fixture
@@ -63,14 +44,12 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         yield database
         await database.close()
         return
-    schema = await _postgres_schema()
-    engine = create_async_engine(POSTGRES, connect_args={"server_settings": {"search_path": schema}})
-    database = Database(engine)
+    database = Database(engine_in(request.getfixturevalue("handoff_schema")))
     await database.create_tables()
+    await empty(database.engine)
     database.lend_keys(Keyring(b"k" * 32))
     yield database
     await database.close()
-    await _drop(schema)
 
 
 @pytest.fixture

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
 import yaml
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from conversations.model import Agent
 from conversations.store import Database
 from learning.example_book import ExampleBook
 from learning.example_folder import ExampleFolder
 from learning.tables import metadata
+from tests.postgres import empty, engine_in
 
-POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql+asyncpg://postgres@127.0.0.1:5432/test")
 MEI, OTTO = Agent("a" * 32, "Mei"), Agent("b" * 32, "Otto")
 FILES = {
     "en/greet.yml": 'version: "3.1"\nnlu:\n  - intent: greet\n    examples: |\n      - hello\n      - good morning\n      - hi there\n',
@@ -65,39 +60,21 @@ def as_training_reads(path: Path) -> list[tuple[str, str]]:
 
 
 @asynccontextmanager
-async def open_database(kind: str, place: Path) -> AsyncIterator[Database]:
-    """An empty database of a kind; skips where PostgreSQL does not answer."""
-    if kind == "sqlite":
-        database = Database.open(f"sqlite+aiosqlite:///{place / 'desk.db'}")
-        async with database.engine.begin() as connection:
-            await connection.run_sync(metadata.create_all)
-        yield database
-        await database.close()
-        return
-    schema = f"learning_{uuid.uuid4().hex[:12]}"
-    owner = create_async_engine(POSTGRES, connect_args={"timeout": 3})
-    try:
-        async with owner.begin() as connection:
-            await connection.execute(text(f"CREATE SCHEMA {schema}"))
-    except OSError as error:
-        await owner.dispose()
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"PostgreSQL does not answer: {error}")
-    database = Database(create_async_engine(POSTGRES, connect_args={"server_settings": {"search_path": schema}}))
+async def open_database(place: Path, schema: str | None = None) -> AsyncIterator[Database]:
+    """An empty database: in a schema of PostgreSQL, or in a file of SQLite below the place."""
+    database = Database(engine_in(schema)) if schema else Database.open(f"sqlite+aiosqlite:///{place / 'desk.db'}")
     async with database.engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
+    if schema:
+        await empty(database.engine)
     yield database
     await database.close()
-    async with owner.begin() as connection:
-        await connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    await owner.dispose()
 
 
 @asynccontextmanager
-async def open_book(kind: str, place: Path) -> AsyncIterator[ExampleBook]:
+async def open_book(place: Path, schema: str | None = None) -> AsyncIterator[ExampleBook]:
     """A book over the small folder."""
-    async with open_database(kind, place) as database:
+    async with open_database(place, schema) as database:
         book = ExampleBook(database, make_folder(place))
         await book.start()
         yield book

@@ -20,14 +20,15 @@ from tests.learning.example_shelf import FILES, MEI, OTTO, as_training_reads, co
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def book(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ExampleBook]:
-    async with open_book(request.param, tmp_path) as opened:
+    schema = request.getfixturevalue("learning_schema") if request.param == "postgresql" else None
+    async with open_book(tmp_path, schema) as opened:
         yield opened
 
 
 @pytest.fixture
 async def light(tmp_path: Path) -> AsyncIterator[ExampleBook]:
     """On SQLite only, for what no database decides."""
-    async with open_book("sqlite", tmp_path) as opened:
+    async with open_book(tmp_path) as opened:
         yield opened
 
 

@@ -55,7 +55,7 @@ class ScriptedBot:
 
 @pytest.fixture
 async def book(tmp_path: Path) -> AsyncIterator[ExampleBook]:
-    async with open_book("sqlite", tmp_path) as opened:
+    async with open_book(tmp_path) as opened:
         yield opened
 
 

@@ -69,7 +69,7 @@ def is_made(place: Path) -> bool:
 async def test_a_killed_edit_is_finished_at_the_next_start(tmp_path: Path, point: str, nth: int) -> None:
     """F10: kill -9 at each step of an edit; no file is ever half-written, and the history says what the files say."""
     make_folder(tmp_path)
-    async with open_database("sqlite", tmp_path) as database:
+    async with open_database(tmp_path) as database:
         died = await asyncio.to_thread(edit_and_die, tmp_path, f"{point}=kill@{nth}")
         assert died == -9
         for path in (tmp_path / "nlu_data").glob("*/*.yml"):
@@ -90,7 +90,7 @@ async def test_a_killed_edit_is_finished_at_the_next_start(tmp_path: Path, point
 async def test_what_was_edited_by_hand_after_the_crash_is_never_overwritten(tmp_path: Path) -> None:
     """F10: the files that the dead edit had changed go back, the one edited by hand stays as it is."""
     make_folder(tmp_path)
-    async with open_database("sqlite", tmp_path) as database:
+    async with open_database(tmp_path) as database:
         await asyncio.to_thread(edit_and_die, tmp_path, "after_example_file_replaced=kill@1")
         by_hand = tmp_path / "nlu_data" / "zh" / "greet.yml"
         by_hand.write_text(FILES["zh/greet.yml"] + "      - 大家好\n", encoding="utf-8")
@@ -106,7 +106,7 @@ async def test_what_was_edited_by_hand_after_the_crash_is_never_overwritten(tmp_
 
 async def test_a_hand_edit_beside_lines_that_were_already_written_lets_the_rest_follow(tmp_path: Path) -> None:
     make_folder(tmp_path)
-    async with open_database("sqlite", tmp_path) as database:
+    async with open_database(tmp_path) as database:
         await asyncio.to_thread(edit_and_die, tmp_path, "after_example_file_replaced=kill@1")
         by_hand = tmp_path / "nlu_data" / "en" / "greet.yml"
         assert "- hey" in by_hand.read_text()
@@ -120,7 +120,7 @@ async def test_a_hand_edit_beside_lines_that_were_already_written_lets_the_rest_
 
 async def test_an_edit_that_nobody_kills_needs_no_mending(tmp_path: Path) -> None:
     make_folder(tmp_path)
-    async with open_database("sqlite", tmp_path) as database:
+    async with open_database(tmp_path) as database:
         assert await asyncio.to_thread(edit_and_die, tmp_path, "after_ack=kill@1") == 0
         assert is_made(tmp_path)
         book = ExampleBook(database, ExampleFolder(tmp_path / "nlu_data", tmp_path / "domain.yml"))

@@ -39,7 +39,7 @@ BOSS = MadeIntent("the_boss", "找老板", "The boss", "handoff")
 
 @pytest.fixture
 async def book(tmp_path: Path) -> AsyncIterator[ExampleBook]:
-    async with open_database("sqlite", tmp_path) as database:
+    async with open_database(tmp_path) as database:
         yield ExampleBook(database, make_folder(tmp_path))
 
 
@@ -245,7 +245,7 @@ async def test_a_killed_edit_that_makes_an_intent_is_finished_at_the_next_start(
     tmp_path: Path, point: str, nth: int
 ) -> None:
     make_folder(tmp_path)
-    async with open_database("sqlite", tmp_path) as database:
+    async with open_database(tmp_path) as database:
         command = [sys.executable, "-c", EDIT, str(tmp_path), f"{point}=kill@{nth}"]
         run = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, capture_output=True, text=True)
         assert run.returncode == -9, run.stderr
