@@ -13,6 +13,7 @@ from conversations.sealing import Keyring
 from conversations.store import Database
 from handoff.sign_in import Passwords
 from handoff.store import StaffStore
+from tests.handoff.blank_database import blank_database
 from tests.handoff.desk import Desk, open_desk
 from tests.postgres import empty, engine_in, own_schema
 
@@ -38,15 +39,11 @@ def tmp_path(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     if request.param == "sqlite":
-        database = Database.open(f"sqlite+aiosqlite:///{tmp_path / 'desk.db'}")
+        database = await blank_database(tmp_path)
+    else:
+        database = Database(engine_in(request.getfixturevalue("handoff_schema")))
         await database.create_tables()
-        database.lend_keys(Keyring(b"k" * 32))
-        yield database
-        await database.close()
-        return
-    database = Database(engine_in(request.getfixturevalue("handoff_schema")))
-    await database.create_tables()
-    await empty(database.engine)
+        await empty(database.engine)
     database.lend_keys(Keyring(b"k" * 32))
     yield database
     await database.close()

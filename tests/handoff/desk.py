@@ -29,7 +29,6 @@ from conversations.turn_model import Reply, Thresholds, TurnResult
 from conversations.work_leases import WorkLeases
 from crm.codes import MailboxCodeSender
 from crm.store import SqlCrm
-from crm.store import create_tables as create_crm_tables
 from handoff.assist.assist_side import build_assist
 from handoff.learning.inbox_side import open_inbox
 from handoff.learning.limit_side import open_limits
@@ -48,10 +47,9 @@ from knowledge_base.generation.prompt_store import PromptStore
 from knowledge_base.generation.translator import open_translator
 from knowledge_base.generation.writer import AnswerWriter
 from knowledge_base.knowledge_base import Answer, Hit
-from learning.inbox_store import create_tables as create_inbox_tables
 from learning.limit_book import LimitBook
 from learning.limit_desk import LimitDesk
-from learning.limit_store import create_tables as create_limit_tables
+from tests.handoff.blank_database import blank_database
 from tests.knowledge_base.builders import WordEncoder
 from tests.learning.replay_bot import create_tables as create_replay_tables
 from tests.learning.replay_bot import open_replaying
@@ -230,13 +228,8 @@ def limits_of(conversations: Conversations, dialogue: Any, nlu_data: Path, artic
 async def open_desk(folder: Path, **options: Any) -> AsyncIterator[Desk]:
     """A desk on a free port of this machine, closed at the end."""
     clock = Clock()
-    database = Database.open(f"sqlite+aiosqlite:///{folder / 'desk.db'}")
-    await database.create_tables()
-    await create_crm_tables(database.engine)
+    database = await blank_database(folder)
     store = StaffStore(database)
-    await store.create_tables()
-    await create_inbox_tables(database)
-    await create_limit_tables(database)
     crm = SqlCrm(database.engine, MailboxCodeSender(folder / "mailbox.jsonl"), os.urandom(32))
     routing = await Routing.open(database, crm)
     conversations = Conversations(
@@ -252,7 +245,6 @@ async def open_desk(folder: Path, **options: Any) -> AsyncIterator[Desk]:
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
     options.setdefault("public_url", base)
     prompts = PromptStore(database.engine)
-    await prompts.create_tables()
     await prompts.ensure_defaults()
     knowledge = options.pop("knowledge", None) or NoArticles()
     writer = AnswerWriter(
