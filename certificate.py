@@ -1,6 +1,6 @@
 """The service's own TLS: which versions and ciphers it speaks, with which certificate, and how a renewed one is taken up.
 
-A renewed certificate goes into the context that is already in use: connections that are open keep theirs, new ones get it.
+Each handshake takes the certificate that is in force at that moment: connections that are open keep theirs.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ class Certificate:
         self._key = key or certificate
         self._minimum = _VERSIONS[minimum]
         self.context = self._loaded()
+        self._in_force = self.context
+        # A context in use must not be changed: between a new certificate and its key, a handshake would find no pair.
+        self.context.sni_callback = self._choose
         self._seen = self._state()
         self.expires_at = self._end()
 
@@ -44,9 +47,9 @@ class Certificate:
         """Take up what is in the files now; a certificate that cannot be used is logged, and the old one stays."""
         self._seen = self._state()
         try:
-            self._loaded()  # first where nobody is served: a pair that does not match must not get in by half
-            self.context.load_cert_chain(self._certificate, self._key)
+            renewed = self._loaded()
             self.expires_at = self._end()
+            self._in_force = renewed
         except (BadCertificate, OSError, ssl.SSLError) as error:
             log.error("certificate_not_renewed", reason=str(error))
             return False
@@ -59,6 +62,9 @@ class Certificate:
             await asyncio.sleep(every_seconds)
             if self._state() != self._seen:
                 await asyncio.to_thread(self.renew)
+
+    def _choose(self, connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+        connection.context = self._in_force
 
     def _loaded(self) -> ssl.SSLContext:
         for name, path in (("TLS_CERT", self._certificate), ("TLS_KEY", self._key)):
