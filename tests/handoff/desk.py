@@ -157,7 +157,7 @@ class Desk:
         self._open: list[httpx.AsyncClient] = []
 
     def client(self, **more: Any) -> httpx.AsyncClient:
-        client = httpx.AsyncClient(base_url=self.base, timeout=10, **more)
+        client = httpx.AsyncClient(base_url=self.base, timeout=60, **more)
         self._open.append(client)
         return client
 
