@@ -111,7 +111,10 @@ def staff_api(side: StaffSide) -> Blueprint:
             raise Refused(400, "bad_request", 'Send one file as the field "file" of a multipart form.')
         limit = side.attachments.max_bytes
         if len(sent.body) > limit:
-            raise Refused(413, "too_large", f"The file is larger than {limit // 1024 // 1024} MiB. Send a smaller one.")
+            most = str(limit // 1024 // 1024)
+            raise Refused(
+                413, "file_too_large", f"The file is larger than {most} MiB. Send a smaller one.", detail=most
+            )
         attachment = await side.attachments.save(session.member.id, sent.name, sent.body)
         return answer({"attachment": side.attachment_json(attachment)}, 201)
 
