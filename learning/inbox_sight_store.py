@@ -51,14 +51,15 @@ class NarrowedInboxStore(InboxListStore):
             select(
                 m.group_id,
                 func.max(case((m.handed_off, 1), else_=0)).label("off"),
-                func.max(case((m.rating <= 2, 1), else_=0)).label("low"),
+                func.max(m.rating).label("rating"),
             )
             .where(*counted)
             .group_by(m.group_id, func.coalesce(m.episode_id, m.conversation_id))
             .subquery()
         )
+        low = case((parts.c.rating <= 2, 1), else_=0)
         costs = (
-            select(parts.c.group_id, (func.sum(parts.c.off) + func.sum(parts.c.low)).label("cost"))
+            select(parts.c.group_id, (func.sum(parts.c.off) + func.sum(low)).label("cost"))
             .group_by(parts.c.group_id)
             .subquery()
         )
