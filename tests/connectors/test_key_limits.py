@@ -11,6 +11,7 @@ import pytest
 
 from connectors.key_limits import KeyLimits, TooManyRequests
 from connectors.shared_buckets import SharedBuckets
+from settings import Settings
 from tests.connectors.desk import API_KEY, running_server
 from tests.connectors.test_key_scopes import REQUESTS, ask, desk_with_keys
 from tests.connectors.test_shared_limits import Server as Redis
@@ -119,6 +120,18 @@ async def test_without_limits_nobody_waits(tmp_path: Path) -> None:
     async with running_server(tmp_path, key_limits=KeyLimits(0, 0)) as server:
         assert {(await ask(server, "list", API_KEY)).status_code for _ in range(40)} == {200}
         assert {(await ask(server, "list", "guess")).status_code for _ in range(40)} == {401}
+
+
+def test_by_default_several_hundred_requests_a_second_of_one_key_go_through() -> None:
+    """As a program brings them that speaks for a whole shop, a minute long."""
+    limit = KeyLimits(Settings.model_fields["rest_per_second"].default)._of_keys
+    assert limit is not None
+    now = [0.0]
+    limit._clock = lambda: now[0]
+    for n in range(400 * 60):
+        now[0] = n / 400
+        assert limit.wait_seconds("shop") == 0
+    assert any(limit.wait_seconds("shop") > 0 for _ in range(2000))  # but not any number at once
 
 
 def test_half_a_request_a_second_is_one_every_two_seconds() -> None:
