@@ -28,6 +28,7 @@ from connectors.channels import Channels, pushed
 from connectors.desk import Forms
 from connectors.door import Door
 from connectors.event_routes import events_api, unsubscribe_page
+from connectors.key_limits import KeyLimits
 from connectors.overview import Overview
 from connectors.rest import RestConnector
 from connectors.rest_routes import rest_api
@@ -166,9 +167,9 @@ async def _wired(
     hub: LocalHub = RedisHub(settings.redis_url) if settings.redis_url else LocalHub()
     hours = BusinessHours.parse(settings.business_hours)
     routing = await Routing.open(database, crm)
-    api_keys = ApiKeys.of(database)
-    rest = RestConnector(settings.rest_api_keys, find_key=api_keys.find)
-    files = settings.data_dir / "files"
+    api_keys, files = ApiKeys.of(database), settings.data_dir / "files"
+    key_limits = KeyLimits(settings.rest_per_second, settings.rest_wrong_keys)
+    rest = RestConnector(settings.rest_api_keys, find_key=api_keys.find, limits=key_limits)
     attachments = Attachments(database, files, settings.key_for("file links"), base_url=settings.public_url)
     accounts = read_channels(settings.channels_file)
     claims, served = IdempotencyKeys(database).claim, Served()

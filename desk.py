@@ -42,7 +42,7 @@ from crm.store import SqlCrm
 from handoff.access.identity_store import IdentityStore
 from handoff.access.oidc_provider import Client, Provider
 from handoff.access.oidc_sign_in import ProviderSignIn, Rules
-from handoff.access.provider_routes import CALLBACK
+from handoff.access.provider_routes import CALLBACK, SIGNED_OUT
 from handoff.guard import API
 from handoff.roles import Role
 from handoff.sign_in import SignIn
@@ -178,9 +178,14 @@ def provider_sign_in_of(
     """Sign-in with the company's provider, where the settings name one."""
     if settings.oidc_issuer is None or settings.oidc_client_id is None:
         return None
-    redirect_uri = f"{settings.public_url.rstrip('/')}{API}/{CALLBACK}"
+    base = settings.public_url.rstrip("/")
     client = Client(
-        settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret, settings.oidc_scopes, redirect_uri
+        settings.oidc_issuer,
+        settings.oidc_client_id,
+        settings.oidc_client_secret,
+        settings.oidc_scopes,
+        f"{base}{API}/{CALLBACK}",
+        f"{base}{SIGNED_OUT}",
     )
     claim, pairs = role_claim(settings.oidc_roles)
     rules = Rules(

@@ -96,6 +96,8 @@ class Settings(BaseModel):
         ),
     ] = ("site_email", "site_phone", "channel_phone", "channel_email")
     rest_api_keys: Annotated[tuple[str, ...], Field(description="keys of the REST channel, comma separated")] = ()
+    rest_per_second: float = Field(500, ge=0, description="requests a second of one API key; 0: any number")
+    rest_wrong_keys: int = Field(30, ge=0, description="wrong API keys a minute from one address; 0: any number")
     totp_required: Annotated[
         tuple[Literal["agent", "trainer", "supervisor", "admin", "auditor"], ...],
         Field(description="roles that must sign in with a code of an app as well, like supervisor,admin"),

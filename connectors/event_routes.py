@@ -8,7 +8,9 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from connectors.base import BadPayload, BadSignature
 from connectors.events import Events, event_form, read_event
+from connectors.key_limits import TooManyRequests
 from connectors.rest import MissingScope, RestConnector
+from connectors.rest_routes import sentence, turned_away
 from connectors.webhooks import TooLarge, answer, problem, read_body, webhook_request
 from conversations.errors import IdempotencyConflict, InvalidMessage, NotFound
 
@@ -53,34 +55,30 @@ def events_api(connector: RestConnector, events: Events, overloaded: Callable[[]
             return problem(503, "overloaded", "Too much is waiting; send the request again in a moment.", 2)
         try:
             webhook = webhook_request(request, await read_body(request, _MAX_BODY))
-            owner = (await connector.caller(webhook, "events:write")).owner
+            owner = (await connector.caller(webhook, "events:write", request.client_ip)).owner
             event, key = read_event(webhook.body, webhook.headers.get("idempotency-key"))
             told, known = await events.tell(owner, key, event.type, event.recipient, event.data, event.valid_for)
         except TooLarge:
             return problem(413, "too_large", f"An event may have at most {_MAX_BODY} bytes.")
-        except BadSignature as error:
-            return problem(401, "unauthorized", _sentence(error))
-        except MissingScope as error:
-            return problem(403, "missing_scope", _sentence(error))
+        except (BadSignature, MissingScope, TooManyRequests) as error:
+            return turned_away(error)
         except BadPayload as error:
-            return problem(400, "invalid_request", _sentence(error))
+            return problem(400, "invalid_request", sentence(error))
         except InvalidMessage as error:
-            return problem(400, error.code, _sentence(error))
+            return problem(400, error.code, sentence(error))
         except IdempotencyConflict as error:
-            return problem(422, error.code, _sentence(error))
+            return problem(422, error.code, sentence(error))
         return answer(event_form(told) | {"duplicate": known}, 202)
 
     @blueprint.get("/events/<id:str>", name="find")
     async def find(request: Request, id: str) -> HTTPResponse:
         try:
-            owner = (await connector.caller(webhook_request(request, b""), "events:read")).owner
+            owner = (await connector.caller(webhook_request(request, b""), "events:read", request.client_ip)).owner
             return answer(event_form(await events.find(owner, id[:64])))
-        except BadSignature as error:
-            return problem(401, "unauthorized", _sentence(error))
-        except MissingScope as error:
-            return problem(403, "missing_scope", _sentence(error))
+        except (BadSignature, MissingScope, TooManyRequests) as error:
+            return turned_away(error)
         except NotFound as error:
-            return problem(404, error.code, _sentence(error))
+            return problem(404, error.code, sentence(error))
 
     return blueprint
 
@@ -104,9 +102,3 @@ def unsubscribe_page(events: Events) -> Blueprint:
 
 def _page(content: str, status: int) -> HTTPResponse:
     return HTTPResponse(_PAGE.format(content=content), status, _PAGE_HEADERS, content_type="text/html; charset=utf-8")
-
-
-def _sentence(error: Exception) -> str:
-    """An error's text as a sentence."""
-    text = str(error)
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."

@@ -12,7 +12,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from connectors.base import Arrival, BadPayload, BadSignature, Connector, WebhookRequest
+from connectors.key_limits import KeyLimits
 from connectors.set_up import Webhook
+from connectors.shared_buckets import SharedBuckets
 from conversations.model import InboundMessage, OutboundMessage, new_id
 
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -62,7 +64,13 @@ class RestConnector(Connector):
     channel: ClassVar[str] = "rest"
     reads_transcript: ClassVar[bool] = True
 
-    def __init__(self, keys: Iterable[str], account: str = "default", find_key: FindKey | None = None) -> None:
+    def __init__(
+        self,
+        keys: Iterable[str],
+        account: str = "default",
+        find_key: FindKey | None = None,
+        limits: KeyLimits | None = None,
+    ) -> None:
         """Keys are given as they are or as their SHA-256 in hexadecimal; only the hash stays in memory.
 
         They open everything; what other keys open is said by ``find_key``.
@@ -76,7 +84,13 @@ class RestConnector(Connector):
                 "an API key of the REST channel is empty; make one with openssl rand -hex 32, or leave it out"
             )
         self._find_key = find_key
+        self._limits = limits or KeyLimits()
         self._hashes = [key if _HASH.fullmatch(key) else _sha256(key) for key in keys]
+
+    def share_limits(self, buckets: SharedBuckets) -> None:
+        """Count the requests of programs together with the other service processes."""
+        super().share_limits(buckets)
+        self._limits.share(buckets)
 
     @property
     def webhook(self) -> Webhook:
@@ -94,16 +108,24 @@ class RestConnector(Connector):
             raise BadSignature("the API key is not known here")
         return owner
 
-    async def caller(self, request: WebhookRequest, scope: str) -> Caller:
-        """Who made the request with whatever key; raises ``BadSignature`` or ``MissingScope``."""
+    async def caller(self, request: WebhookRequest, scope: str, address: str = "") -> Caller:
+        """Who made the request from an address, with whatever key.
+
+        Raises ``BadSignature``, ``MissingScope`` or ``TooManyRequests``.
+        """
         given = _bearer(request)
-        owner = self._given(given)
-        if owner is not None:
-            return Caller(owner)
-        found = await self._find_key(given) if self._find_key else None
+
+        async def find() -> tuple[str, frozenset[str] | None] | None:
+            owner = self._given(given)
+            if owner is not None:
+                return owner, None
+            return await self._find_key(given) if self._find_key else None
+
+        found = await self._limits.tried(address, given, find)
         if found is None:
             raise BadSignature("the API key is not known here, was revoked or has expired")
         caller = Caller(*found)
+        await self._limits.take(caller.owner)
         caller.need(scope)
         return caller
 

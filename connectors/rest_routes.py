@@ -12,6 +12,7 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from connectors.base import BadPayload, BadSignature
 from connectors.desk import Desk, Forms, Hub, Idempotency
+from connectors.key_limits import TooManyRequests
 from connectors.rest import MissingScope, RestConnector, RestMessage, request_hash
 from connectors.webhooks import MAX_BODY, TooLarge, answer, problem, read_body, webhook_request
 from conversations.errors import ConversationError, IdempotencyConflict, InvalidMessage
@@ -39,20 +40,19 @@ def rest_api(
             return problem(503, "overloaded", "Too much is waiting; send the request again in a moment.", 2)
         try:
             webhook = webhook_request(request, await read_body(request, MAX_BODY))
-            caller = await connector.caller(webhook, "messages:write")
+            caller = await connector.caller(webhook, "messages:write", request.client_ip)
             message = connector.read(webhook)
             if message.wait_seconds:
                 caller.need("messages:read")  # the answer holds the replies
             [arrival] = connector.parse(webhook)
         except TooLarge:
             return problem(413, "too_large", f"A request may have at most {MAX_BODY} bytes.")
-        except BadSignature as error:
-            connector.report("refused", "", str(error))
-            return problem(401, "unauthorized", f"{_sentence(error)}")
-        except MissingScope as error:
-            return problem(403, "missing_scope", _sentence(error))
+        except (BadSignature, MissingScope, TooManyRequests) as error:
+            if isinstance(error, BadSignature):
+                connector.report("refused", "", str(error))
+            return turned_away(error)
         except BadPayload as error:
-            return problem(400, "invalid_request", f"{_sentence(error)}")
+            return problem(400, "invalid_request", f"{sentence(error)}")
         owner = caller.owner
         key = webhook.headers.get("idempotency-key")
         if key is None:
@@ -85,7 +85,7 @@ def rest_api(
                 receipt = await received(inbound)
                 replies = await wait_for_replies(inbound.address, receipt, news, message.wait_seconds)
         except InvalidMessage as error:
-            return 400, {"error": {"code": error.code, "message": _sentence(error)}}
+            return 400, {"error": {"code": error.code, "message": sentence(error)}}
         conversation = await desk.find_current(inbound.address)
         return 200, {
             **_receipt_form(receipt),
@@ -126,11 +126,9 @@ def rest_api(
     @blueprint.get("/messages", name="list")
     async def list_messages(request: Request) -> HTTPResponse:
         try:
-            await connector.caller(webhook_request(request, b""), "messages:read")
-        except BadSignature as error:
-            return problem(401, "unauthorized", _sentence(error))
-        except MissingScope as error:
-            return problem(403, "missing_scope", _sentence(error))
+            await connector.caller(webhook_request(request, b""), "messages:read", request.client_ip)
+        except (BadSignature, MissingScope, TooManyRequests) as error:
+            return turned_away(error)
         contact, after = request.args.get("contact", ""), request.args.get("after")
         cursor = None if after is None else Cursor.parse(after)
         if not _CONTACT.fullmatch(contact):
@@ -150,6 +148,15 @@ def rest_api(
     return blueprint
 
 
+def turned_away(error: BadSignature | MissingScope | TooManyRequests) -> HTTPResponse:
+    """The answer to a program whose key does not let it in, or not now."""
+    if isinstance(error, TooManyRequests):
+        return problem(429, error.code, sentence(error), error.retry_after_seconds)
+    if isinstance(error, MissingScope):
+        return problem(403, "missing_scope", sentence(error))
+    return problem(401, "unauthorized", sentence(error))
+
+
 def _receipt_form(receipt: Receipt) -> dict[str, Any]:
     return {
         "conversation_id": receipt.conversation_id,
@@ -161,10 +168,10 @@ def _receipt_form(receipt: Receipt) -> dict[str, Any]:
 
 def _conflict(error: IdempotencyConflict) -> HTTPResponse:
     status = 409 if error.in_progress else 422
-    return problem(status, error.code, _sentence(error))
+    return problem(status, error.code, sentence(error))
 
 
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception) -> str:
     """An error's text as a sentence."""
     text = str(error)
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from connectors.base import BadPayload
+from connectors.checked_address import ForbiddenAddress
 from conversations.errors import (
     ChannelUnavailable,
     ContactUnreachable,
@@ -14,12 +15,15 @@ from conversations.errors import (
     RateLimited,
 )
 
-Trouble = Literal["unreachable", "rejected", "unavailable", "unknown", "rate_limited", "unreadable", "crashed"]
+Trouble = Literal[
+    "unreachable", "forbidden_address", "rejected", "unavailable", "unknown", "rate_limited", "unreadable", "crashed"
+]
 _WORDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Trouble], ...] = (
     (ContactUnreachable, "unreachable"),
     (RateLimited, "rate_limited"),
     (DeliveryUnknown, "unknown"),
     (ChannelUnavailable, "unavailable"),
+    (ForbiddenAddress, "forbidden_address"),
     (MessageRejected, "rejected"),
     ((BadPayload, InvalidMessage), "unreadable"),
 )

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from conversations.attachment_store import AttachmentStore
-from conversations.errors import InvalidMessage, NotFound
+from conversations.errors import FileRefused, NotFound
 from conversations.model import Attachment, new_id, utc_now
 from conversations.pictures import FORMATS, redrawn
 from conversations.store import Database
@@ -73,17 +73,19 @@ class Attachments:
         self._drawing = ThreadPoolExecutor(1, thread_name_prefix="picture")
 
     async def save(self, owner: str, name: str, content: bytes) -> Attachment:
-        """Keep a file for ``owner`` (an address or an agent); raises ``InvalidMessage`` for a type or size not accepted.
+        """Keep a file for ``owner`` (an address or an agent); raises ``FileRefused`` for a type or size not accepted.
 
         Of a picture only what can be seen is kept.
         """
         if not content:
-            raise InvalidMessage("the file is empty; choose another one")
+            raise FileRefused("file_empty", "the file is empty; choose another one")
         if len(content) > self.max_bytes:
-            raise InvalidMessage(f"the file is larger than {self.max_bytes // 1024 // 1024} MiB; send a smaller one")
+            most = str(self.max_bytes // 1024 // 1024)
+            raise FileRefused("file_too_large", f"the file is larger than {most} MiB; send a smaller one", most)
         extension = await asyncio.to_thread(sniff, content, name)
         if extension is None:
-            raise InvalidMessage(f"files of this type are not accepted; send {', '.join(sorted(TYPES))}")
+            taken = ", ".join(sorted(TYPES))
+            raise FileRefused("file_type", f"files of this type are not accepted; send {taken}", taken)
         if extension in FORMATS:
             content = await asyncio.get_running_loop().run_in_executor(self._drawing, redrawn, content, extension)
         attachment = Attachment(new_id(), safe_name(name, extension), TYPES[extension], len(content))

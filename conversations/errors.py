@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 
 class ConversationError(Exception):
     """Something about a conversation could not be done."""
@@ -68,6 +70,20 @@ class InvalidMessage(ConversationError):
     """The message is empty, too long, or names a button or file that is not there."""
 
     code = "invalid_message"
+
+
+class FileRefused(InvalidMessage):
+    """A file that is not taken; ``code`` says why, for whoever says it in other words, and ``detail`` what the limit is."""
+
+    def __init__(
+        self,
+        code: Literal["file_empty", "file_too_large", "file_type", "picture_damaged", "picture_too_large"],
+        message: str,
+        detail: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.detail = detail
 
 
 class BadContactPoint(InvalidMessage):

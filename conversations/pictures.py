@@ -13,7 +13,7 @@ from typing import Any
 
 from PIL import Image, ImageOps, JpegImagePlugin
 
-from conversations.errors import InvalidMessage
+from conversations.errors import FileRefused
 
 #: A picture of 50 million points needs 150 to 200 MB while it is drawn; an animation counts with all of its frames.
 MAX_PIXELS = 50_000_000
@@ -24,7 +24,7 @@ _DAMAGED = "the picture is damaged or not a picture; open it, save it again and 
 
 
 def redrawn(content: bytes, extension: str) -> bytes:
-    """The picture in its own format and without anything else; raises ``InvalidMessage`` for what cannot be drawn.
+    """The picture in its own format and without anything else; raises ``FileRefused`` for what cannot be drawn.
 
     GIF and WebP stay animated; of an animated PNG the first frame stays.
     """
@@ -34,12 +34,12 @@ def redrawn(content: bytes, extension: str) -> bytes:
             with Image.open(io.BytesIO(content), formats=FORMATS[extension]) as picture:
                 _check_size(picture, extension)
                 return _drawn(picture, extension)
-        except InvalidMessage:
+        except FileRefused:
             raise
         except Image.DecompressionBombError:
             raise _too_large() from None
         except Exception:  # decoders of hostile files fail in any way there is
-            raise InvalidMessage(_DAMAGED) from None
+            raise FileRefused("picture_damaged", _DAMAGED) from None
 
 
 def _check_size(picture: Image.Image, extension: str) -> None:
@@ -48,10 +48,12 @@ def _check_size(picture: Image.Image, extension: str) -> None:
         raise _too_large()
 
 
-def _too_large() -> InvalidMessage:
+def _too_large() -> FileRefused:
     limit = MAX_PIXELS // 1_000_000
-    return InvalidMessage(
-        f"the picture has more than {limit} million points or {MAX_FRAMES} frames; make it smaller and send it again"
+    return FileRefused(
+        "picture_too_large",
+        f"the picture has more than {limit} million points or {MAX_FRAMES} frames; make it smaller and send it again",
+        str(limit),
     )
 
 

@@ -23,6 +23,7 @@ from conversations.errors import (
     AnsweredMeanwhile,
     AtCapacity,
     ConversationError,
+    FileRefused,
     IllegalTransition,
     InvalidField,
     InvalidMessage,
@@ -56,6 +57,7 @@ _STATUS: dict[type[ConversationError], int] = {
     NotYours: 403,
     TooLate: 409,
     InvalidMessage: 400,
+    FileRefused: 400,
     InvalidField: 400,
 }
 
@@ -180,7 +182,7 @@ def answer(data: Any, status: int = 200) -> HTTPResponse:
 def refused_form(error: ConversationError | Refused) -> dict[str, str]:
     """Why one of several things could not be done, in the shape of every error."""
     form = {"code": error.code, "message": str(error) or (inspect.getdoc(error) or "").split("\n")[0]}
-    return form | ({"detail": error.detail} if isinstance(error, AtCapacity) else {})
+    return form | ({"detail": error.detail} if isinstance(error, AtCapacity | FileRefused) else {})
 
 
 def refusal(error: Exception) -> HTTPResponse:
@@ -202,7 +204,7 @@ def refusal(error: Exception) -> HTTPResponse:
         log.error("staff_api_failed", exc_info=error)
         status, code, message = 500, "internal", "Something failed on our side and was logged. Try again in a moment."
     form: dict[str, Any] = {"code": code, "message": message}
-    if isinstance(error, Refused | AtCapacity) and error.detail is not None:
+    if isinstance(error, Refused | AtCapacity | FileRefused) and error.detail is not None:
         form["detail"] = error.detail
     response = answer({"error": form}, status)
     if retry_after is not None:

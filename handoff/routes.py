@@ -43,7 +43,7 @@ from handoff.ratings.rating_routes import add_rating_routes
 from handoff.reveal_routes import add_reveal_routes
 from handoff.rule_routes import add_rule_routes
 from handoff.staff_side import StaffSide, session_json
-from handoff.store import Session, Stage
+from handoff.store import Session, Stage, Way
 from handoff.synonym_routes import add_synonym_routes
 from handoff.teams.team_routes import add_team_routes
 from handoff.writing.canned_routes import add_canned_routes
@@ -72,7 +72,9 @@ def staff_api(side: StaffSide) -> Blueprint:
     async def sign_out(request: Request, session: Session) -> HTTPResponse:
         await side.sign_in.sign_out(session)
         await side.conversations.record("signed_out", session.member.agent)
-        response = answer({})
+        # Only who came in through the provider has something to end there.
+        there = await side.provider.provider.sign_out_url() if side.provider and session.way is Way.PROVIDER else None
+        response = answer({"sign_out_at": there})
         guard.set_cookie(response, "")
         return response
 
@@ -109,7 +111,10 @@ def staff_api(side: StaffSide) -> Blueprint:
             raise Refused(400, "bad_request", 'Send one file as the field "file" of a multipart form.')
         limit = side.attachments.max_bytes
         if len(sent.body) > limit:
-            raise Refused(413, "too_large", f"The file is larger than {limit // 1024 // 1024} MiB. Send a smaller one.")
+            most = str(limit // 1024 // 1024)
+            raise Refused(
+                413, "file_too_large", f"The file is larger than {most} MiB. Send a smaller one.", detail=most
+            )
         attachment = await side.attachments.save(session.member.id, sent.name, sent.body)
         return answer({"attachment": side.attachment_json(attachment)}, 201)
 

@@ -8,7 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from conversations.model import utc_now
+from conversations.sight import EVERYTHING, Scope, Sight
+from conversations.sight_store import SightStore
 from conversations.store import Database
 from learning.article_usage_store import ArticleUsageStore, Part, Quoted
 from learning.inbox_store import InboxStore
@@ -16,6 +20,7 @@ from learning.inbox_store import InboxStore
 DAYS = 180  #: that are looked back
 KEPT_SECONDS = 60.0  #: before the figures are read again
 SHOWN = 50  #: questions of one article
+_AT_ONCE = 400
 LOW = 2  #: a score of this or less is a bad one
 
 
@@ -76,11 +81,12 @@ class ArticleUsage:
         """By article key; what was never quoted is not in it."""
         return (await self._read(fresh=fresh)).usage
 
-    async def questions(self, key: str) -> list[Answered]:
+    async def questions(self, key: str, sight: Sight = EVERYTHING) -> list[Answered]:
         """What was asked and answered from an article, the newest first."""
         known = await self._read(fresh=False)
-        quoted = [one for one in known.quoted.get(key, ()) if one.by_bot and one.turn_id][:SHOWN]
+        listed = [one for one in known.quoted.get(key, ()) if one.by_bot and one.turn_id]
         async with self._database.read() as connection:
+            quoted = await _seen(connection, sight, listed)
             texts = await InboxStore(connection).texts([one.turn_id for one in quoted if one.turn_id])
             languages = await ArticleUsageStore(connection).languages([one.conversation_id for one in quoted])
         found = []
@@ -113,6 +119,20 @@ class ArticleUsage:
             disliked = await store.disliked({one.turn_id for one in quoted if one.turn_id})
         self._known = _added_up(quoted, parts, disliked)
         return self._known
+
+
+async def _seen(connection: AsyncConnection, sight: Sight, listed: Sequence[Quoted]) -> list[Quoted]:
+    """The first of them that somebody sees."""
+    if sight.scope is Scope.EVERYTHING:
+        return list(listed[:SHOWN])
+    found: list[Quoted] = []
+    for start in range(0, len(listed), _AT_ONCE):
+        part = listed[start : start + _AT_ONCE]
+        seen = await SightStore(connection).seen(sight, {one.conversation_id for one in part})
+        found += [one for one in part if one.conversation_id in seen]
+        if len(found) >= SHOWN:
+            break
+    return found[:SHOWN]
 
 
 def _added_up(quoted: Sequence[Quoted], parts: Sequence[Part], disliked: set[str]) -> _Known:

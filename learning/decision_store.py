@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +31,10 @@ class Decision:
     by_name: str
     undone_at: datetime | None = None
     undone_by: str | None = None
+
+    def about(self, message_ids: Collection[str]) -> Decision:
+        """The same, as if it had been about these messages only."""
+        return replace(self, before={one: state for one, state in self.before.items() if one in message_ids})
 
 
 class DecisionStore:

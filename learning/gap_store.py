@@ -6,14 +6,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import func, insert, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.model import Author, MessageKind
+from conversations.sight import EVERYTHING, Scope, Sight
 from conversations.store import Database
 from conversations.tables import contacts, conversations, messages
 from learning.gap_tables import gap_decisions, metadata
-from learning.inbox_list_store import Group, InboxListStore
+from learning.inbox_list_store import Group
+from learning.inbox_sight_store import inbox_list, seen_by
 from learning.inbox_tables import mishap_decisions, mishap_groups, mishap_vectors, mishaps
 from learning.reasons import Reason
 
@@ -57,14 +59,17 @@ async def create_tables(database: Database) -> None:
 class GapStore:
     """Statements of one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, sight: Sight = EVERYTHING) -> None:
+        """What it reads is what somebody with this ``sight`` may see."""
         self._connection = connection
+        self._sight = sight
 
     async def groups(self, since: datetime | None, limit: int) -> list[Group]:
         """Groups that the inbox has of missed and escalated questions and that nobody has decided otherwise, those that
         were sent to knowledge, and those with a decision here; the most contacts first."""
         g, m = mishap_groups.c, mishaps.c
-        missed = select(m.group_id).where(m.reasons.bitwise_and(_WANTED) != 0, m.state == "new")
+        seen, narrowed = seen_by(self._sight), self._sight.scope is not Scope.EVERYTHING
+        missed = select(m.group_id).where(seen, m.reasons.bitwise_and(_WANTED) != 0, m.state == "new")
         if since is not None:
             missed = missed.where(m.at >= since)
         sent = select(mishap_decisions.c.group_id).where(
@@ -74,6 +79,7 @@ class GapStore:
             select(g.id)
             .where(
                 g.merged_into.is_(None),
+                g.id.in_(select(m.group_id).where(seen)) if narrowed else true(),
                 or_(
                     (g.state == "new") & g.id.in_(missed),
                     g.id.in_(sent),
@@ -83,7 +89,7 @@ class GapStore:
             .order_by(g.contacts.desc(), g.cost.desc(), g.last_at.desc(), g.id)
             .limit(limit)
         )
-        store, found = InboxListStore(self._connection), []
+        store, found = inbox_list(self._connection, self._sight), []
         for group_id in (await self._connection.execute(query)).scalars().all():
             group = await store.find_group(group_id)
             if group is not None:
@@ -94,7 +100,7 @@ class GapStore:
         """How many contacts have a message in each of these groups, whatever was decided about it."""
         query = (
             select(mishaps.c.group_id, func.count(mishaps.c.contact_id.distinct()))
-            .where(mishaps.c.group_id.in_(list(group_ids)))
+            .where(mishaps.c.group_id.in_(list(group_ids)), seen_by(self._sight))
             .group_by(mishaps.c.group_id)
         )
         return {row[0]: int(row[1]) for row in await self._connection.execute(query)}

@@ -12,14 +12,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from conversations.model import Agent, new_id, utc_now
+from conversations.sight import EVERYTHING, Sight
 from conversations.store import Database
 from knowledge_base.knowledge_base import KnowledgeBase
 from learning.following import Encode
 from learning.gap_drafting import DraftedAnswer, Line, drafted_answers, typical
 from learning.gap_store import AgentLine, GapDecision, GapStore, last_of
 from learning.grouping import unpacked
-from learning.inbox_list_store import Group, InboxListStore, Item
+from learning.inbox_list_store import Group, Item
+from learning.inbox_sight_store import inbox_list
 from learning.inbox_store import InboxStore
 
 MOST_GAPS = 200
@@ -104,22 +108,22 @@ class Gaps:
     gate: Callable[[str], float]  #: what an article needs to be quoted, by language
     now: Callable[[], datetime] = field(default=utc_now)
 
-    async def all(self, state: str = OPEN, days: int = 0) -> list[Gap]:
+    async def all(self, state: str = OPEN, days: int = 0, sight: Sight = EVERYTHING) -> list[Gap]:
         """The gaps in a state, the most contacts first; ``days`` looks back for questions nobody has decided about."""
         since = self.now() - timedelta(days=days) if days else None
         async with self.database.read() as connection:
-            store = GapStore(connection)
+            store = GapStore(connection, sight)
             groups = await store.groups(since, MOST_GAPS)
             decisions = await store.decisions()
-            contacts = await store.affected([one.id for one in groups])
+            contacts = await _affected(connection, sight, [one.id for one in groups])
             texts = await InboxStore(connection).texts([one.medoid for one in groups])
-        found = [_gap(one, texts.get(one.medoid, ""), contacts.get(one.id, 0), decisions) for one in groups]
+        found = [_gap(one, texts.get(one.medoid, ""), contacts.get(one.id, (0, 0)), decisions) for one in groups]
         chosen = [one for one in found if one.state == state and one.text]
         return sorted(chosen, key=lambda one: (-one.contacts, -one.group.handoffs, one.group.id))
 
-    async def look(self, group_id: str) -> OpenGap:
+    async def look(self, group_id: str, sight: Sight = EVERYTHING) -> OpenGap:
         """A gap with its drafts; raises ``GapRefused`` where there is none."""
-        gap, items, texts, vectors, lines = await self._read(group_id)
+        gap, items, texts, vectors, lines = await self._read(group_id, sight)
         asked = []
         for item in items:
             if item.message_id in texts:
@@ -132,9 +136,9 @@ class Gaps:
         drafts = await asyncio.to_thread(self._drafts, asked, vectors, said)
         return OpenGap(gap, tuple(asked), tuple(drafts), len(said))
 
-    async def effect(self, group_id: str, article_id: str, since: datetime) -> Effect:
+    async def effect(self, group_id: str, article_id: str, since: datetime, sight: Sight = EVERYTHING) -> Effect:
         """What an article brought since it was made of a gap."""
-        _, items, texts, _, _ = await self._read(group_id)
+        _, items, texts, _, _ = await self._read(group_id, sight)
         before = {texts[one.message_id]: one.language for one in items if one.message_id in texts and one.at <= since}
         answered = otherwise = 0
         for text, language in before.items():
@@ -181,9 +185,11 @@ class Gaps:
             told = {"by": last.by_name, "at": last.at.isoformat(), "kind": last.kind, "article_id": last.article_id}
             raise GapRefused("changed", f"{last.by_name} was quicker here. Look again before you decide.", told)
 
-    async def _read(self, group_id: str) -> tuple[Gap, list[Item], dict[str, str], dict[str, bytes], list[AgentLine]]:
+    async def _read(
+        self, group_id: str, sight: Sight
+    ) -> tuple[Gap, list[Item], dict[str, str], dict[str, bytes], list[AgentLine]]:
         async with self.database.read() as connection:
-            listed, store = InboxListStore(connection), GapStore(connection)
+            listed, store = inbox_list(connection, sight), GapStore(connection, sight)
             group = await listed.find_group(group_id)
             if group is None:
                 raise GapRefused("not_found", "There is no such question any more. Reload the list.")
@@ -195,8 +201,8 @@ class Gaps:
                 first[item.conversation_id] = min(item.seq, first.get(item.conversation_id, item.seq))
             lines = [one for one in await store.agent_lines(first) if one.seq > first[one.conversation_id]]
             decisions = await store.decisions()
-            contacts = await store.affected([group.id])
-        gap = _gap(group, texts.get(group.medoid, ""), contacts.get(group.id, 0), decisions)
+            contacts = await _affected(connection, sight, [group.id])
+        gap = _gap(group, texts.get(group.medoid, ""), contacts.get(group.id, (0, 0)), decisions)
         return gap, items, texts, vectors, lines
 
     def _drafts(self, asked: Sequence[Asked], vectors: Mapping[str, bytes], said: Sequence[Line]) -> list[Draft]:
@@ -224,12 +230,22 @@ class Gaps:
         )
 
 
-def _gap(group: Group, text: str, contacts: int, decisions: Mapping[str, Sequence[GapDecision]]) -> Gap:
+async def _affected(connection: AsyncConnection, sight: Sight, group_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """How many contacts of each group somebody sees, and how many there are."""
+    all_of_them = await GapStore(connection).affected(group_ids)
+    seen = all_of_them if sight is EVERYTHING else await GapStore(connection, sight).affected(group_ids)
+    return {one: (seen.get(one, 0), count) for one, count in all_of_them.items()}
+
+
+def _gap(group: Group, text: str, contacts: tuple[int, int], decisions: Mapping[str, Sequence[GapDecision]]) -> Gap:
+    """``contacts`` are those who are seen and all there are: whether it is open is the same for everybody."""
+    seen, there = contacts
     made = tuple(decisions.get(group.id, ()))
     last = last_of(made)
     state = OPEN
     if last is not None and last.kind in ("article", "merged"):
         state = ANSWERED
-    elif last is not None and last.kind == "rejected" and contacts < last.contacts + COMES_BACK_AFTER:
+    elif last is not None and last.kind == "rejected" and there < last.contacts + COMES_BACK_AFTER:
         state = REJECTED
-    return Gap(group, text, contacts, state, made)
+    told = made if seen == there else tuple(replace(one, contacts=min(one.contacts, seen)) for one in made)
+    return Gap(group, text, seen, state, told)

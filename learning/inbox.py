@@ -16,12 +16,14 @@ from typing import Any
 import structlog
 
 from conversations.model import Agent, new_id, utc_now
+from conversations.sight import EVERYTHING, Scope, Sight
 from conversations.store import Database
 from learning.changes import OUT_OF_SCOPE, Add, Change, Edit, ExampleRefused, MadeIntent, NewIntent
 from learning.decision_store import Decision, DecisionStore
 from learning.example_book import ExampleBook
 from learning.following import Encode
-from learning.inbox_list_store import SORTS, STATES, Filters, Gap, Group, InboxListStore, Item
+from learning.inbox_list_store import SORTS, STATES, Filters, Gap, Group, Item
+from learning.inbox_sight_store import inbox_list, seen_messages
 from learning.inbox_store import InboxStore
 from learning.intent_file import check_intent
 
@@ -113,13 +115,18 @@ class Inbox:
     # -- looking ------------------------------------------------------------------------------------------------
 
     async def groups(
-        self, filters: Filters, sort: str = "frequent", limit: int = 50, offset: int = 0
+        self,
+        filters: Filters,
+        sort: str = "frequent",
+        limit: int = 50,
+        offset: int = 0,
+        sight: Sight = EVERYTHING,
     ) -> tuple[list[tuple[Group, str]], int]:
         """A page of groups, each with the words of the message that stands for it, and how many there are."""
         assert sort in SORTS
         assert filters.state in STATES
         async with self.database.read() as connection:
-            listed, total = await InboxListStore(connection).groups(filters, sort, limit, offset)
+            listed, total = await inbox_list(connection, sight).groups(filters, sort, limit, offset)
             texts = await InboxStore(connection).texts([one.medoid for one in listed])
         return [(one, texts.get(one.medoid, "")) for one in listed], total
 
@@ -131,34 +138,37 @@ class Inbox:
         near = centres.near(vectors[0], SIMILAR_FROM)
         return sorted(near, key=lambda group_id: -near[group_id])[:200]
 
-    async def counts(self) -> dict[str, int]:
+    async def counts(self, sight: Sight = EVERYTHING) -> dict[str, int]:
         """How many groups are in each state, and how many gaps there are."""
         async with self.database.read() as connection:
-            store = InboxListStore(connection)
+            store = inbox_list(connection, sight)
             return await store.counts() | {"gaps": len(await store.gaps(MOST_GAPS))}
 
-    async def channels(self) -> list[str]:
+    async def channels(self, sight: Sight = EVERYTHING) -> list[str]:
         """The channels to choose from."""
         async with self.database.read() as connection:
-            return await InboxListStore(connection).channels()
+            return await inbox_list(connection, sight).channels()
 
-    async def look(self, group_id: str) -> Seen:
+    async def look(self, group_id: str, sight: Sight = EVERYTHING) -> Seen:
         """A group with its messages; raises ``InboxRefused`` where there is none."""
         async with self.database.read() as connection:
-            store = InboxListStore(connection)
+            store = inbox_list(connection, sight)
             group = await store.find_group(group_id)
             if group is None:
                 raise InboxRefused("not_found", "There is no such group. It may have been erased; reload the list.")
             items = await store.items(group.id, MOST_ITEMS)
             texts = await InboxStore(connection).texts([one.message_id for one in items])
             decisions = await DecisionStore(connection).of_group(group.id, 50)
+            if sight.scope is not Scope.EVERYTHING:
+                known = await seen_messages(connection, sight, group.id)
+                decisions = [kept for one in decisions if (kept := one.about(known)).before]
         shown = [Shown(one, texts[one.message_id]) for one in items if one.message_id in texts]
         return Seen(group, shown, decisions)
 
-    async def gaps(self) -> list[tuple[Gap, list[str]]]:
+    async def gaps(self, sight: Sight = EVERYTHING) -> list[tuple[Gap, list[str]]]:
         """What the knowledge base was found not to know, with what was asked."""
         async with self.database.read() as connection:
-            listed = await InboxListStore(connection).gaps(MOST_GAPS)
+            listed = await inbox_list(connection, sight).gaps(MOST_GAPS)
             texts = await InboxStore(connection).texts([one for gap in listed for one in gap.message_ids])
         found = []
         for gap in listed:

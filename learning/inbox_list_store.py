@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from learning.inbox_tables import mishap_decisions, mishap_groups, mishaps
@@ -98,8 +98,10 @@ class Gap:
 class InboxListStore:
     """Queries of one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, seen: ColumnElement[bool] | None = None) -> None:
+        """``seen`` says which messages whoever looks may see."""
         self._connection = connection
+        self._seen = true() if seen is None else seen
 
     async def counts(self) -> dict[str, int]:
         """How many groups are in each state."""
@@ -113,7 +115,7 @@ class InboxListStore:
 
     async def channels(self) -> list[str]:
         """The channels of messages in the inbox."""
-        query = select(mishaps.c.channel).distinct().order_by(mishaps.c.channel)
+        query = select(mishaps.c.channel).where(self._seen).distinct().order_by(mishaps.c.channel)
         return list((await self._connection.execute(query)).scalars())
 
     async def groups(self, filters: Filters, sort: str, limit: int, offset: int = 0) -> tuple[list[Group], int]:
@@ -122,7 +124,7 @@ class InboxListStore:
         chosen = [g.state == filters.state, g.merged_into.is_(None)]
         if filters.groups is not None:
             chosen.append(g.id.in_(list(filters.groups)))
-        wanted = _conditions(filters)
+        wanted = conditions(filters)
         if wanted:
             chosen.append(g.id.in_(select(mishaps.c.group_id).where(*wanted)))
         order = {
@@ -152,7 +154,7 @@ class InboxListStore:
         """The messages of a group, the newest first."""
         query = (
             select(mishaps)
-            .where(mishaps.c.group_id == group_id, mishaps.c.state.in_(list(states)))
+            .where(mishaps.c.group_id == group_id, mishaps.c.state.in_(list(states)), self._seen)
             .order_by(mishaps.c.at.desc(), mishaps.c.message_id)
             .limit(limit)
         )
@@ -166,7 +168,7 @@ class InboxListStore:
         decisions = (await self._connection.execute(query)).all()
         ids = [row.id for row in decisions]
         told = select(mishaps.c.decision_id, mishaps.c.message_id, mishaps.c.contact_id).where(
-            mishaps.c.decision_id.in_(ids)
+            mishaps.c.decision_id.in_(ids), self._seen
         )
         of: dict[str, list[tuple[str, str]]] = {}
         for row in await self._connection.execute(told.order_by(mishaps.c.at.desc(), mishaps.c.message_id)):
@@ -188,7 +190,8 @@ _SHOWN = tuple(
 )
 
 
-def _conditions(filters: Filters) -> list[Any]:
+def conditions(filters: Filters) -> list[Any]:
+    """What a message has to be like, so that its group is listed."""
     m = mishaps.c
     found: list[Any] = []
     if filters.reasons:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import case, delete, distinct, func, insert, select, update
+from sqlalchemy import ColumnElement, case, delete, distinct, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -230,7 +230,7 @@ class InboxStore:
             await self._connection.execute(delete(mishap_groups).where(mishap_groups.c.id == group_id))
             return
         state = state_of(found)
-        values: dict[str, Any] = {"state": state} | await self._figures(group_id, state)
+        values: dict[str, Any] = {"state": state} | await self.figures(group_id, state)
         latest = (
             select(mishap_vectors.c.message_id, mishap_vectors.c.vector)
             .join(mishaps, mishaps.c.message_id == mishap_vectors.c.message_id)
@@ -249,10 +249,14 @@ class InboxStore:
             }
         await self._connection.execute(update(mishap_groups).where(mishap_groups.c.id == group_id).values(**values))
 
-    async def _figures(self, group_id: str, state: str) -> dict[str, Any]:
-        """What the messages of a group add up to; of one that came again, only those that are new."""
+    async def figures(self, group_id: str, state: str, seen: ColumnElement[bool] | None = None) -> dict[str, Any]:
+        """What the messages of a group add up to, or those ``seen``; of one that came again, only those that are new."""
         m = mishaps.c
-        chosen = [m.group_id == group_id, *([m.state == "new"] if state == "new" else [])]
+        chosen = [
+            m.group_id == group_id,
+            *([] if seen is None else [seen]),
+            *([m.state == "new"] if state == "new" else []),
+        ]
         counted = select(
             func.count().label("messages"),
             func.count(distinct(m.contact_id)).label("contacts"),

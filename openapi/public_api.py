@@ -101,14 +101,14 @@ def _messages(shapes: Shapes) -> list[Operation]:
                 Answer(200, shapes.components.keep("MessageReplies", replies)),
                 Answer(202, receipt, example=receipt_example),
             ),
-            frozenset({400, 401, 403, 408, 409, 413, 422, 503}), RestMessage, headers=(_IDEMPOTENCY,),
+            frozenset({400, 401, 403, 408, 409, 413, 422, 429, 503}), RestMessage, headers=(_IDEMPOTENCY,),
             example={"contact": "shop-4711", "text": "我的订单到哪了？", "language": "zh", "wait_seconds": 10},
             **_key("messages:write"),
         ),
         Operation(
             "GET", "/api/v1/messages", "list_messages",
             "The transcript of a contact, page by page. 按页读取与客户的对话。", "messages",
-            (Answer(200, shapes.components.keep("MessagePage", page)),), frozenset({400, 401, 403, 503}),
+            (Answer(200, shapes.components.keep("MessagePage", page)),), frozenset({400, 401, 403, 429, 503}),
             query=(contact, _query("after", _CURSOR)), **_key("messages:read"),
         ),
     ]  # fmt: skip
@@ -129,7 +129,7 @@ def _events(shapes: Shapes) -> list[Operation]:
             "POST", "/api/v1/events", "tell_event",
             "Tell a customer that something happened. 告诉客户一件事，例如订单已发货。", "events",
             (Answer(202, shapes.components.keep("TakenEvent", taken)),),
-            frozenset({400, 401, 403, 408, 413, 422, 503}), Event, headers=(_IDEMPOTENCY,),
+            frozenset({400, 401, 403, 408, 413, 422, 429, 503}), Event, headers=(_IDEMPOTENCY,),
             example={
                 "type": "order_shipped", "email": "lin.mei@example.com",
                 "data": {"order": "KE-20391", "carrier": "顺丰速运"}, "idempotency_key": "ship-20391",
@@ -138,7 +138,7 @@ def _events(shapes: Shapes) -> list[Operation]:
         ),
         Operation(
             "GET", "/api/v1/events/<id>", "find_event", "What became of an event. 查询通知的结果。", "events",
-            (Answer(200, event),), frozenset({401, 403, 404, 503}), **_key("events:read"),
+            (Answer(200, event),), frozenset({401, 403, 404, 429, 503}), **_key("events:read"),
         ),
     ]  # fmt: skip
 

@@ -32,6 +32,7 @@ _KEY_TYPES = {"RS256": "RSA", "ES256": "EC"}
 _MOST_BYTES = 512 * 1024
 _METADATA_SECONDS = 3600.0
 _KEYS_AGAIN_SECONDS = 5.0  # an unknown key may be a new one, but nobody makes us ask without end
+_SIGN_OUT_SECONDS = 2.0
 _LEEWAY_SECONDS = 60  # clocks differ
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 log = structlog.get_logger()
@@ -58,6 +59,7 @@ class Client:
     secret: str | None
     scopes: str
     redirect_uri: str
+    signed_out_uri: str  #: where people are sent back to after they signed out there
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class _Metadata:
     token: str
     keys: str
     userinfo: str | None
+    sign_out: str | None
     posts_secret: bool
     names_itself: bool
     read_at: float
@@ -103,6 +106,21 @@ class Provider:
             "code_challenge_method": "S256",
         }
         return f"{metadata.authorization}{'&' if '?' in metadata.authorization else '?'}{urlencode(query)}"
+
+    async def sign_out_url(self) -> str | None:
+        """Where the browser goes to sign out there too (RP-Initiated Logout 1.0); None where that cannot be said.
+
+        The ID token, which could stand in it as a hint, is not kept: addresses end up in histories and logs.
+        """
+        try:
+            async with asyncio.timeout(_SIGN_OUT_SECONDS):  # nobody waits to leave
+                metadata = self._metadata or await self._read_metadata()
+        except (ProviderDown, TimeoutError):
+            return None
+        if metadata.sign_out is None:
+            return None
+        query = urlencode({"client_id": self.client.id, "post_logout_redirect_uri": self.client.signed_out_uri})
+        return f"{metadata.sign_out}{'&' if '?' in metadata.sign_out else '?'}{query}"
 
     async def check_sender(self, issuer: str | None) -> None:
         """Raise ``NotProved`` if an answer names another issuer, or none although this one always names itself."""
@@ -226,10 +244,18 @@ class Provider:
             token,
             keys,
             userinfo=None if userinfo is None else self._address(userinfo),
+            sign_out=self._sign_out_address(found.get("end_session_endpoint")),
             posts_secret="client_secret_basic" not in methods and "client_secret_post" in methods,
             names_itself=found.get("authorization_response_iss_parameter_supported") is True,
             read_at=time.monotonic(),
         )
+
+    def _sign_out_address(self, found: object) -> str | None:
+        try:
+            return None if found is None else self._address(found)
+        except ProviderDown:  # no reason to let nobody in
+            log.warning("oidc_sign_out_address_refused", issuer=self.client.issuer)
+            return None
 
     def _address(self, found: object) -> str:
         parts = urlsplit(found if isinstance(found, str) else "")

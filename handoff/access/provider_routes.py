@@ -14,7 +14,8 @@ from handoff.staff_side import StaffSide
 from handoff.store import Stage
 
 CALLBACK = "sign-in/provider/callback"
-_CONSOLE = "/staff/"
+SIGNED_OUT = "/staff/"  #: the sign-in page
+_CONSOLE = SIGNED_OUT
 _PLAIN_COOKIE = "frontdesk_provider"
 _SECURE_COOKIE = "__Host-frontdesk-provider"
 _NAMED = ("state", "code", "iss", "error")

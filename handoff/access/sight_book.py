@@ -49,7 +49,7 @@ PARAMETERS: Mapping[str, Kind] = {
     "channel": Kind.DESK,
     "decision_id": Kind.DESK,
     "edit_id": Kind.DESK,
-    "group_id": Kind.DESK,
+    "group_id": Kind.DESK,  # of the inbox: the route leaves out messages that are not seen
     "job_id": Kind.DESK,
     "key_id": Kind.DESK,
     "label_id": Kind.DESK,

@@ -166,7 +166,7 @@ def add_article_routes(blueprint: Blueprint, side: StaffSide) -> None:
     async def questions(request: Request, session: Session, article_id: str, language: str) -> HTTPResponse:
         desk = knowledge_of(side)
         key = f"{unquote(article_id)}/{language}"
-        listed = await desk.usage.questions(key)
+        listed = await desk.usage.questions(key, side.sight.of(session.member))
         return answer(
             {
                 "usage": usage_json((await desk.usage.all()).get(key)),

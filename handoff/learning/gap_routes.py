@@ -32,7 +32,10 @@ def add_gap_routes(blueprint: Blueprint, side: StaffSide) -> None:
 
     async def listed(request: Request, session: Session) -> HTTPResponse:
         query = read_query(GapsQuery, first_values(request.args))
-        found = {state: await _desk(side).gaps.all(state, query.days) for state in ("open", "answered", "rejected")}
+        sight = side.sight.of(session.member)
+        found = {
+            state: await _desk(side).gaps.all(state, query.days, sight) for state in ("open", "answered", "rejected")
+        }
         return answer(
             {
                 "gaps": [gap_json(one) for one in found[query.state]],
@@ -42,16 +45,16 @@ def add_gap_routes(blueprint: Blueprint, side: StaffSide) -> None:
         )
 
     async def opened(request: Request, session: Session, group_id: str) -> HTTPResponse:
-        desk = _desk(side)
+        desk, sight = _desk(side), side.sight.of(session.member)
         if desk.inbox.words is not None:
             await desk.inbox.words.refresh()
-        seen = await _or_refused(desk.gaps.look(check_id(group_id, "gap")))
+        seen = await _or_refused(desk.gaps.look(check_id(group_id, "gap"), sight))
         form = open_json(seen)
         form["near"] = await _near(desk, seen)
         last = next((one for one in reversed(seen.gap.decisions) if one.article_id), None)
         form["effect"] = None
         if last is not None and seen.gap.state == "answered":
-            effect = await desk.gaps.effect(seen.gap.group.id, last.article_id or "", last.at)
+            effect = await desk.gaps.effect(seen.gap.group.id, last.article_id or "", last.at, sight)
             form["effect"] = asdict(effect)
         return answer(form)
 

@@ -36,7 +36,7 @@ def add_inbox_routes(blueprint: Blueprint, side: StaffSide) -> None:
 
     async def listed(request: Request, session: Session) -> HTTPResponse:
         query = read_query(InboxQuery, first_values(request.args))
-        desk = _desk(side)
+        desk, sight = _desk(side), side.sight.of(session.member)
         wanted = query.q.strip()
         filters = Filters(
             state=query.state,
@@ -46,14 +46,14 @@ def add_inbox_routes(blueprint: Blueprint, side: StaffSide) -> None:
             since=side.conversations.now() - timedelta(days=query.days) if query.days else None,
             groups=await desk.inbox.like(wanted) if wanted else None,
         )
-        groups, total = await desk.inbox.groups(filters, query.sort, query.limit, query.offset)
+        groups, total = await desk.inbox.groups(filters, query.sort, query.limit, query.offset, sight)
         progress = await desk.follower.progress()
         return answer(
             {
                 "groups": [group_json(one, text) for one, text in groups],
                 "total": total,
-                "counts": await desk.inbox.counts(),
-                "channels": await desk.inbox.channels(),
+                "counts": await desk.inbox.counts(sight),
+                "channels": await desk.inbox.channels(sight),
                 "progress": {"read": progress.read, "of": progress.of},
                 "teaches": desk.inbox.book is not None,
             }
@@ -61,7 +61,7 @@ def add_inbox_routes(blueprint: Blueprint, side: StaffSide) -> None:
 
     async def opened(request: Request, session: Session, group_id: str) -> HTTPResponse:
         desk = _desk(side)
-        seen = await _or_refused(desk.inbox.look(check_id(group_id, "group")))
+        seen = await _or_refused(desk.inbox.look(check_id(group_id, "group"), side.sight.of(session.member)))
         masked = {(one.text, one.item.language) for one in seen.messages}
         hidden = {pair: await desk.masked(*pair) for pair in masked}
         return answer(seen_json(seen, hidden))
@@ -69,7 +69,7 @@ def add_inbox_routes(blueprint: Blueprint, side: StaffSide) -> None:
     async def suggested(request: Request, session: Session, group_id: str) -> HTTPResponse:
         query = read_query(SuggestionsQuery, first_values(request.args))
         desk = _desk(side)
-        seen = await _or_refused(desk.inbox.look(check_id(group_id, "group")))
+        seen = await _or_refused(desk.inbox.look(check_id(group_id, "group"), side.sight.of(session.member)))
         chosen = query.message_id or seen.group.medoid
         message = next((one for one in seen.messages if one.item.message_id == chosen), None)
         message = message or next(iter(seen.messages), None)
@@ -123,12 +123,13 @@ def add_inbox_routes(blueprint: Blueprint, side: StaffSide) -> None:
         return answer({"decision": decision_json(undone)})
 
     async def gaps(request: Request, session: Session) -> HTTPResponse:
-        return answer({"gaps": [gap_json(gap, asked) for gap, asked in await _desk(side).inbox.gaps()]})
+        found = await _desk(side).inbox.gaps(side.sight.of(session.member))
+        return answer({"gaps": [gap_json(gap, asked) for gap, asked in found]})
 
     async def export(request: Request, session: Session) -> HTTPResponse:
         desk = _desk(side)
         found = []
-        for gap, asked in await desk.inbox.gaps():
+        for gap, asked in await desk.inbox.gaps(side.sight.of(session.member)):
             masked = [
                 await desk.masked(text, session.member.languages[0] if session.member.languages else "en")
                 for text in asked

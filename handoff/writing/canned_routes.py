@@ -78,7 +78,9 @@ def add_canned_routes(blueprint: Blueprint, side: StaffSide) -> None:
         shared = (request.form.get("shared") if request.form else None) == "true"
         owner = owner_for(session, shared, "canned replies")
         if len(sent.body) > MAX_CSV_BYTES:
-            raise Refused(413, "too_large", "The file is larger than 1 MiB. Import it in parts.")
+            most = str(MAX_CSV_BYTES // 1024 // 1024)
+            told = f"The file is larger than {most} MiB. Import it in parts."
+            raise Refused(413, "file_too_large", told, detail=most)
         drafts, problems = read(sent.body)
         added = changed = unchanged = 0
         if not problems:

@@ -22,6 +22,7 @@ from connectors.channels import Channels, pushed
 from connectors.desk import Forms
 from connectors.door import Door
 from connectors.event_routes import events_api, unsubscribe_page
+from connectors.key_limits import KeyLimits
 from connectors.rest import FindKey, RestConnector
 from connectors.rest_routes import rest_api
 from connectors.sole_holder import LEASE_SECONDS
@@ -181,6 +182,7 @@ async def running_server(
     lease_seconds: float | None = None,
     site: SiteIdentity | None = None,
     find_key: FindKey | None = None,
+    key_limits: KeyLimits | None = None,
 ) -> AsyncIterator[Server]:
     """The desk with connectors, or with those made of its means; messages of pushed channels go through an outbox.
 
@@ -195,7 +197,7 @@ async def running_server(
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     attachments = Attachments(database, folder / "files", b"secret of the tests", base_url=url)
-    rest = RestConnector([API_KEY], find_key=find_key)
+    rest = RestConnector([API_KEY], find_key=find_key, limits=key_limits)
     made = tuple(
         connectors(Means(url, attachments, now, attachments.signed_url, IdempotencyKeys(database).claim))
         if callable(connectors)

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from connectors.key_limits import KeyLimits
 from conversations.store import Database
 from handoff.access.api_keys import SCOPES, ApiKeys
 from handoff.store import StaffStore
@@ -39,12 +40,12 @@ REQUESTS: dict[str, tuple[str, str, Any, set[str], int]] = {
 
 
 @asynccontextmanager
-async def desk_with_keys(folder: Path) -> AsyncIterator[tuple[Server, ApiKeys]]:
+async def desk_with_keys(folder: Path, limits: KeyLimits | None = None) -> AsyncIterator[tuple[Server, ApiKeys]]:
     database = Database.open(f"sqlite+aiosqlite:///{folder / 'desk.db'}")
     await database.create_tables()
     await StaffStore(database).create_tables()
     keys = ApiKeys.of(database)
-    async with running_server(folder, database=database, find_key=keys.find) as server:
+    async with running_server(folder, database=database, find_key=keys.find, key_limits=limits) as server:
         yield server, keys
 
 

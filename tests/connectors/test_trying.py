@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from connectors.base import Connector, Means
+from connectors.checked_address import checked_client
 from connectors.rest import RestConnector
 from connectors.trying import Outcome, check, checkable, send_test
 from connectors.wechat import WechatConnector
@@ -244,3 +245,19 @@ async def test_a_test_message_arrives_and_no_conversation_hears_of_it(tmp_path: 
             async with server.desk.database.read() as connection:
                 for table in (conversations, messages, outbox):
                     assert (await connection.execute(select(func.count()).select_from(table))).scalar() == 0
+
+
+async def test_an_address_that_leads_inside_is_told_apart_from_what_a_vendor_refuses() -> None:
+    """F37: the console says in its own words what to do about it."""
+
+    async def inside(host: str, port: int) -> Sequence[str]:
+        return ["10.0.0.1"]
+
+    connector = program_account("https://hooks.example/", allow_private_addresses=False)
+    connector._http = checked_client(private=False, resolve=inside)
+    heard = listened(connector)
+    outcome = await send_test(connector, "ann", "hello", utc_now())
+    assert (outcome.ok, outcome.code) == (False, "forbidden_address")
+    assert "leads into a private network" in outcome.detail  # by which the list of undelivered messages knows it
+    assert heard == [("failed", "forbidden_address")]
+    await connector.close()

@@ -12,7 +12,7 @@ from PIL import Image, ImageSequence
 from PIL.PngImagePlugin import PngInfo
 
 from conversations.attachments import Attachments, sniff
-from conversations.errors import InvalidMessage
+from conversations.errors import FileRefused
 from conversations.pictures import MAX_FRAMES, MAX_PIXELS, redrawn
 from conversations.store import Database
 from tests.pictures import PNG, picture
@@ -116,7 +116,7 @@ def png_that_claims(width: int, height: int, data: bytes = b"") -> bytes:
 @pytest.mark.parametrize("size", [(10_000, 10_000), (MAX_PIXELS + 1, 1), (2**31 - 1, 2**31 - 1), (60_000, 60_000)])
 def test_a_bomb_is_refused_before_it_is_unpacked(size: tuple[int, int]) -> None:
     """F29: a picture of a few bytes that would fill the memory."""
-    with pytest.raises(InvalidMessage, match=r"million points|damaged"):
+    with pytest.raises(FileRefused, match=r"million points|damaged"):
         redrawn(png_that_claims(*size), "png")
 
 
@@ -125,8 +125,9 @@ def test_an_animation_counts_with_all_of_its_frames() -> None:
     frames = [Image.new("RGB", (2, 2), (number % 250, 0, 0)) for number in range(MAX_FRAMES + 1)]
     written = io.BytesIO()
     frames[0].save(written, "GIF", save_all=True, append_images=frames[1:], duration=20, disposal=2)
-    with pytest.raises(InvalidMessage, match=f"{MAX_FRAMES} frames"):
+    with pytest.raises(FileRefused, match=f"{MAX_FRAMES} frames") as refused:
         redrawn(written.getvalue(), "gif")
+    assert (refused.value.code, refused.value.detail) == ("picture_too_large", "50")
 
 
 @pytest.mark.parametrize(
@@ -144,8 +145,9 @@ def test_an_animation_counts_with_all_of_its_frames() -> None:
     ],
 )
 def test_what_is_no_picture_is_refused_in_words(kind: str, content: bytes) -> None:
-    with pytest.raises(InvalidMessage, match="damaged"):
+    with pytest.raises(FileRefused, match="damaged") as refused:
         redrawn(content, kind)
+    assert refused.value.code == "picture_damaged"
 
 
 async def test_what_is_kept_is_what_was_drawn(database: Database, tmp_path: Path) -> None:
@@ -154,6 +156,6 @@ async def test_what_is_kept_is_what_was_drawn(database: Database, tmp_path: Path
     _, content = await attachments.content(saved.id)
     assert saved.size == len(content)
     assert b"<script" not in content
-    with pytest.raises(InvalidMessage):
+    with pytest.raises(FileRefused):
         await attachments.save("me", "bomb.png", png_that_claims(60_000, 60_000))
     assert len(list((tmp_path / "files").rglob("*"))) == 2  # one file in its folder: nothing is left of the other

@@ -1,6 +1,6 @@
 """An OpenID provider as the specification describes it: discovery, a page to sign in, codes, signed tokens, userinfo.
 
-OpenID Connect Core 1.0 and Discovery 1.0, RFC 6749, RFC 7636 (PKCE, S256 only), RFC 9207. What it can be told to do
+OpenID Connect Core 1.0, Discovery 1.0 and RP-Initiated Logout 1.0, RFC 6749, RFC 7636 (PKCE, S256 only), RFC 9207. What it can be told to do
 wrong is each named for what it is.
 """
 
@@ -49,9 +49,11 @@ class _Code:
 class OpenIdProvider:
     """One issuer with one client."""
 
-    def __init__(self, redirect_uri: str = "") -> None:
+    def __init__(self, redirect_uri: str = "", signed_out_uri: str = "") -> None:
         self.url = ""
         self.redirect_uri = redirect_uri
+        self.signed_out_uri = signed_out_uri
+        self.signed_out = 0  #: how often somebody was sent here to sign out, in the right way
         self.people: dict[str, Person] = {}
         self.codes: dict[str, _Code] = {}
         self.access: dict[str, Person] = {}
@@ -107,6 +109,8 @@ class OpenIdProvider:
                 return Answer(b"", 303, {"location": self.approve(form["name"], form)})
             case ("POST", "/token"):
                 return self._exchange(call)
+            case ("GET", "/end-session"):
+                return self._end_session(call.query)
             case ("GET", "/userinfo"):
                 return self._userinfo(call)
         return Answer({"error": "invalid_request"}, 404)
@@ -117,6 +121,7 @@ class OpenIdProvider:
             "authorization_endpoint": f"{self.url}/authorize",
             "token_endpoint": f"{self.url}/token",
             "userinfo_endpoint": f"{self.url}/userinfo",
+            "end_session_endpoint": f"{self.url}/end-session",
             "jwks_uri": f"{self.url}/jwks",
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
@@ -191,6 +196,14 @@ class OpenIdProvider:
         key = self._keys[1] if self.algorithm == "ES256" else self._keys[0]
         header = {"alg": self.algorithm, "kid": key.kid or ""}
         return self.token(jwt.encode(header, claims, key, algorithms=[self.algorithm]))
+
+    def _end_session(self, query: dict[str, str]) -> Answer:
+        """2.1: back only to an address that the client registered, and only for a client that says who it is."""
+        back = query.get("post_logout_redirect_uri", "")
+        if query.get("client_id") != CLIENT or not back or back != self.signed_out_uri:
+            return Answer({"error": "invalid_request"}, 400)
+        self.signed_out += 1
+        return Answer(b"", 303, {"location": back})
 
     def _userinfo(self, call: Call) -> Answer:
         person = self.access.get(call.headers.get("authorization", "").removeprefix("Bearer "))

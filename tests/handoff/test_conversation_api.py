@@ -303,7 +303,7 @@ async def test_a_file_is_sent_once_uploaded_and_only_by_its_owner(desk: Desk) ->
     listed = (await chen.get(f"conversations/{conversation_id}/messages")).json()["messages"]
     assert listed[-1]["attachments"][0]["name"] == attachment["name"]
     evil = await chen.http.post("/staff/api/files", files={"file": ("x.html", b"<script>1</script>")}, headers=headers)
-    assert (evil.status_code, evil.json()["error"]["code"]) == (400, "invalid_message")
+    assert (evil.status_code, evil.json()["error"]["code"]) == (400, "file_type")
 
 
 async def test_typing_is_shown_to_the_contact_only_for_the_assigned_agent(desk: Desk) -> None:

@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from handoff.access.oidc_sign_in import Rules
+from handoff.access.provider_routes import SIGNED_OUT
 from handoff.roles import Role
 from tests.doubles.openid_provider import OpenIdProvider, Person
 from tests.handoff.access.provider_desk import CALLBACK, connect
@@ -48,7 +49,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
 
     async def serve() -> None:
         async with open_desk(tmp_path) as desk:
-            double = OpenIdProvider(desk.base + CALLBACK)
+            double = OpenIdProvider(desk.base + CALLBACK, desk.base + SIGNED_OUT)
             async with double.running():
                 double.people["Chen"] = Person("sub-1", {"email": "chen@kite.example", "email_verified": True})
                 double.people["Stranger"] = Person("sub-2", {"email": "who@else.example", "email_verified": True})
@@ -101,6 +102,19 @@ def test_a_member_signs_in_with_the_company_account_and_a_stranger_is_told_why_n
     expect(page.get_by_test_id("session")).to_have_count(1)
     assert violations(page, page.locator(".el-dialog:visible")) == []
     shot(page, f"15-my-sessions-{language}")
+    page.context.close()
+
+
+def test_signing_out_leads_to_the_provider_and_back_to_the_sign_in_page(browser: Browser, running: Running) -> None:
+    running.do(running.desk.hire("Chen"))
+    page = page_of(browser, running, "en")
+    page.get_by_test_id("sign-in-provider").click()
+    page.get_by_role("button", name="Chen").click()
+    page.get_by_test_id("account").click()
+    page.get_by_test_id("sign-out").click()
+    expect(page.get_by_test_id("sign-in-provider")).to_be_visible()
+    page.wait_for_url(f"{running.desk.base}/staff/")
+    assert running.provider.signed_out == 1
     page.context.close()
 
 

@@ -171,7 +171,7 @@ export const api = {
   endOtherSessions: () => post<{ ended: number }>('sessions/end-others'),
   signInWays: () => get<SignInWays>('sign-in/ways'),
   resetFactor: (id: string) => post<void>(`staff-accounts/${encodeURIComponent(id)}/second-factor/reset`),
-  signOut: () => post<void>('sign-out'),
+  signOut: () => post<{ sign_out_at: string | null }>('sign-out'),
   me: () => get<Session>('me'),
   demo: () => get<DemoSignIn[]>('demo'),
 

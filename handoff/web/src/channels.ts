@@ -63,12 +63,13 @@ export function toneOf(status: ChannelStatus): 'danger' | 'warn' | 'ok' | '' {
   return 'ok'
 }
 
-export type Advice = 'addresses' | 'window' | 'clock' | 'secret' | 'signIn' | 'token' | 'twice' | 'network' | 'vendor' | 'contact' | 'unknown' | 'unreadable' | 'crashed' | 'wait' | 'gone' | 'rejected'
+export type Advice = 'addresses' | 'window' | 'clock' | 'secret' | 'signIn' | 'token' | 'twice' | 'network' | 'vendor' | 'contact' | 'unknown' | 'unreadable' | 'crashed' | 'wait' | 'inside' | 'gone' | 'rejected'
 
 /** What vendors and our connectors say, and what to do then; the first that fits wins. */
 const SAID: readonly [RegExp, Advice][] = [
   [/\b(40164|60020)\b|white list|trusted addresses/i, 'addresses'],
   [/\b(45015|45047|131047|2018278)\b|wrote (more than|too long)|must write again/i, 'window'],
+  [/leads into a private network/i, 'inside'],
   [/minutes old|hour away|clock is wrong|too old/i, 'clock'],
   [/signing in was refused|AUTHENTICATIONFAILED|login failed|invalid credentials/i, 'signIn'],
   [/getUpdates|conflict|two programs/i, 'twice'],
@@ -78,13 +79,18 @@ const SAID: readonly [RegExp, Advice][] = [
   [/HTTP 5\d\d|answered 5\d\d|is busy/i, 'vendor'],
   [/token|unauthori[sz]ed|invalid_auth|not_authed|\b(190|40001|40013|40125|42001)\b|client_id and secret|client_secret|invalid ?client|HTTP 40[13]/i, 'token'],
 ]
-const CODES: Record<string, Advice> = { unreachable: 'contact', unknown: 'unknown', unreadable: 'unreadable', crashed: 'crashed', rate_limited: 'wait', unavailable: 'vendor' }
+const CODES: Record<string, Advice> = { unreachable: 'contact', unknown: 'unknown', unreadable: 'unreadable', crashed: 'crashed', rate_limited: 'wait', unavailable: 'vendor', forbidden_address: 'inside' }
 
 export function adviceFor(told: Pick<Told, 'code' | 'text'>): Advice {
   if (told.code === 'refused') return /minutes old|hour away|clock|too old/i.test(told.text) ? 'clock' : 'secret'
   const found = SAID.find(([said]) => said.test(told.text))?.[1]
   if (told.code === 'unreachable') return found === 'window' ? found : 'contact'
   return found ?? CODES[told.code] ?? 'rejected'
+}
+
+/** Whether it is the desk's own refusal, of which the advice says everything, in the reader's language. */
+export function isOurs(told: Pick<Told, 'code' | 'text'>): boolean {
+  return adviceFor(told) === 'inside'
 }
 
 /** Whether an error is of one customer or message only, and says nothing about the account. */

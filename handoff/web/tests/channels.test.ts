@@ -37,6 +37,8 @@ describe('adviceFor', () => {
     ['unreadable', 'the body is no JSON', 'unreadable'],
     ['crashed', 'ZeroDivisionError', 'crashed'],
     ['rejected', 'chat.postMessage: msg_blocks_too_long', 'rejected'],
+    ['forbidden_address', 'the webhook\'s host leads into a private network; see allow_private_addresses', 'inside'],
+    ['', 'the webhook\'s host leads into a private network; see allow_private_addresses', 'inside'],
     ['something new', 'in words nobody knows', 'rejected'],
   ])('of %s, "%s" is %s', (code, text, advice) => {
     expect(adviceFor({ code, text })).toBe(advice)

@@ -143,7 +143,7 @@ describe('uploads', () => {
     uploads.remove('c', uploads.of('c')[0]!.id)
     waiting.get('b')?.fail(new ApiError(400, 'invalid', 'no such type'))
     await settled()
-    expect(uploads.of('c').map((one) => [one.name, one.error])).toEqual([['b', 'no such type']])
+    expect(uploads.of('c').map((one) => [one.name, one.error, one.code])).toEqual([['b', 'no such type', 'invalid']])
     waiting.clear()
     uploads.retry('c', uploads.of('c')[0]!.id)
     waiting.get('b')?.done()

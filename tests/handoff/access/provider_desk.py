@@ -11,6 +11,7 @@ import httpx
 from handoff.access.identity_store import IdentityStore
 from handoff.access.oidc_provider import Client, Provider
 from handoff.access.oidc_sign_in import ProviderSignIn, Rules
+from handoff.access.provider_routes import SIGNED_OUT
 from tests.doubles.openid_provider import CLIENT, SECRET, OpenIdProvider, Person
 from tests.handoff.desk import API, Desk
 
@@ -20,7 +21,7 @@ CALLBACK = f"{API}/sign-in/provider/callback"
 @asynccontextmanager
 async def provider_beside(desk: Desk) -> AsyncIterator[OpenIdProvider]:
     """A provider that knows one person, and a desk that knows the provider."""
-    double = OpenIdProvider(desk.base + CALLBACK)
+    double = OpenIdProvider(desk.base + CALLBACK, desk.base + SIGNED_OUT)
     async with double.running():
         double.people["chen"] = Person("sub-1", {"email": "chen.yu@kite.example", "email_verified": True})
         connect(desk, double)
@@ -28,7 +29,7 @@ async def provider_beside(desk: Desk) -> AsyncIterator[OpenIdProvider]:
 
 
 def connect(desk: Desk, double: OpenIdProvider, rules: Rules | None = None, timeout_seconds: float = 5.0) -> None:
-    client = Client(double.url, CLIENT, SECRET, "openid email", desk.base + CALLBACK)
+    client = Client(double.url, CLIENT, SECRET, "openid email", desk.base + CALLBACK, desk.base + SIGNED_OUT)
     desk.side.provider = ProviderSignIn(
         Provider(client, timeout_seconds=timeout_seconds, now=desk.clock),
         rules or Rules(),

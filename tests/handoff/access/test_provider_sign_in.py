@@ -19,7 +19,7 @@ from handoff.access.identity_store import IdentityStore
 from handoff.access.oidc_sign_in import NO_PASSWORD, Rules
 from handoff.roles import Role
 from handoff.store import StaffStore
-from tests.doubles.openid_provider import SECRET, OpenIdProvider, Person
+from tests.doubles.openid_provider import CLIENT, SECRET, OpenIdProvider, Person
 from tests.handoff.access.provider_desk import (
     CALLBACK,
     arrive,
@@ -84,6 +84,75 @@ async def test_over_https_both_cookies_are_bound_to_the_host(tmp_path: Path) -> 
             cookie = (await desk.client().get(f"{API}/sign-in/provider")).headers["set-cookie"]
     assert cookie.startswith("__Host-frontdesk-provider=")
     assert "Secure" in cookie
+
+
+async def signed_out(desk: Desk, browser: httpx.AsyncClient) -> str | None:
+    """Sign out; where the browser is sent then."""
+    csrf = (await browser.get(f"{API}/me")).json()["csrf"]
+    response = await browser.post(f"{API}/sign-out", headers={"x-csrf-token": csrf})
+    assert response.status_code == 200, response.text
+    assert await role_of(browser) is None
+    address: str | None = response.json()["sign_out_at"]
+    return address
+
+
+async def test_who_came_through_the_provider_signs_out_there_too_and_comes_back(
+    desk: Desk, provider: OpenIdProvider
+) -> None:
+    await desk.hire("Chen Yu")
+    browser, _ = await sign_in(desk, provider)
+    address = await signed_out(desk, browser)
+    assert address is not None
+    assert address.startswith(f"{provider.url}/end-session?")
+    query = dict(parse_qsl(urlsplit(address).query))
+    assert query == {"client_id": CLIENT, "post_logout_redirect_uri": f"{desk.base}/staff/"}  # and no token
+    back = await browser.get(address)
+    assert (back.status_code, back.headers["location"]) == (303, f"{desk.base}/staff/")
+    assert provider.signed_out == 1
+
+
+async def test_who_came_with_a_password_is_not_sent_to_the_provider(desk: Desk, provider: OpenIdProvider) -> None:
+    member = await desk.hire("Chen Yu")
+    browser = desk.client()
+    body = {"email": member.email, "password": PASSWORD}
+    assert (await browser.post(f"{API}/sign-in", json=body)).status_code == 200
+    assert await signed_out(desk, browser) is None
+    assert "/end-session" not in provider.asked
+
+
+@pytest.mark.parametrize(
+    "named", [None, "http://evil.example/end", "javascript:alert(1)", "/end", 7], ids=lambda one: str(one)[:20]
+)
+async def test_a_provider_without_an_address_for_it_or_with_a_strange_one_lets_people_leave_here(
+    desk: Desk, provider: OpenIdProvider, named: object
+) -> None:
+    """And in: signing in does not depend on it."""
+    provider.metadata = {"end_session_endpoint": named}
+    await desk.hire("Chen Yu")
+    browser, place = await sign_in(desk, provider)
+    assert place == "/staff/"
+    assert await signed_out(desk, browser) is None
+
+
+async def test_an_address_with_a_query_of_its_own_keeps_it(desk: Desk, provider: OpenIdProvider) -> None:
+    provider.metadata = {"end_session_endpoint": f"{provider.url}/end-session?tenant=kite"}
+    await desk.hire("Chen Yu")
+    browser, _ = await sign_in(desk, provider)
+    address = await signed_out(desk, browser)
+    assert address is not None
+    assert parse_qsl(urlsplit(address).query)[0] == ("tenant", "kite")
+    assert (await browser.get(address)).status_code == 303
+
+
+async def test_a_provider_that_is_away_holds_nobody_back(desk: Desk, provider: OpenIdProvider) -> None:
+    """Also in a service process that was started since and has not read its document yet."""
+    await desk.hire("Chen Yu")
+    first, _ = await sign_in(desk, provider)
+    second, _ = await sign_in(desk, provider)
+    provider.down = True
+    assert await signed_out(desk, first) is not None
+    connect(desk, provider)
+    assert await signed_out(desk, second) is None
 
 
 async def test_an_answer_that_comes_too_late_is_refused(desk: Desk, provider: OpenIdProvider) -> None:

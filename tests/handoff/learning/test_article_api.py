@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from conversations.model import Agent, Citation, HandoffReason
+from conversations.sight import Scope
 from conversations.turn_model import Reply
 from handoff.learning.knowledge_side import open_knowledge
 from handoff.roles import Role
 from knowledge_base.knowledge_base import KnowledgeBase
 from knowledge_base.library import Library
 from knowledge_base.library_store import LibraryStore
+from tests.handoff.access.test_sight import narrow, team_of
 from tests.handoff.desk import Browser, Desk, open_desk
 from tests.knowledge_base.builders import knowledge_base, small_shop
 
@@ -246,6 +248,19 @@ async def test_an_article_knows_what_it_answered_and_how_that_ended(shop: Shop) 
     asked = (await eva.get("learning/articles/refunds/en")).json()["questions"]
     assert [one["handed_off"] for one in asked] == [True, False]
     assert "13800138000" not in json.dumps(asked)
+
+
+async def test_what_an_article_answered_beyond_ones_sight_is_left_out(shop: Shop) -> None:
+    wu, grace = await shop.desk.browser("Wu"), await shop.desk.browser("Grace", Role.SUPERVISOR)
+    await team_of(shop.desk, "After-sales", wu.member.id, intents=("handoff",))
+    await team_of(shop.desk, "Pre-sales", grace.member.id)
+    await shop.asks("how long does a refund take", "refunds", contact="ann")
+    await shop.asks("when do I get my money", "refunds", contact="ben", handoff=True)
+    read = "learning/articles/refunds/en"
+    assert len((await grace.get(read)).json()["questions"]) == 2
+    await narrow(shop.desk, grace.member.id, Scope.TEAM)
+    [question] = (await grace.get(read)).json()["questions"]
+    assert question["text"] == "how long does a refund take"
 
 
 async def test_contradicting_articles_are_listed_until_somebody_says_that_they_agree(shop: Shop) -> None:

@@ -1,8 +1,9 @@
 // Where the visitor writes: a field that grows, files, and sending that never cuts a word being typed in Chinese.
 import type { Chat } from './chat';
 import { h, icon } from './dom';
-import type { Words } from './i18n';
+import { REFUSED, type Words } from './i18n';
 import type { Attachment } from './protocol';
+import type { NotTaken } from './upload';
 
 const MAX_BYTES = 10 * 1024 * 1024;
 const MAX_FILES = 5;
@@ -134,10 +135,11 @@ export class Composer {
           chip.classList.add('done');
           this.show();
         })
-        .catch((error: Error) => {
+        .catch((error: NotTaken) => {
           chip.classList.add('failed');
           chip.title = this.words.say('uploadFailed');
-          this.say(error.message || this.words.say('uploadFailed'));
+          const known = REFUSED[error.code];
+          this.say(known ? this.words.say(known) : error.message || this.words.say('uploadFailed'));
           label.addEventListener('click', run, { once: true });
         });
     };

@@ -49,6 +49,10 @@ const zh = {
   uploading: '上传中',
   uploadFailed: '上传失败，点按重试',
   tooLarge: '文件超过 10 MB，请换一个小一点的。',
+  fileEmpty: '文件是空的，请另选一个。',
+  fileType: '不支持这种类型的文件。',
+  pictureDamaged: '图片打不开，请重新保存后再发。',
+  pictureLarge: '图片太大，请缩小后再发。',
   tooMany: '一次最多发送 5 个文件。',
   detailsTitle: '我们上班后怎么联系您？',
   detailsPoint: '手机号或邮箱',
@@ -133,6 +137,10 @@ const en: typeof zh = {
   uploading: 'Uploading',
   uploadFailed: 'Upload failed. Tap to try again',
   tooLarge: 'The file is larger than 10 MB; please choose a smaller one.',
+  fileEmpty: 'The file is empty; please choose another one.',
+  fileType: 'We cannot take files of this type.',
+  pictureDamaged: 'The picture cannot be opened; please save it again and send that.',
+  pictureLarge: 'The picture is too large; please make it smaller.',
   tooMany: 'You can send up to 5 files at once.',
   detailsTitle: 'How can we reach you once we are back?',
   detailsPoint: 'Phone number or e-mail',
@@ -170,6 +178,16 @@ const en: typeof zh = {
 };
 
 export type Text = keyof typeof zh;
+
+/** What the server's refusals of a file are called here. */
+export const REFUSED: Partial<Record<string, Text>> = {
+  file_empty: 'fileEmpty',
+  file_too_large: 'tooLarge',
+  too_large: 'tooLarge',
+  file_type: 'fileType',
+  picture_damaged: 'pictureDamaged',
+  picture_too_large: 'pictureLarge',
+};
 
 export class Words {
   constructor(public language: Language) {}

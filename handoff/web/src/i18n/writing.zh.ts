@@ -38,7 +38,7 @@ export const writing: typeof english = {
   },
   words: { accept: 'jieru jr', transfer: 'zhuanjie zj', requeue: 'tuihuipaidui thpd', release: 'jiaohuijiqiren jh', resolve: 'jieshu js', reply: 'huifu hf', note: 'beizhu bz', canned: 'kuaijiehuifu kjhf', macro: 'hong zhixinghong zxh', details: 'ziliao zl', alerts: 'tongzhi tz tishiyin tsy', presence: 'likai lk zaixian zx', theme: 'shense qianse', language: 'english 英文 yuyan yy', shortcuts: 'kuaijiejian kjj' },
   error: {
-    at_capacity: '您同时接待的会话已满（{detail}）。请先结束或转出一个，或请主管处理。', not_yours: '只有写这条消息的人才能撤回。', too_late: '已超过可撤回的时间，请另发一条更正。', already_delivered: '渠道已经送达，无法撤回，请另发一条更正。', answered_meanwhile: '同事刚刚已经回复，看过之后可以重新发送或放弃。', unfilled_variables: '还有变量没有填。', canned_gone: '用到的快捷回复已删除，请修改这个宏。', not_assigned: '会话不由您接待。', not_at_the_desk: '这位同事不在线。', internal: '我们这边出了错，已记录下来。',
+    at_capacity: '您同时接待的会话已满（{detail}）。请先结束或转出一个，或请主管处理。', not_yours: '只有写这条消息的人才能撤回。', too_late: '已超过可撤回的时间，请另发一条更正。', already_delivered: '渠道已经送达，无法撤回，请另发一条更正。', answered_meanwhile: '同事刚刚已经回复，看过之后可以重新发送或放弃。', unfilled_variables: '还有变量没有填。', canned_gone: '用到的快捷回复已删除，请修改这个宏。', not_assigned: '会话不由您接待。', not_at_the_desk: '这位同事不在线。', file_empty: '文件是空的，请另选一个。', file_too_large: '文件超过 {detail} MiB，请压缩或拆分后再发。', file_type: '不支持这种类型的文件，可以发送：{detail}。', picture_damaged: '图片已损坏或不是图片，请打开后重新保存再发。', picture_too_large: '图片超过 {detail} 百万像素，或者帧数太多，请缩小后再发。', internal: '我们这边出了错，已记录下来。',
   },
   shortcutGroup: { conversation: '当前会话', write: '输入时', go: '前往', desk: '任何地方' }, then: '再按',
   alerts: {

@@ -2,6 +2,7 @@
 import { computed, ref } from 'vue'
 
 import { api, ApiError, onSessionEnd, useCsrf } from '../api'
+import { leavingTo } from '../leaving'
 import type { Role, Session, Staff } from '../types'
 
 const staff = ref<Staff | null>(null)
@@ -50,13 +51,15 @@ async function signInCode(code: string): Promise<number | null> {
   return answer.recovery_codes_left ?? null
 }
 
-/** Throws when the server was not reached: the session would still be open. */
+/** Throws when the server was not reached: the session would still be open. Who came in through the provider leaves there too. */
 async function signOut(): Promise<void> {
-  await api.signOut()
+  const { sign_out_at: there } = await api.signOut()
   staff.value = null
   missing.value = null
   expired.value = false
   window.location.hash = ''
+  const address = leavingTo(there)
+  if (address) window.location.assign(address)
 }
 
 onSessionEnd(end)

@@ -12,6 +12,8 @@ export interface Upload {
   file: File | null //: until it has arrived
   attachment: Attachment | null
   error: string | null //: "" where the server was not reached
+  code: string //: of the refusal, and what it is about, for the reader's own language
+  detail: string
 }
 
 export const MAX_FILES = 10
@@ -30,7 +32,7 @@ export function createUploads(api: Pick<typeof Api, 'upload'>) {
     for (const file of files) {
       if (file.size > MAX_FILE_BYTES) refused.tooLarge.push(file)
       else if (of(conversation).length >= MAX_FILES) refused.tooMany.push(file)
-      else lists.set(conversation, [...of(conversation), { id: crypto.randomUUID(), name: file.name, size: file.size, share: 0, file, attachment: null, error: null }])
+      else lists.set(conversation, [...of(conversation), { id: crypto.randomUUID(), name: file.name, size: file.size, share: 0, file, attachment: null, error: null, code: '', detail: '' }])
     }
     pump(conversation)
     return refused
@@ -52,7 +54,8 @@ export function createUploads(api: Pick<typeof Api, 'upload'>) {
       const { attachment } = await api.upload(one.file, (share) => (one.share = share), stop.signal)
       Object.assign(one, { attachment, share: 1, file: null })
     } catch (error) {
-      if (!stop.signal.aborted) one.error = error instanceof ApiError && !error.offline ? error.message : ''
+      const refused = error instanceof ApiError && !error.offline ? error : null
+      if (!stop.signal.aborted) Object.assign(one, { error: refused?.message ?? '', code: refused?.code ?? '', detail: refused?.detail ?? '' })
     } finally {
       stops.delete(id)
       pump(conversation)
@@ -62,7 +65,7 @@ export function createUploads(api: Pick<typeof Api, 'upload'>) {
   function retry(conversation: string, id: string): void {
     const one = of(conversation).find((each) => each.id === id)
     if (!one?.file) return
-    Object.assign(one, { error: null, share: 0 })
+    Object.assign(one, { error: null, code: '', detail: '', share: 0 })
     pump(conversation)
   }
 
