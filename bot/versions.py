@@ -54,6 +54,7 @@ class Versions:
         self._one_at_a_time = asyncio.Lock()
         self._refused: dict[str, tuple[_Stamp, str]] = {}  #: why not, as long as the files are the same
         self._trusted: dict[str, _Stamp] = {}
+        self._distrusted: dict[str, tuple[_Stamp, str]] = {}  #: an archive is hashed once, not at every look
 
     @property
     def serving(self) -> Dialogue | None:
@@ -192,24 +193,17 @@ class Versions:
         archive = model_names.archive_of(self._folder, name)
         try:
             found = archive.lstat()
-            seal = model_seal.seal_of(archive)
-            sealed = seal.stat().st_mtime_ns if seal.exists() else 0
+            beside = [_changed_at(model_seal.seal_of(archive)), _changed_at(self._keys / model_seal.PUBLIC_KEY)]
         except OSError:
             return None
-        return (found.st_ino, found.st_size, found.st_mtime_ns, sealed)
+        return (found.st_ino, found.st_size, found.st_mtime_ns, *beside)
 
     def _described(self) -> list[dict[str, Any]]:
         return [self._describe(model_names.name_of(archive)) for archive in model_names.newest_first(self._folder)]
 
     def _describe(self, name: str) -> dict[str, Any]:
-        archive, stamp, problem = model_names.archive_of(self._folder, name), self._stamp(name), None
-        if stamp is None or self._trusted.get(name) != stamp:
-            try:
-                model_seal.check(archive, self._keys)
-                if stamp is not None:
-                    self._trusted[name] = stamp
-            except (model_seal.ModelRefused, OSError) as refusal:
-                problem = str(refusal)
+        archive, stamp = model_names.archive_of(self._folder, name), self._stamp(name)
+        problem = self._looked_at(name, archive, stamp)
         signed = model_seal.read(archive) if problem is None else {}
         return {
             "name": name,
@@ -220,3 +214,26 @@ class Versions:
             "loaded": name in self._loaded,
             "problem": problem,
         }
+
+    def _looked_at(self, name: str, archive: Path, stamp: _Stamp | None) -> str | None:
+        """What is wrong with an archive; looked at again only when it, its seal or the key has changed."""
+        if stamp is not None and self._trusted.get(name) == stamp:
+            return None
+        known = self._distrusted.get(name)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        try:
+            model_seal.check(archive, self._keys)
+        except OSError as error:  # it may be read the next time
+            return str(error)
+        except model_seal.ModelRefused as refusal:
+            if stamp is not None:
+                self._distrusted[name] = (stamp, str(refusal))
+            return str(refusal)
+        if stamp is not None:
+            self._trusted[name] = stamp
+        return None
+
+
+def _changed_at(path: Path) -> int:
+    return path.stat().st_ctime_ns if path.exists() else 0  # also when only its rights were changed

@@ -1,4 +1,4 @@
-# The bot: Rasa 3.6.21 on Python 3.10, reachable from the service only. The model is trained while the image is built.
+# The bot: Rasa 3.6.21 on Python 3.10, reachable from the service only. A first model is trained while the image is built.
 FROM python:3.10-slim
 WORKDIR /desk/bot
 COPY bot/requirements.lock ./
@@ -8,8 +8,11 @@ COPY bot ./
 COPY encoders ../encoders
 COPY nlu_data ../nlu_data
 ENV RASA_TELEMETRY_ENABLED=false PYTHONUNBUFFERED=1
-# The key that signed the model does not stay: nothing on this machine can sign another one.
-RUN python train.py && rm ../var/model_keys/signing_key.pem && useradd --create-home bot
+# The key that signed the model does not stay in the image, which may be published. At the first start the model is signed
+# anew with a key that is made on the volume; the volumes take the owner of the folders they are mounted on.
+RUN python train.py && rm ../var/model_keys/signing_key.pem && chmod -R a+rX ../var \
+ && useradd --create-home --uid 1000 bot && mkdir -p /models /model_keys && chmod 700 /model_keys \
+ && chown -R bot /models /model_keys ../nlu_data
 USER bot
-ENV BOT_HOST=0.0.0.0 BOT_ALLOW_NETWORK=1
-CMD ["python", "serve.py"]
+ENV BOT_HOST=0.0.0.0 BOT_ALLOW_NETWORK=1 MODEL_DIR=/models MODEL_KEYS=/model_keys
+CMD ["sh", "-c", "python bring_model.py ../var/models && exec python serve.py"]

@@ -31,7 +31,8 @@ COPY bot/domain.yml bot/domain.yml
 COPY tools tools
 COPY --from=web /build/connectors/webchat/widget/dist connectors/webchat/widget/dist
 COPY --from=web /build/handoff/web/dist handoff/web/dist
-RUN useradd --create-home desk && mkdir -p /data && chown desk /data
+# The same number as the bot's user, because both share the folder of the examples.
+RUN useradd --create-home --uid 1000 desk && mkdir -p /data && chown -R desk /data nlu_data
 USER desk
 ENV HOST=0.0.0.0 DATA_DIR=/data PYTHONUNBUFFERED=1
 EXPOSE 8000

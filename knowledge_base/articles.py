@@ -140,7 +140,7 @@ def check_article(article: Article, source: str) -> Article:
     if not article.body.strip():
         raise UnreadableSource(source, "there is no text below the title; write the answer there")
     if len(article.body) > MAX_BODY:
-        raise UnreadableSource(source, f"more than {MAX_BODY} characters; split it into several articles")
+        raise UnreadableSource(source, f"more than {MAX_BODY} characters; split it into several articles", "too_long")
     strange = next((name for name in article.audience if not AUDIENCE.fullmatch(name)), None)
     if strange is not None or not article.audience:
         raise UnreadableSource(

@@ -6,9 +6,9 @@ import csv
 import hashlib
 import io
 import re
-import zipfile
 from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -21,16 +21,31 @@ from knowledge_base.articles import (
     parse_article,
     split_front_matter,
 )
-from knowledge_base.errors import UnreadableSource
+from knowledge_base.errors import Reason, UnreadableSource
 from knowledge_base.readers import SHANGHAI
+from knowledge_base.splitting import heading_text
+from knowledge_base.word_files import check_word_file
 from knowledge_base.wording import language_of
 
 SUFFIXES = (".md", ".markdown", ".html", ".htm", ".pdf", ".docx", ".csv")
 MAX_BYTES = 20 * 1024 * 1024
+MAX_PAGES = 500  #: of a PDF, each of which takes a moment; far fewer fill an article
 _COLUMNS = {
     *("question", "answer", "language", "id", "tags"),
     *("audience", "valid_from", "valid_until", "updated", "replaced_by"),
 }
+
+
+def wrong_kind(source: str) -> UnreadableSource:
+    """Why a file whose name ends like this is not read."""
+    kinds = ", ".join(SUFFIXES)
+    return UnreadableSource(source, f"files of this kind cannot be read; use {kinds}", "kind", kinds=kinds)
+
+
+def too_large(source: str, most: int) -> UnreadableSource:
+    """Why a file of more than this many bytes is not read."""
+    size = most // 1024 // 1024
+    return UnreadableSource(source, f"larger than {size} MiB; split it", "too_large", most=size)
 
 
 def find_sources(paths: Iterable[Path]) -> list[Path]:
@@ -71,10 +86,10 @@ def read_source(path: Path, zone: ZoneInfo = SHANGHAI) -> list[Article]:
     """The articles in one file; raises ``UnreadableSource`` saying what to correct."""
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise UnreadableSource(path.name, f"files of this kind cannot be read; use {', '.join(SUFFIXES)}")
+        raise wrong_kind(path.name)
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise UnreadableSource(path.name, f"larger than {MAX_BYTES // 1024 // 1024} MiB; split it")
+            raise too_large(path.name, MAX_BYTES)
         content = path.read_bytes()
     except OSError as error:
         raise UnreadableSource(path.name, f"cannot be read ({error.strerror}); check the file") from None
@@ -86,11 +101,11 @@ def read_content(name: str, content: bytes, zone: ZoneInfo = SHANGHAI) -> list[A
     path = Path(name)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise UnreadableSource(path.name, f"files of this kind cannot be read; use {', '.join(SUFFIXES)}")
+        raise wrong_kind(path.name)
     if len(content) > MAX_BYTES:
-        raise UnreadableSource(path.name, f"larger than {MAX_BYTES // 1024 // 1024} MiB; split it")
+        raise too_large(path.name, MAX_BYTES)
     if not content.strip():
-        raise UnreadableSource(path.name, "the file is empty")
+        raise UnreadableSource(path.name, "the file is empty", "empty")
     if suffix == ".csv":
         return _read_table(path.name, content, zone)
     if suffix in (".md", ".markdown"):
@@ -107,7 +122,7 @@ def _decode(source: str, content: bytes) -> str:
             continue
         if "\0" not in text:
             return text
-    raise UnreadableSource(source, "neither UTF-8 nor GB 18030 text; save it as UTF-8")
+    raise UnreadableSource(source, "neither UTF-8 nor GB 18030 text; save it as UTF-8", "encoding")
 
 
 def _slug(name: str) -> str:
@@ -124,10 +139,10 @@ def _read_markdown(path: Path, content: bytes, zone: ZoneInfo) -> Article:
 def _untitled(path: Path, markdown: str, title: str | None) -> Article:
     """An article from a document that does not say its id and language itself."""
     body = markdown.replace("\r\n", "\n").replace("\f", "\n").replace("\0", "").strip()
-    heading = re.match(r"#[ \t]+(.+?)[ \t#]*(?:\n|$)", body)
+    first, _, rest = body.partition("\n")
+    heading = heading_text(first[1:]) if re.match(r"#[ \t]", first) else ""
     if heading:
-        title = heading.group(1)
-        body = body[heading.end() :].strip()
+        title, body = heading, rest.strip()
     title = " ".join((title or path.stem).split())[:200]
     article = Article(id=_slug(path.stem), title=title, language=language_of(f"{title}\n{body[:5000]}"), body=body)
     return check_article(article, path.name)
@@ -140,7 +155,7 @@ def _read_document(path: Path, suffix: str, content: bytes) -> Article:
     if suffix == ".pdf":
         _check_pdf(path.name, content)
     elif suffix == ".docx":
-        _check_docx(path.name, content)
+        check_word_file(path.name, content)
     charset = None
     if suffix in (".html", ".htm"):
         content, charset = _decode_page(path.name, content).encode(), "utf-8"
@@ -149,14 +164,18 @@ def _read_document(path: Path, suffix: str, content: bytes) -> Article:
             io.BytesIO(content), stream_info=StreamInfo(extension=suffix, charset=charset)
         )
     except (MarkItDownException, ValueError, KeyError, OSError, RecursionError):
-        raise UnreadableSource(path.name, f"not a {suffix[1:].upper()} file, or a damaged one; save it again") from None
+        kind = suffix[1:].upper()
+        raise UnreadableSource(
+            path.name, f"not a {kind} file, or a damaged one; save it again", "damaged", kind=kind
+        ) from None
     if not converted.markdown.strip():
         hint = (
             "it may be a scan, which must be turned into text first"
             if suffix == ".pdf"
             else "there is nothing to quote"
         )
-        raise UnreadableSource(path.name, f"no text was found; {hint}")
+        reason: Reason = "scan" if suffix == ".pdf" else "no_text"
+        raise UnreadableSource(path.name, f"no text was found; {hint}", reason)
     return _untitled(path, converted.markdown, converted.title)
 
 
@@ -172,26 +191,22 @@ def _decode_page(source: str, content: bytes) -> str:
 
 def _check_pdf(source: str, content: bytes) -> None:
     from pdfminer.pdfdocument import PDFDocument, PDFEncryptionError, PDFPasswordIncorrect
+    from pdfminer.pdfpage import PDFPage
     from pdfminer.pdfparser import PDFParser
     from pdfminer.psexceptions import PSException
 
     try:
-        PDFDocument(PDFParser(io.BytesIO(content)))
+        pages = PDFPage.create_pages(PDFDocument(PDFParser(io.BytesIO(content))))
+        beyond = next(islice(pages, MAX_PAGES, None), None)  # counted, because what a file says of itself may be wrong
     except (PDFPasswordIncorrect, PDFEncryptionError):
-        raise UnreadableSource(source, "the PDF is protected by a password; save a copy without it") from None
-    except (PSException, ValueError, KeyError, TypeError):
-        raise UnreadableSource(source, "not a PDF file, or a damaged one; save it again") from None
-
-
-def _check_docx(source: str, content: bytes) -> None:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            archive.getinfo("word/document.xml")
-            unpacked = sum(member.file_size for member in archive.infolist())
-    except (zipfile.BadZipFile, KeyError):
-        raise UnreadableSource(source, "not a DOCX file, a protected or a damaged one; save it again") from None
-    if unpacked > MAX_BYTES * 10:
-        raise UnreadableSource(source, f"larger than {MAX_BYTES * 10 // 1024 // 1024} MiB unpacked; split it")
+        problem = "the PDF is protected by a password; save a copy without it"
+        raise UnreadableSource(source, problem, "password") from None
+    except (PSException, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+        problem = "not a PDF file, or a damaged one; save it again"
+        raise UnreadableSource(source, problem, "damaged", kind="PDF") from None
+    if beyond is not None:
+        problem = f"more than {MAX_PAGES} pages; split it into several files"
+        raise UnreadableSource(source, problem, "pages", most=MAX_PAGES)
 
 
 def _read_table(source: str, content: bytes, zone: ZoneInfo) -> list[Article]:
@@ -199,47 +214,53 @@ def _read_table(source: str, content: bytes, zone: ZoneInfo) -> list[Article]:
     header = text.split("\n", 1)[0]
     delimiter = max((",", ";", "\t"), key=header.count)
     try:
+        csv.field_size_limit(MAX_BYTES)  # a cell that is too long for an article is said to be just that
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
-        raise UnreadableSource(source, f"not a table of comma-separated values ({error}); check the quotes") from None
+        problem = f"not a table of comma-separated values ({error}); check the quotes"
+        raise UnreadableSource(source, problem, "not_a_table") from None
     columns = [name.strip().lower() for name in rows[0]]
     for needed in ("question", "answer"):
         if columns.count(needed) != 1:
-            raise UnreadableSource(source, f"needs one column {needed!r}; the first line must name question,answer")
+            problem = f"needs one column {needed!r}; the first line must name question,answer"
+            raise UnreadableSource(source, problem, "column_missing", name=needed)
     unknown = sorted(set(columns) - _COLUMNS)
     if unknown:
-        raise UnreadableSource(source, f"unknown column {unknown[0]!r}; known are {', '.join(sorted(_COLUMNS))}")
+        known = ", ".join(sorted(_COLUMNS))
+        problem = f"unknown column {unknown[0][:80]!r}; known are {known}"
+        raise UnreadableSource(source, problem, "column_unknown", name=unknown[0][:80], known=known)
     articles: dict[str, Article] = {}
     for number, row in enumerate(rows[1:], start=2):
         if not any(cell.strip() for cell in row):
             continue
         if len(row) != len(columns):
-            raise UnreadableSource(
-                source, f"row {number} has {len(row)} cells instead of {len(columns)}; check the quotes"
-            )
+            problem = f"row {number} has {len(row)} cells instead of {len(columns)}; check the quotes"
+            raise UnreadableSource(source, problem, "row_cells", row=number, cells=len(row), most=len(columns))
         cells = dict(zip(columns, (cell.strip() for cell in row), strict=True))
         article = _article_of_row(source, number, cells, zone)
         if article.key in articles:
-            raise UnreadableSource(source, f"row {number} repeats {article.key}; give it another id or remove it")
+            problem = f"row {number} repeats {article.key}; give it another id or remove it"
+            raise UnreadableSource(source, problem, "row_repeats", row=number, name=article.key)
         articles[article.key] = article
     if not articles:
-        raise UnreadableSource(source, "there are no rows below the column names")
+        raise UnreadableSource(source, "there are no rows below the column names", "no_rows")
     return list(articles.values())
 
 
 def _article_of_row(source: str, number: int, row: dict[str, str], zone: ZoneInfo) -> Article:
     where = f"{source}, row {number}"
     if not row["question"] or not row["answer"]:
-        raise UnreadableSource(where, "both question and answer must be filled in")
+        raise UnreadableSource(where, "both question and answer must be filled in", "row_empty", row=number)
     language = row.get("language") or language_of(row["question"] + row["answer"])
     if language not in LANGUAGES:
-        raise UnreadableSource(where, f"the language {language!r} is not one of {', '.join(LANGUAGES)}")
+        problem = f"the language {language[:80]!r} is not one of {', '.join(LANGUAGES)}"
+        raise UnreadableSource(where, problem, "row_language", row=number, name=language[:80])
     name = row.get("id") or f"faq-{hashlib.sha256(row['question'].encode()).hexdigest()[:12]}"
     tags = tuple(tag for part in re.split(r"[,;，；|]", row.get("tags", "")) if (tag := part.strip()))
     try:
         updated = date.fromisoformat(row["updated"]) if row.get("updated") else None
     except ValueError:
-        raise UnreadableSource(where, "'updated' must be a date such as 2026-05-01") from None
+        raise UnreadableSource(where, "'updated' must be a date such as 2026-05-01", "row_date", row=number) from None
     article = Article(
         id=name,
         title=row["question"],

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 #: Room in one passage; a Chinese character counts as two, because it says about as much as half an English word.
 MAX_WEIGHT = 700
 _LARGEST_BLOCK = 50_000  #: characters given to the sentence splitter at once
-_HEADING = re.compile(r"(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$")
+_HEADING = re.compile(r"(#{1,6})[ \t]+(.*)$")
 _ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+")
 _FENCE = re.compile(r"[ \t]{0,3}(```+|~~~+)")
 _LINE_START = re.compile(r"(?<=\n)(?=[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]|[ \t]*[|\n])")
 _WIDE = re.compile(r"[\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
+_RUN_OF_MARKS = re.compile(r"([^\w\s]{60,})")
 _UNIT_ENDS = re.compile(r"\d [A-Z]\.\s+(?=[A-Z])")
 _UNFINISHED = re.compile(r"(?:\b(?:No|Nos|approx|incl|excl|max|min|St|vs)\.|^\s*\d{1,9}[.)])\s*$", re.IGNORECASE)
 
@@ -61,7 +62,9 @@ def sentences(text: str, language: str) -> list[str]:
     found: list[str] = []
     for first in range(0, len(text), _LARGEST_BLOCK):
         for line in _LINE_START.split(text[first : first + _LARGEST_BLOCK]):
-            found.extend(_sentences_of_line(line, language))
+            # The splitter takes marks off one by one, each time from what is left: a minute for a page of brackets.
+            for number, part in enumerate(_RUN_OF_MARKS.split(line)):
+                found.extend([part] if number % 2 else _sentences_of_line(part, language))
     return found
 
 
@@ -87,11 +90,13 @@ def split(article: Article, max_weight: int = MAX_WEIGHT) -> list[Passage]:
     passages: list[Passage] = []
     ordinals: Counter[str] = Counter()
     slugs: dict[tuple[str, ...], str] = {}
+    taken: dict[str, int] = {}
+    version = article.version
     for start, end, headings in _spans(article, max_weight):
         raw = article.body[start:end]
         text = raw.strip()
         if headings not in slugs:
-            slugs[headings] = _new_slug(headings, set(slugs.values()))
+            slugs[headings] = _new_slug(headings, taken)
         slug = slugs[headings]
         ordinals[slug] += 1
         passages.append(
@@ -102,20 +107,23 @@ def split(article: Article, max_weight: int = MAX_WEIGHT) -> list[Passage]:
                 title=article.title,
                 headings=headings,
                 text=text,
-                version=article.version,
+                version=version,
                 start=start + len(raw) - len(raw.lstrip()),
             )
         )
     return passages
 
 
-def _new_slug(headings: tuple[str, ...], taken: set[str]) -> str:
+def _new_slug(headings: tuple[str, ...], taken: dict[str, int]) -> str:
+    """A free slug; ``taken`` keeps how far each was numbered, so that a thousand equal headings are not counted anew."""
     words = re.findall(r"\w+", headings[-1].lower()) if headings else ["intro"]
     slug = base = "-".join(words)[:60].strip("-") or "part"
-    number = 1
+    number = taken.get(base, 1)
     while slug in taken:
         number += 1
         slug = f"{base}_{number}"
+    taken[base] = number
+    taken.setdefault(slug, 1)
     return slug
 
 
@@ -201,7 +209,7 @@ def blocks(body: str) -> Iterator[Block]:
             level = len(match.group(1))
             if heading is not None and level <= path[-1][0]:
                 yield heading
-            path = [(depth, title) for depth, title in path if depth < level] + [(level, match.group(2))]
+            path = [(depth, title) for depth, title in path if depth < level] + [(level, heading_text(match.group(2)))]
             heading = Block(first, at, tuple(title for _, title in path), "heading")
             continue
         heading = None
@@ -216,6 +224,11 @@ def blocks(body: str) -> Iterator[Block]:
         yield Block(start, at, tuple(title for _, title in path), kind)
     if heading is not None:
         yield heading
+
+
+def heading_text(rest: str) -> str:
+    """What follows the marks of a heading, without closing marks; a pattern would try every way to divide them."""
+    return rest.strip(" \t").rstrip("#").rstrip(" \t")
 
 
 def _kind_of(line: str) -> str:

@@ -12,7 +12,7 @@ from knowledge_base.splitting import Block, blocks, sentences
 
 Kind = Literal["sentence", "item", "row", "code"]
 _ORDERED = re.compile(r"[ \t]*\d{1,9}[.)][ \t]")
-_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+_RULE = re.compile(r"[ \t]*(?:\|[ \t]*)?:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*(?:\|[ \t]*)?$")
 _HEADING = re.compile(r"#{1,6}[ \t]+\S")
 
 

@@ -14,48 +14,32 @@ from conversations.turn_model import Thresholds, TurnRequest
 from learning.changes import OUT_OF_SCOPE, Example
 from learning.example_check import Note
 from learning.example_folder import Entry
+from learning.one_run import OneRun
 
 _PAUSE_SECONDS = 0.02  #: between two questions
 _MOST_FAILURES = 5  #: in a row, before it gives up
 log = structlog.get_logger()
 
 
-class BotCheck:
+class BotCheck(OneRun):
     """What the bot takes each example for, as far as it was asked; kept while the same model serves."""
 
     def __init__(self, dialogue: Dialogue, thresholds: Mapping[str, Thresholds]) -> None:
+        super().__init__()
         self._dialogue = dialogue
         self._thresholds = thresholds
         self._taken: dict[tuple[str, str], tuple[str, float]] = {}
         self._model = ""
-        self._task: asyncio.Task[None] | None = None
-        self.progress = (0, 0)
-        self.failed = ""
         #: The examples that it takes for something else; another object after every change.
         self.notes: Mapping[Example, tuple[Note, ...]] = {}
         self.asked = 0
 
-    @property
-    def running(self) -> bool:
-        """Whether it is asking at this moment."""
-        return self._task is not None and not self._task.done()
-
     def begin(self, entries: Sequence[Entry]) -> bool:
         """Ask for these examples in the background; False while it still asks for others."""
-        if self.running:
-            return False
         wanted = [one for one in entries if one.example.intent != OUT_OF_SCOPE]
-        self._task = asyncio.create_task(self._ask_all(wanted), name="ask the bot for examples")
-        return True
-
-    async def stop(self) -> None:
-        """Ask no further; what was found stays."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        return self._begin(self._ask_all(wanted), "ask the bot for examples")
 
     async def _ask_all(self, entries: Sequence[Entry]) -> None:
-        self.failed = ""
         failures = 0
         try:
             for number, entry in enumerate(entries):
@@ -73,7 +57,6 @@ class BotCheck:
                     self._publish(entries)
                 await asyncio.sleep(_PAUSE_SECONDS)
         finally:
-            self.progress = (0, 0)
             self._publish(entries)
 
     async def _ask(self, entry: Entry) -> None:

@@ -14,6 +14,7 @@ from knowledge_base.errors import KnowledgeBaseError
 from knowledge_base.evaluate import ROOM, Outcome, Query, read_queries, run_queries, summary
 from knowledge_base.knowledge_base import Hit, KnowledgeBase
 from learning.changes import LANGUAGES
+from learning.one_run import OneRun
 from learning.saved_tests import Question
 
 _AT_ONCE = 10  #: questions between two words about how far it is
@@ -111,7 +112,7 @@ def mistake(outcome: Outcome, gate: float) -> str | None:
     return "missed" if rank is None or rank > _SHOWN else "withheld"
 
 
-class KnowledgeTesting:
+class KnowledgeTesting(OneRun):
     """Runs in the background of one process, one run at a time; ``done`` is told of the result."""
 
     def __init__(
@@ -120,33 +121,16 @@ class KnowledgeTesting:
         gate: Callable[[], float],
         own: Callable[[], list[Query]] = own_questions,
     ) -> None:
+        super().__init__()
         self._knowledge = knowledge
         self._gate = gate
         self._own = own
-        self._task: asyncio.Task[None] | None = None
-        self.progress = (0, 0)
-        self.failed = ""
-
-    @property
-    def running(self) -> bool:
-        """Whether it is asking at this moment."""
-        return self._task is not None and not self._task.done()
 
     def begin(self, saved: Sequence[Question], done: Callable[[dict[str, Any]], Awaitable[None]]) -> bool:
         """Ask everything in the background; False while it still asks."""
-        if self.running:
-            return False
-        self._task = asyncio.create_task(self._run(tuple(saved), done), name="test the knowledge base")
-        return True
-
-    async def stop(self) -> None:
-        """Ask no further."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        return self._begin(self._run(tuple(saved), done), "test the knowledge base")
 
     async def _run(self, saved: Sequence[Question], done: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
-        self.failed = ""
         try:
             known = frozenset(one.id for one in self._knowledge.articles())
             queries, left_out = questions_of(saved, await asyncio.to_thread(self._own), known)
@@ -161,5 +145,3 @@ class KnowledgeTesting:
         except Exception as error:
             log.error("knowledge_not_tested", exc_info=error)
             self.failed = str(error) or type(error).__name__
-        finally:
-            self.progress = (0, 0)

@@ -22,6 +22,7 @@ from learning.changes import LANGUAGES, ExampleRefused
 from learning.example_files import BadFile, ExampleFile
 from learning.limit_cases import CONTROL
 from learning.limit_store import HeldOut, LimitStore
+from learning.one_run import OneRun
 
 FOLDER = "test"
 _PAUSE_SECONDS = 0.02  #: between two lines, so that customers do not wait for it
@@ -29,38 +30,21 @@ _MOST_FAILURES = 5  #: in a row, before it gives up
 log = structlog.get_logger()
 
 
-class HeldOutCheck:
+class HeldOutCheck(OneRun):
     """Asks in the background, and keeps what came of it for every process."""
 
     def __init__(
         self, database: Database, dialogue: Dialogue, limits: Mapping[str, Thresholds], nlu_data: Path
     ) -> None:
+        super().__init__()
         self._database = database
         self._dialogue = dialogue
         self._limits = limits
         self._folder = nlu_data / FOLDER
-        self._task: asyncio.Task[None] | None = None
-        self.progress = (0, 0)
-        self.failed = ""
-
-    @property
-    def running(self) -> bool:
-        """Whether it is asking at this moment."""
-        return self._task is not None and not self._task.done()
 
     def begin(self, by: Agent) -> bool:
         """Ask for all lines in the background; False while it asks already."""
-        if self.running:
-            return False
-        self.failed = ""
-        self._task = asyncio.create_task(self._ask_all(by), name="ask the bot for labelled lines")
-        return True
-
-    async def stop(self) -> None:
-        """Ask no further."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        return self._begin(self._ask_all(by), "ask the bot for labelled lines")
 
     async def _ask_all(self, by: Agent) -> None:
         try:
@@ -92,8 +76,6 @@ class HeldOutCheck:
                 await self._keep(HeldOut(language, model, utc_now(), by.name, scored))
         except (BadFile, ExampleRefused, OSError) as error:
             self.failed = str(error)
-        finally:
-            self.progress = (0, 0)
 
     async def _keep(self, held_out: HeldOut) -> None:
         if not held_out.scored:

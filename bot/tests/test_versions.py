@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -11,11 +12,14 @@ from typing import Any
 
 import pytest
 
+from bot import model_seal
 from bot.model_names import archive_of
 from bot.model_seal import seal_of
 from bot.tests.desk import Bot, Chat
 from bot.tests.fake_actions import FakeActions
 from bot.tests.other_versions import Domain, add_version, folder_of_models, greets
+from bot.tests.test_model_seal import GOOD, write_archive
+from bot.versions import Versions
 
 MODELS = "/webhooks/turn/models"
 
@@ -209,3 +213,36 @@ def test_what_was_chosen_serves_again_after_a_restart_until_something_new_is_tra
             assert greeted(again, None)[1]["trace"]["model"] == serving
         finally:
             again.stop()
+
+
+def test_an_archive_is_hashed_again_only_when_it_its_seal_or_the_key_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, keys = tmp_path / "models", tmp_path / "keys"
+    folder.mkdir()
+    model_seal.seal(write_archive(folder / "good.tar.gz", GOOD), keys)
+    strange = write_archive(folder / "strange.tar.gz", GOOD | {"more.json": "{}"})
+    looked_at: list[str] = []
+
+    def check(archive: Path, of: Path) -> None:
+        looked_at.append(archive.name)
+        checked(archive, of)
+
+    checked = model_seal.check
+    monkeypatch.setattr("bot.versions.model_seal.check", check)
+    versions = Versions(folder, keys, lambda archive: pytest.fail(f"{archive} is loaded"))
+
+    def problems() -> dict[str, bool]:
+        looked_at.clear()
+        return {one["name"]: one["problem"] is not None for one in asyncio.run(versions.listing())["models"]}
+
+    assert (problems(), len(looked_at)) == ({"good": False, "strange": True}, 2)
+    assert (problems(), looked_at) == ({"good": False, "strange": True}, [])
+    model_seal.seal(strange, keys)
+    assert (problems(), looked_at) == ({"good": False, "strange": False}, ["strange.tar.gz"])
+    write_archive(strange, GOOD | {"other.json": "{}"})
+    assert (problems(), looked_at) == ({"good": False, "strange": True}, ["strange.tar.gz"])
+    for half in keys.iterdir():
+        half.unlink()
+    model_seal.seal(strange, keys)
+    assert (problems(), len(looked_at)) == ({"good": True, "strange": False}, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any
 
 from sanic import Blueprint, Request
@@ -22,6 +23,9 @@ from knowledge_base.trying import tried
 from knowledge_base.uploading import MAX_ARTICLES, read_upload
 from knowledge_base.wording import language_of
 
+COMPARING_SECONDS = 15  #: for looking for articles that say the same as those of a file; a request may take 60
+BUSY_SECONDS = 30
+
 
 def add_article_trial_routes(blueprint: Blueprint, side: StaffSide) -> None:
     """Add the routes below ``/staff/api/knowledge`` that change no article."""
@@ -39,9 +43,15 @@ def add_article_trial_routes(blueprint: Blueprint, side: StaffSide) -> None:
         try:
             found = await read_upload(sent.name, sent.body, desk.zone)
         except UnreadableSource as problem:
-            raise Refused(400, "unreadable_file", str(problem), detail=problem.problem) from None
-        owned = await desk.library.store.owned()
-        previews = [await previewed(desk.kb, one, tuple(owned.held)) for one in found.articles]
+            busy = problem.reason == "busy"
+            about = {"problem": problem.problem, "reason": problem.reason, **problem.facts}
+            raise Refused(
+                429 if busy else 400, "unreadable_file", str(problem), BUSY_SECONDS if busy else None, about
+            ) from None
+        held = tuple((await desk.library.store.owned()).held)
+        until, previews = monotonic() + COMPARING_SECONDS, []
+        for one in found.articles:
+            previews.append(await previewed(desk.kb, one, held, compare=monotonic() < until))
         return answer(
             {
                 "name": found.name,

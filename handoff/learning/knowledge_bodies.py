@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from handoff.bodies import Body, Identifier, Prose
+from knowledge_base.previewing import MAX_QUESTION, MAX_QUESTIONS, MAX_TAG, MAX_TAGS, MAX_TEXT, MAX_TITLE
 
 MAX_ARTICLE_BYTES = 1024 * 1024
 _Whole = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -31,10 +32,12 @@ class ArticleBody(Body):
 
     id: _Name
     language: _Language
-    title: Annotated[Prose, Field(max_length=200)]
-    body: Annotated[Prose, Field(max_length=200_000)]
-    questions: Annotated[tuple[Annotated[Prose, Field(max_length=500)], ...], Field(max_length=100)] = ()
-    tags: Annotated[tuple[Annotated[Prose, Field(max_length=80)], ...], Field(max_length=30)] = ()
+    title: Annotated[Prose, Field(max_length=MAX_TITLE)]
+    body: Annotated[Prose, Field(max_length=MAX_TEXT)]
+    questions: Annotated[
+        tuple[Annotated[Prose, Field(max_length=MAX_QUESTION)], ...], Field(max_length=MAX_QUESTIONS)
+    ] = ()
+    tags: Annotated[tuple[Annotated[Prose, Field(max_length=MAX_TAG)], ...], Field(max_length=MAX_TAGS)] = ()
     audience: Annotated[tuple[_Audience, ...], Field(max_length=20)] = ()
     valid_from: _Moment | None = None
     valid_until: _Moment | None = None

@@ -114,3 +114,20 @@ def test_a_table_stays_in_one_piece() -> None:
     table = "| product | price |\n|---|---|\n" + "".join(f"| thing {n}. | {n} |\n" for n in range(10))
     passages = split(article(body="Prices. " * 60 + "\n\n" + table), MAX_WEIGHT)
     assert any(table.strip() in passage.text for passage in passages)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "# " + "#" * 200_000,
+        "# a" + " \t" * 100_000 + "b\nText.",
+        "$" * 200_000,
+        "".join(f"# {n}\nb\n" for n in range(20_000)),
+        "".join(f"# {n}\n## Same\nb\n" for n in range(12_000)),
+    ],
+    ids=["hashes", "spaces", "marks", "headings", "equal headings"],
+)
+def test_a_text_made_to_be_slow_is_cut_like_any_other(body: str) -> None:  # each of these once took minutes
+    passages = split(Article("a", "A", "en", body))
+    assert len({one.anchor for one in passages}) == len(passages)
+    assert all(weight(one.text) <= MAX_WEIGHT for one in passages)

@@ -102,11 +102,17 @@ export function showArticle(id: string, language: Language): void {
 export function knowledgeRefusal(failure: unknown): string {
   const { t, te } = i18n.global
   if (!(failure instanceof ApiError) || failure.offline) return t('app.unreachable')
+  const about = failure.about as Record<string, string | number>
+  const unreadable = `knowledge.unreadable.${about.reason}`
+  if (failure.code === 'unreadable_file') return t('knowledge.refused.unreadable_file', { detail: about.reason && te(unreadable) ? t(unreadable, about) : about.problem })
   const known = `knowledge.refused.${failure.code}`
   return te(known) ? t(known, { detail: failure.detail }) : failure.message
 }
 
 export const blank = (language: Language): Article => ({ id: '', language, title: '', body: '', questions: [], tags: [], audience: ['customer'], valid_from: null, valid_until: null, replaced_by: null })
+
+/** Bytes of a file that may be sent: the service hangs up on more, and nobody would read why. */
+export const LARGEST_UPLOAD_MIB = 10
 
 /** An id made of a title, for those who do not want to think of one. */
 export function idFor(title: string): string {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from knowledge_base.library_store import LibraryStore
 from tests.handoff.access.test_sight import narrow, team_of
 from tests.handoff.desk import Browser, Desk, open_desk
 from tests.knowledge_base.builders import knowledge_base, small_shop
+from tests.knowledge_base.hostile_files import pdf, table, word_bomb, word_of_laughs
 
 GIFT = {
     "id": "gift-wrapping",
@@ -216,6 +218,57 @@ async def test_a_page_with_scripts_becomes_plain_text_and_a_strange_file_a_clear
     assert (problem["code"], "cannot be read" in problem["message"]) == ("unreadable_file", True)
     assert "damaged" in (await sent(eva, "lamps.pdf", b"%PDF-1.4 nonsense", 400))["error"]["message"]
     assert (await eva.post("knowledge/upload")).status_code == 400
+
+
+async def test_a_file_that_cannot_be_read_says_why_so_that_the_console_can_say_it_in_chinese(shop: Shop) -> None:
+    eva = await shop.desk.browser("Eva", Role.TRAINER)
+    for name, content, reason in (
+        ("a.docx", word_bomb(150), "unpacks"),
+        ("a.docx", word_of_laughs(), "entities"),
+        ("a.pdf", pdf(1, password="pw"), "password"),
+        ("a.csv", b"question,answer\nWhat?\n", "row_cells"),
+        ("a.md", b"", "empty"),
+        ("a.pdf", b"<html></html>", "damaged"),
+    ):
+        problem = (await sent(eva, name, content, 400))["error"]
+        assert (problem["code"], problem["detail"]["reason"]) == ("unreadable_file", reason)
+    assert problem["detail"]["kind"] == "PDF"
+
+
+async def test_others_are_answered_while_a_huge_table_is_read_and_what_is_beyond_is_counted(shop: Shop) -> None:
+    eva = await shop.desk.browser("Eva", Role.TRAINER)
+    sending = asyncio.create_task(sent(eva, "faq.csv", table(150_000)))
+    answered = 0
+    while not sending.done():
+        assert (await eva.get("knowledge/health")).status_code == 200
+        answered += 1
+    assert answered > 1
+    found = await sending
+    assert (len(found["articles"]), found["beyond"]) == (found["most"], 150_000 - found["most"])
+
+
+async def test_an_article_too_long_to_be_kept_is_shown_and_cannot_be_taken(shop: Shop) -> None:
+    eva = await shop.desk.browser("Eva", Role.TRAINER)
+    [found] = (await sent(eva, "long.md", b"# Manual\n" + b"A sentence. " * 20_000))["articles"]
+    assert ([one["code"] for one in found["problems"]], found["ready"]) == (["too_long"], False)
+    [found] = (await sent(eva, "ask.csv", f"question,answer\n{'why ' * 60}?,Because.\n".encode()))["articles"]
+    assert found["ready"] is False
+
+
+async def test_more_files_than_can_be_read_at_once_are_asked_to_wait(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eva = await shop.desk.browser("Eva", Role.TRAINER)
+    monkeypatch.setattr("knowledge_base.uploading.MOST_AT_ONCE", 0)
+    assert (await sent(eva, "a.md", b"# A\nText.", 429))["error"]["detail"]["reason"] == "busy"
+
+
+async def test_comparing_a_file_with_the_articles_ends_in_time(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    eva = await shop.desk.browser("Eva", Role.TRAINER)
+    monkeypatch.setattr("handoff.learning.article_trial_routes.COMPARING_SECONDS", 0)
+    [found] = (await sent(eva, "a.md", b"# A lamp\nWe sell lamps in three colours."))["articles"]
+    assert "not_compared" in {one["code"] for one in found["problems"]}
+    assert found["ready"] is True
 
 
 async def test_a_question_is_tried_on_what_is_published_and_with_a_draft(shop: Shop) -> None:

@@ -8,20 +8,31 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import yaml
 from playwright.async_api import Browser, Locator, expect
 
 from conversations.model import utc_now
 from handoff.learning.demo_mishaps import WISHES, load_mishaps
 from handoff.roles import Role
 from handoff.store import StaffMember
+from learning.example_book import ExampleBook as BookOfFiles
+from learning.tables import metadata as example_metadata
 from tests.handoff.desk import Desk, open_desk
 from tests.handoff.learning.console_page import ConsolePage
 from tests.handoff.learning.test_inbox_api import the_bot_knows
 from tests.journeys.conftest import ROOT
 from tests.learning.builders import ExampleBook
+from tests.learning.example_shelf import make_folder
 
 pytestmark = [pytest.mark.browser]
 expect.set_options(timeout=20_000)
+INVALID = {"en": "A name has 3 to 40 small letters", "zh": "名称须为 3–40 个小写字母"}
+FIELDS = {
+    "intent-title-zh": "学生优惠",
+    "intent-title-en": "Student discount",
+    "intent-reply-zh": "凭学生证可以打九折。",
+    "intent-reply-en": "Students pay 10% less with their card.",
+}
 
 
 class Trainer(ConsolePage):
@@ -100,6 +111,53 @@ async def test_what_was_misunderstood_is_assigned_taught_and_gone(
         await trainer.by("mishap-undo").click()
         await expect(trainer.by("mishap-decision").first).to_have_class(re.compile("undone"))
         assert len(book.lines) == before
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_a_group_becomes_an_intent_of_its_own_and_a_bad_name_loses_nothing(
+    tmp_path: Path, browser: Browser, language: str
+) -> None:
+    async with taught_desk(tmp_path) as (desk, _):
+        assert desk.side.studio.inbox is not None
+        async with desk.database.engine.begin() as connection:
+            await connection.run_sync(example_metadata.create_all)
+        shelf = make_folder(tmp_path / "shelf")
+        desk.side.studio.inbox.inbox.book = BookOfFiles(desk.database, shelf, now=utc_now)
+        trainer = await at_console(browser, desk, await desk.hire("Lin Wei", Role.TRAINER), language)
+        await trainer.by("mishap-search").fill("student discount" if language == "en" else "学生优惠")
+        await expect(trainer.by("mishap-row").first).to_contain_text(re.compile("student|学生"))
+        await trainer.by("mishap-row").first.click()
+        await trainer.by("mishap-new-intent").click()
+        await expect(trainer.by("mishap-confirm")).to_be_disabled()
+        await trainer.by("intent-name").fill("Student Discount!")
+        await trainer.by("intent-does-reply").click()
+        for field, text in FIELDS.items():
+            await trainer.by(field).fill(text)
+        lines = [await one.input_value() for one in await trainer.by("mishap-line").all()]
+        await trainer.by("mishap-line").first.fill(f"{lines[0]} please")
+        await trainer.by("mishap-confirm").click()
+        await expect(trainer.by("mishap-problem")).to_contain_text(INVALID[language])
+        await trainer.shot(f"inbox-new-intent-{language}")
+        for field, text in FIELDS.items():
+            await expect(trainer.by(field)).to_have_value(text)
+        await expect(trainer.by("intent-name")).to_have_value("Student Discount!")
+        await expect(trainer.by("mishap-line").first).to_have_value(f"{lines[0]} please")
+        assert not (shelf.root / "intents.yml").exists()
+
+        await trainer.by("intent-name").fill("student_discount")
+        await trainer.by("mishap-confirm").click()
+        await expect(trainer.by("mishap-teach")).to_have_count(0)
+        await trainer.by("mishap-search").fill("")
+        await expect(trainer.by("mishaps-done")).to_contain_text("1")
+        [made] = yaml.safe_load((shelf.root / "intents.yml").read_text())
+        assert made == {
+            "name": "student_discount",
+            "title": {"zh": FIELDS["intent-title-zh"], "en": FIELDS["intent-title-en"]},
+            "does": "reply",
+            "reply": {"zh": FIELDS["intent-reply-zh"], "en": FIELDS["intent-reply-en"]},
+        }
+        taught = "\n".join(path.read_text() for path in shelf.root.rglob("student_discount.yml"))
+        assert all(text in taught for text in [f"{lines[0]} please", *lines[1:]])
 
 
 async def test_two_trainers_at_once_see_what_the_other_did(tmp_path: Path, browser: Browser) -> None:

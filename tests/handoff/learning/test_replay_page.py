@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
+from conversations.model import Address, InboundMessage, new_id
+from conversations.turn_model import Reply, TurnResult
 from handoff.roles import Role
 from handoff.store import StaffMember
 from tests.handoff.desk import Desk, open_desk
@@ -22,6 +24,10 @@ SAID = {
     "en": ["where is my parcel?", "I'd like my money back for KT20261234", "do you wrap gifts?", "call me on 13912345678", "hello"],
     "zh": ["我的快递到哪了？", "KT20261234 想退货退款", "可以包成礼物吗？", "打我电话 13912345678", "你好"],
 }  # fmt: skip
+CHANNELS = {
+    "en": ("E-mail", "some channels or languages", "Replayed: E-mail"),
+    "zh": ("邮件", "部分渠道或语言", "回放范围：邮件"),
+}
 WORDS = {"en": ("Not to be released yet", "May be released"), "zh": ("暂不能上线", "可以上线")}
 
 
@@ -122,6 +128,34 @@ async def test_a_trainer_replays_judges_and_the_gate_follows(tmp_path: Path, bro
         await trainer.shot(f"replay-shut-{language}")
         await trainer.by("replay-open").first.click()
         await expect(trainer.page).to_have_url(re.compile(r"#/all/[0-9a-f]{32}/\d+"))
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_a_replay_of_some_channels_says_so_and_opens_no_gate(
+    tmp_path: Path, browser: Browser, language: str
+) -> None:
+    bot = ReplayBot()
+    async with open_desk(tmp_path, replay_bot=bot) as desk:
+        studio = await prepared(desk, bot, language)
+        await desk.conversations.receive(InboundMessage(Address("email", "default", "ann"), new_id(), "hello"))
+        for claim in await desk.conversations.claim_turns(5):
+            await desk.conversations.commit_turn(claim, TurnResult((Reply("Hello."),), {}), desk.clock(), go_on=False)
+        wanted, partly, replayed = CHANNELS[language]
+        trainer = await at_console(browser, desk, "Lin Wei", language)
+        await expect(trainer.by("replay-part-hint")).to_have_count(0)
+        await trainer.by("replay-channels").click()
+        await trainer.page.get_by_role("option", name=wanted, exact=True).click()
+        await expect(trainer.by("replay-part-hint")).to_contain_text(partly)
+        await trainer.page.keyboard.press("Escape")
+        studio.bot.finds.clear()
+        await trainer.by("replay-start").click()
+        await expect(trainer.by("replay-past")).to_have_count(1)
+        await bot.step()
+        await expect(trainer.by("replay-summary")).to_have_attribute("data-state", "done")
+        await expect(trainer.by("replay-part")).to_have_text(replayed)
+        await expect(trainer.by("replay-gate")).to_have_attribute("data-reason", "only_a_part")
+        await trainer.shot(f"replay-part-{language}")
+        assert len(bot.asked[-1]["conversations"]) == 1
 
 
 async def test_it_looks_as_it_should_in_the_dark_and_two_trainers_judge_different_changes(
