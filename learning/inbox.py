@@ -16,6 +16,8 @@ from typing import Any
 import structlog
 
 from conversations.model import Agent, new_id, utc_now
+from conversations.search_store import SearchFilter, SearchStore
+from conversations.segmenting import parse
 from conversations.sight import EVERYTHING, Scope, Sight
 from conversations.store import Database
 from learning.changes import OUT_OF_SCOPE, Add, Change, Edit, ExampleRefused, MadeIntent, NewIntent
@@ -33,6 +35,7 @@ KINDS = (*TEACHING, "gap", *STATE_CHANGES)
 MOST_ITEMS = 500  #: of a group that are shown
 MOST_GAPS = 1000
 _MEND_AFTER = timedelta(seconds=60)
+_MOST_ALIKE = 200
 SIMILAR_FROM = 0.35  #: cosine between what is searched for and a group's centre
 log = structlog.get_logger()
 
@@ -130,13 +133,19 @@ class Inbox:
             texts = await InboxStore(connection).texts([one.medoid for one in listed])
         return [(one, texts.get(one.medoid, "")) for one in listed], total
 
-    async def like(self, text: str) -> list[str]:
-        """The ids of groups whose messages mean something like this text, the most similar first."""
-        vectors = await asyncio.to_thread(self._encode, [text])
+    async def like(self, text: str, sight: Sight = EVERYTHING) -> list[str]:
+        """The ids of groups with messages that hold this text, then of those that mean something like it."""
+        vectors, search = await asyncio.to_thread(self._encode, [text]), parse(text)
         async with self.database.read() as connection:
-            centres, _ = await InboxStore(connection).centres()
+            store, holding = InboxStore(connection), list[str]()
+            if search.asks:
+                wanted = SearchFilter(author="contact", sight=sight)
+                said = await SearchStore(connection).find_messages(search, wanted, MOST_ITEMS)
+                holding = await store.groups_with([one.id for one in said])
+            centres, _ = await store.centres()
         near = centres.near(vectors[0], SIMILAR_FROM)
-        return sorted(near, key=lambda group_id: -near[group_id])[:200]
+        alike = sorted(near, key=lambda group_id: -near[group_id])[:_MOST_ALIKE]
+        return list(dict.fromkeys([*holding, *alike]))
 
     async def counts(self, sight: Sight = EVERYTHING) -> dict[str, int]:
         """How many groups are in each state, and how many gaps there are."""

@@ -203,6 +203,11 @@ class InboxStore:
         values |= {"handed_off": one.handed_off, "contact_id": one.contact_id}
         await self._connection.execute(update(mishaps).where(mishaps.c.message_id == one.message_id).values(**values))
 
+    async def groups_with(self, message_ids: Sequence[str]) -> list[str]:
+        """The groups that these messages are in."""
+        query = select(mishaps.c.group_id).where(mishaps.c.message_id.in_(message_ids)).distinct()
+        return list((await self._connection.execute(query)).scalars())
+
     async def came_again(self, group_id: str, at: datetime, model_id: str | None) -> None:
         """A message came to a group that was done: the group is new again."""
         chosen = update(mishap_groups).where(mishap_groups.c.id == group_id)

@@ -44,7 +44,7 @@ def add_inbox_routes(blueprint: Blueprint, side: StaffSide) -> None:
             language=query.language or None,
             channel=query.channel or None,
             since=side.conversations.now() - timedelta(days=query.days) if query.days else None,
-            groups=await desk.inbox.like(wanted) if wanted else None,
+            groups=await desk.inbox.like(wanted, sight) if wanted else None,
         )
         groups, total = await desk.inbox.groups(filters, query.sort, query.limit, query.offset, sight)
         progress = await desk.follower.progress()

@@ -218,6 +218,15 @@ async def test_lists_are_filtered_sorted_and_searched_by_meaning(loop: Loop) -> 
     assert ([one.id for one, _ in page], total) == ([shop.id], 2)
 
 
+async def test_one_character_or_word_of_what_was_said_finds_it_whatever_it_means(loop: Loop) -> None:
+    await loop.turn("耳机盒上可以刻我的名字吗", "dan", handoff="two_misses", route="handoff", missed=True, confidence=0.1)
+    await loop.follower.catch_up()
+    (engraving,) = await loop.groups()
+    assert await loop.inbox.like("刻") == [engraving.id]
+    assert await loop.inbox.like("名字") == [engraving.id]
+    assert await loop.inbox.like("KT99999999") == []
+
+
 async def test_without_a_book_nothing_is_assigned_but_the_rest_works(loop: Loop) -> None:
     await one_group(loop)
     loop.inbox.book = None
