@@ -28,6 +28,7 @@ from learning.changes import (
     Edit,
     Example,
     ExampleRefused,
+    MadeIntent,
     Move,
     NewIntent,
     Remove,
@@ -88,6 +89,10 @@ class ExampleBook:
             IntentRow(name, {one: shelf.counts.get((name, one), 0) for one in LANGUAGES}, name != OUT_OF_SCOPE)
             for name in shelf.intents
         ]
+
+    async def made(self) -> list[MadeIntent]:
+        """The intents that trainers made."""
+        return list((await self.shelf()).made.values())
 
     async def examples(self, intent: str, language: str) -> list[Example]:
         """The examples of an intent in a language, in the order of the files."""

@@ -11,7 +11,7 @@ import numpy as np
 import structlog
 
 from learning.annotations import plain
-from learning.changes import OUT_OF_SCOPE
+from learning.changes import OUT_OF_SCOPE, MadeIntent
 from learning.example_book import ExampleBook
 from learning.following import Encode
 from learning.grouping import Floats
@@ -79,6 +79,10 @@ class Suggestions:
             *sorted(name for name in names if name != OUT_OF_SCOPE),
             *([OUT_OF_SCOPE] if OUT_OF_SCOPE in names else []),
         ]
+
+    async def made(self) -> list[MadeIntent]:
+        """The intents that trainers made, which have titles of their own."""
+        return [] if self._book is None else await self._book.made()
 
     async def _by_bot(self, text: str, language: str) -> Sequence[tuple[str, float]]:
         if self._understand is None:

@@ -83,6 +83,9 @@ def add_inbox_routes(blueprint: Blueprint, side: StaffSide) -> None:
         return answer(
             {
                 "intents": await desk.suggestions.intents(),
+                "titles": [
+                    {"name": one.name, "zh": one.title_zh, "en": one.title_en} for one in await desk.suggestions.made()
+                ],
                 "entities": [asdict(one) for one in desk.entity_types],
             }
         )

@@ -148,7 +148,7 @@ def teach(page: Page, words: str, *, new: bool) -> bool:
         detail.get_by_test_id("intent-reply-en").fill(REPLY["en"])
         shot(page, "17-better-labelled")
     else:
-        pick(page, detail.get_by_test_id("mishap-intent"), "engraving")
+        pick(page, detail.get_by_test_id("mishap-intent"), "刻字")
     detail.get_by_test_id("mishap-confirm").click()
     expect(page.get_by_test_id("mishap-teach")).to_have_count(0, timeout=SOON_MS)
     return True

@@ -16,7 +16,7 @@ from conversations.store import Database
 from conversations.turn_model import Reply, TurnResult
 from conversations.work_leases import WorkLeases
 from learning import inbox_store
-from learning.changes import Add, Change, Edit, Example, ExampleRefused, NewIntent
+from learning.changes import Add, Change, Edit, Example, ExampleRefused, MadeIntent, NewIntent
 from learning.example_book import IntentRow
 from learning.following import Follower
 from learning.grouping import Floats
@@ -47,8 +47,11 @@ class ExampleBook:
             IntentRow(
                 name, {lang: len(await self.examples(name, lang)) for lang in ("zh", "en")}, name != "out_of_scope"
             )
-            for name in sorted(self.names)
+            for name in sorted(self.names | {one.name for one in await self.made()})
         ]
+
+    async def made(self) -> list[MadeIntent]:
+        return [change.made for edit in self.edits for change in edit.changes if isinstance(change, NewIntent)]
 
     async def examples(self, intent: str, language: str) -> list[Example]:
         return [one for one in self.lines if (one.intent, one.language) == (intent, language)]

@@ -219,7 +219,9 @@ async def test_lists_are_filtered_sorted_and_searched_by_meaning(loop: Loop) -> 
 
 
 async def test_one_character_or_word_of_what_was_said_finds_it_whatever_it_means(loop: Loop) -> None:
-    await loop.turn("耳机盒上可以刻我的名字吗", "dan", handoff="two_misses", route="handoff", missed=True, confidence=0.1)
+    await loop.turn(
+        "耳机盒上可以刻我的名字吗", "dan", handoff="two_misses", route="handoff", missed=True, confidence=0.1
+    )
     await loop.follower.catch_up()
     (engraving,) = await loop.groups()
     assert await loop.inbox.like("刻") == [engraving.id]

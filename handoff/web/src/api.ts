@@ -8,6 +8,7 @@ import type {
   ContactMerge, ContactProfile, ContactTicket, MergePreview, Past, SamePerson,
 } from './types'
 import { changesQuery, type ChangeFilters, type Replay, type ReplayBudget, type ReplayChange, type ReplayGate, type ReplayOverview, type ReplayWish, type Verdict } from './replays'
+import type { IntentTitle } from './intent_titles'
 import type { LiveChange, LiveModels, LiveWish } from './live_models'
 import { mishapQuery, type EntityType, type Gap, type ManyResult, type MishapDecision, type MishapFilters, type MishapPage, type MishapSeen, type MishapSuggestion, type MishapWish } from './mishaps'
 import { limitQuery, type Costs, type LimitQuestion, type LimitReport, type LimitVersion, type Limits, type Outcome } from './limits'
@@ -307,7 +308,7 @@ export const api = {
   mishaps: (filters: MishapFilters, offset = 0) => get<MishapPage>(`learning/inbox?${mishapQuery(filters, offset)}`),
   mishap: (id: string) => get<MishapSeen>(`learning/inbox/groups/${encodeURIComponent(id)}`),
   mishapSuggestions: (id: string) => get<{ suggestions: MishapSuggestion[] }>(`learning/inbox/groups/${encodeURIComponent(id)}/suggestions`),
-  mishapIntents: () => get<{ intents: string[]; entities: EntityType[] }>('learning/inbox/intents'),
+  mishapIntents: () => get<{ intents: string[]; titles: IntentTitle[]; entities: EntityType[] }>('learning/inbox/intents'),
   decideMishap: (id: string, wish: MishapWish) => post<{ decision: MishapDecision }>(`learning/inbox/groups/${encodeURIComponent(id)}/decide`, wish),
   decideMishaps: (kind: string, groups: { id: string; revision: number; upto: number }[]) => post<{ results: ManyResult[] }>('learning/inbox/decide', { kind, groups }),
   undoMishap: (id: string) => post<{ decision: MishapDecision }>(`learning/inbox/decisions/${encodeURIComponent(id)}/undo`),

@@ -115,6 +115,20 @@ async def test_intents_are_suggested_from_the_bot_and_from_the_nearest_examples(
     known = (await lin.get(f"{BASE}/intents")).json()
     assert known["intents"][-1] == "out_of_scope"
     assert known["entities"] == [{"name": "product", "zh": "商品", "en": "Product"}]
+    assert known["titles"] == []
+
+
+async def test_an_intent_that_a_trainer_made_is_offered_under_its_own_name(shop: Shop) -> None:
+    await shop.missed("can you gift wrap it")
+    lin = await shop.desk.browser("Lin", Role.TRAINER)
+    [group] = (await listed(lin))["groups"]
+    made = {"name": "gift_wrapping", "title_zh": "礼品包装", "title_en": "Gift wrapping", "does": "handoff"}
+    wish = decision(group, "new_intent", "can you gift wrap it", intent="gift_wrapping", made=made)
+    response = await lin.post(f"{BASE}/groups/{group['id']}/decide", wish)
+    assert response.status_code == 200, response.text
+    known = (await lin.get(f"{BASE}/intents")).json()
+    assert "gift_wrapping" in known["intents"]
+    assert known["titles"] == [{"name": "gift_wrapping", "zh": "礼品包装", "en": "Gift wrapping"}]
 
 
 async def test_the_second_trainer_gets_a_409_that_says_what_happened(shop: Shop) -> None:

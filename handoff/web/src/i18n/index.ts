@@ -2,6 +2,7 @@
 import { watch } from 'vue'
 import { createI18n } from 'vue-i18n'
 
+import { titleMessages, type IntentTitle } from '../intent_titles'
 import { preferences } from '../stores/preferences'
 import { en } from './en'
 import { zh } from './zh'
@@ -14,3 +15,10 @@ watch(
     i18n.global.locale.value = language
   },
 )
+
+/** Intents that trainers made are called what they called them, wherever an intent is named. */
+export function nameIntents(titles: IntentTitle[]): void {
+  const named = titleMessages(titles)
+  i18n.global.mergeLocaleMessage('zh', named.zh)
+  i18n.global.mergeLocaleMessage('en', named.en)
+}

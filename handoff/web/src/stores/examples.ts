@@ -3,6 +3,7 @@ import { computed, reactive, ref } from 'vue'
 
 import { ApiError } from '../api'
 import { exampleApi, KINDS, type Change, type Edit, type Example, type IntentRow, type Language, type NoteKind, type Overview } from '../examples'
+import { nameIntents } from '../i18n'
 
 export const PAGE_SIZE = 50
 const overview = ref<Overview | null>(null)
@@ -27,6 +28,7 @@ async function readOverview(): Promise<void> {
   try {
     const read = await exampleApi.overview()
     overview.value = read
+    nameIntents(read.intents.flatMap(({ made }) => (made ? [{ name: made.name, zh: made.title_zh, en: made.title_en }] : [])))
     // While something runs in the background its figures are fetched again, and the list once it is done.
     if (!read.checked || read.bot.running) timer = window.setTimeout(readOverview, 1500)
     if (before && ((read.checked && !before.checked) || (before.bot.running && !read.bot.running))) await readList()
