@@ -39,7 +39,7 @@ END $$
 
 def engine_in(schema: str) -> AsyncEngine:
     """Connections that see nothing but the schema."""
-    return create_async_engine(POSTGRES, connect_args={"server_settings": {"search_path": schema}, "timeout": 3})
+    return create_async_engine(POSTGRES, connect_args={"server_settings": {"search_path": schema}, "timeout": 60})
 
 
 async def empty(engine: AsyncEngine) -> None:
