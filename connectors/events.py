@@ -9,7 +9,7 @@ from typing import Annotated, Any, Protocol, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from connectors.base import BadPayload
-from connectors.rest import MAX_IDEMPOTENCY_KEY, explain
+from connectors.rest import MAX_IDEMPOTENCY_KEY, explain, is_idempotency_key
 
 Named = Annotated[str, StringConstraints(min_length=1, max_length=254, strip_whitespace=True)]
 
@@ -124,8 +124,10 @@ def read_event(body: bytes, header_key: str | None) -> tuple[Event, str]:
     except ValidationError as error:
         raise BadPayload(explain(error).removeprefix("value error, ")) from None
     key = event.idempotency_key or header_key
-    if not key or len(key) > MAX_IDEMPOTENCY_KEY:
-        raise BadPayload("idempotency_key: give the event a key of 1 to 255 characters, so that it is told once")
+    if not key or not is_idempotency_key(key):
+        raise BadPayload(
+            "idempotency_key: give the event a key of 1 to 255 printable characters, so that it is told once"
+        )
     return event, key
 
 

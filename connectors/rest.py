@@ -41,6 +41,11 @@ class RestMessage(BaseModel):
 FindKey = Callable[[str], Awaitable[tuple[str, frozenset[str]] | None]]
 
 
+def is_idempotency_key(key: str) -> bool:
+    """Whether it can be one; bytes of a header that are no UTF-8, and signs that no database keeps, are not printable."""
+    return 1 <= len(key) <= MAX_IDEMPOTENCY_KEY and key.isprintable()
+
+
 class MissingScope(Exception):
     """The key is known, but it does not open this; the message names the scope."""
 
@@ -138,8 +143,8 @@ class RestConnector(Connector):
         """The message of a request; its idempotency key, if any, makes a repeat a duplicate."""
         message = self.read(request)
         key = request.headers.get(_KEY_HEADER)
-        if key is not None and not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY:
-            raise BadPayload(f"an Idempotency-Key has 1 to {MAX_IDEMPOTENCY_KEY} characters")
+        if key is not None and not is_idempotency_key(key):
+            raise BadPayload(f"an Idempotency-Key has 1 to {MAX_IDEMPOTENCY_KEY} characters, all of them printable")
         # The owner is part of the id: two programs may choose the same key.
         owner = _sha256(request.headers.get("authorization", ""))[:16]
         external_id = f"{owner}:{_sha256(key)}" if key is not None else new_id()

@@ -171,7 +171,8 @@ class Guard:
 
 def browser_of(request: Request) -> str:
     """What the browser calls itself, for the list of one's sessions."""
-    return str(request.headers.get("user-agent", ""))
+    said = str(request.headers.get("user-agent", ""))
+    return said.encode("utf-8", "replace").decode()  # bytes that are no UTF-8 cannot be kept
 
 
 def answer(data: Any, status: int = 200) -> HTTPResponse:

@@ -67,6 +67,13 @@ async def test_another_event_with_the_same_key_is_refused(server: Server) -> Non
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "idempotency_conflict")
 
 
+@pytest.mark.parametrize("key", ["\x00", "a\nb", "k" * 256])
+async def test_a_key_that_no_database_keeps_is_refused(server: Server, key: str) -> None:
+    answer = await server.http.post("/api/v1/events", json=EVENT | {"idempotency_key": key}, headers=HEADERS)
+    assert answer.status_code == 400, answer.text
+    assert "idempotency_key" in answer.json()["error"]["message"].lower()
+
+
 async def test_the_key_may_stand_in_the_header(server: Server) -> None:
     body = {name: value for name, value in EVENT.items() if name != "idempotency_key"}
     headers = HEADERS | {"idempotency-key": "k"}

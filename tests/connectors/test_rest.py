@@ -69,6 +69,20 @@ async def test_without_a_known_key_nothing_is_told(server: Server, key: str | No
     assert (await server.http.get("/api/v1/messages?contact=ann")).status_code == 401
 
 
+@pytest.mark.parametrize("key", [b"\xff\xfe", b"order\t1", "订单 1".encode(), b"k" * 256])
+async def test_an_idempotency_key_that_cannot_be_kept_is_refused_in_words(server: Server, key: bytes) -> None:
+    headers = {b"authorization": f"Bearer {API_KEY}".encode(), b"idempotency-key": key}
+    answer = await server.http.post("/api/v1/messages", json=HELLO, headers=headers)
+    kept = key == "订单 1".encode()
+    assert answer.status_code == (202 if kept else 400), answer.text
+    assert kept or "Idempotency-Key" in answer.json()["error"]["message"]
+
+
+async def test_bytes_that_are_no_text_in_the_api_key_are_a_wrong_key(server: Server) -> None:
+    answer = await server.http.post("/api/v1/messages", json=HELLO, headers={b"authorization": b"Bearer \xff\xfe"})
+    assert answer.status_code == 401
+
+
 async def test_a_repeated_idempotency_key_gets_the_first_answer(server: Server) -> None:
     first = await send(server, HELLO, idempotency="order-1")
     again = await send(server, HELLO, idempotency="order-1")

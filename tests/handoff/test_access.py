@@ -25,6 +25,15 @@ def cookie_of(response: httpx.Response) -> str:
     return response.headers["set-cookie"]
 
 
+async def test_a_browser_whose_name_is_no_text_signs_in_and_is_listed(desk: Desk) -> None:
+    member = await desk.hire("Sam")
+    client = desk.client(headers={b"user-agent": b"Browser \xff\xfe"})
+    answer = await client.post(f"{API}/sign-in", json={"email": member.email, "password": PASSWORD})
+    assert answer.status_code == 200, answer.text
+    listed = (await client.get(f"{API}/sessions")).json()["sessions"]
+    assert [one["browser"].startswith("Browser") for one in listed] == [True]
+
+
 async def test_signing_in_sets_a_cookie_that_scripts_cannot_read_and_me_knows_the_member(desk: Desk) -> None:
     chen = await desk.hire("Chen Yu")
     client = desk.client()
