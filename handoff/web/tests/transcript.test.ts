@@ -187,6 +187,20 @@ describe('a transcript', () => {
     expect(transcripts.get('c1')?.messages.map((one) => one.recalled_by)).toEqual(['Sam'])
   })
 
+  it('keeps what was taken back while the messages were on their way, though these are older', async () => {
+    let arrives = (_: { messages: Message[] }): void => undefined
+    const { api } = server()
+    let pages = 0
+    const slow = { ...api, messages: () => (pages++ ? Promise.resolve({ messages: [] }) : new Promise<{ messages: Message[] }>((resolve) => (arrives = resolve))) }
+    const transcripts = createTranscripts(slow)
+    transcripts.open('c1')
+    const back = message(2, { text: 'the code is 9', recalled_at: '2026-03-01T08:00:00Z' })
+    transcripts.apply({ type: 'message', conversation_id: 'c1', message: back }, ME)
+    arrives({ messages: [message(1), message(2, { text: 'the code is 9' })] })
+    await transcripts.read('c1')
+    expect(transcripts.get('c1')?.messages.map((one) => one.recalled_at ?? null)).toEqual([null, '2026-03-01T08:00:00Z'])
+  })
+
   it('tells the server how far it was read, and not again once the agent has seen the refusal', async () => {
     const { api } = server()
     const sent: (number | undefined)[] = []

@@ -66,6 +66,7 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
   const transcripts = reactive(new Map<string, Transcript>())
   const reading = new Map<string, Promise<void>>()
   const again = new Set<string>()
+  const listening = new Map<string, Set<Map<number, Message>>>()
 
   function open(id: string): Transcript {
     const known = transcripts.get(id)
@@ -104,13 +105,27 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
     return run
   }
 
+  /** A page of a conversation. What comes live while it is on its way is newer than what it holds of the same message. */
+  async function pageOf(id: string, after: number): Promise<Message[]> {
+    const heard = new Map<number, Message>()
+    const others = listening.get(id) ?? new Set()
+    listening.set(id, others.add(heard))
+    try {
+      const { messages } = await api.messages(id, after)
+      return messages.map((message) => heard.get(message.seq) ?? message)
+    } finally {
+      others.delete(heard)
+      if (others.size === 0) listening.delete(id)
+    }
+  }
+
   async function readPages(id: string): Promise<void> {
     try {
       for (let page = 0; page < MAX_PAGES; page += 1) {
         const transcript = transcripts.get(id)
         if (!transcript) return
         const after = resumePoint(transcript.messages)
-        const { messages } = await api.messages(id, after)
+        const messages = await pageOf(id, after)
         transcript.messages = mergeMessages(transcript.messages, messages)
         transcript.failed = null
         if (messages.length === 0 || resumePoint(transcript.messages) === after) break
@@ -128,7 +143,7 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
     if (!transcripts.get(id)?.messages.some((message) => message.hidden)) return
     try {
       for (let page = 0, after = 0; page < MAX_PAGES; page += 1) {
-        const { messages } = await api.messages(id, after)
+        const messages = await pageOf(id, after)
         const transcript = transcripts.get(id)
         if (!transcript || messages.length === 0) return
         transcript.messages = mergeMessages(transcript.messages, messages)
@@ -153,6 +168,7 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
       const known = transcript.messages.some((message) => message.seq === event.message.seq)
       const echo = known ? undefined : findEcho(transcript.pending, event.message, me.id)
       if (echo) echo.echoed = true
+      for (const heard of listening.get(event.conversation_id) ?? []) heard.set(event.message.seq, event.message)
       add(transcript, event.message)
       if (transcript.loaded && resumePoint(transcript.messages) < event.message.seq) void read(event.conversation_id)
     } else if (event.author === 'contact') {
