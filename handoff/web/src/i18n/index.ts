@@ -22,3 +22,6 @@ export function nameIntents(titles: IntentTitle[]): void {
   i18n.global.mergeLocaleMessage('zh', named.zh)
   i18n.global.mergeLocaleMessage('en', named.en)
 }
+
+/** What people call an intent; its plain name where nobody gave it another. */
+export const intentName = (name: string): string => (i18n.global.te(`intent.${name}`) ? i18n.global.t(`intent.${name}`) : name)
