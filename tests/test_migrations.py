@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import uuid
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, select, text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from conversations.episode_store import EpisodeStore
 from conversations.key_rotation import KeyRotation, open_keys
@@ -22,8 +20,7 @@ from conversations.sealing_store import SealingStore
 from conversations.store import Database
 from conversations.tables import addresses, contacts
 from migrations.schema import METADATAS, ROOT, migrate
-
-POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql+asyncpg://postgres@127.0.0.1:5432/test")
+from tests.postgres import engine_in, own_schema
 
 
 def not_the_index(name: str | None, kind: str, _parents: object) -> bool:
@@ -36,27 +33,13 @@ def not_the_index(name: str | None, kind: str, _parents: object) -> bool:
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def empty(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """A database without tables: SQLite always, PostgreSQL where a server answers."""
-    if request.param == "sqlite":
-        database = Database.open(f"sqlite+aiosqlite:///{tmp_path / 'desk.db'}")
+    with contextlib.ExitStack() as kept:
+        if request.param == "sqlite":
+            database = Database.open(f"sqlite+aiosqlite:///{tmp_path / 'desk.db'}")
+        else:
+            database = Database(engine_in(kept.enter_context(own_schema("migrations"))))
         yield database
         await database.close()
-        return
-    schema = f"migrations_{uuid.uuid4().hex[:12]}"
-    owner = create_async_engine(POSTGRES, connect_args={"timeout": 3})
-    try:
-        async with owner.begin() as connection:
-            await connection.execute(text(f"CREATE SCHEMA {schema}"))
-    except OSError as error:
-        await owner.dispose()
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"PostgreSQL does not answer: {error}")
-    database = Database(create_async_engine(POSTGRES, connect_args={"server_settings": {"search_path": schema}}))
-    yield database
-    await database.close()
-    async with owner.begin() as connection:
-        await connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    await owner.dispose()
 
 
 async def move(database: Database, revision: str, *, down: bool = False) -> None:

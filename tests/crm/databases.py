@@ -3,54 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
 
 from crm.store import create_tables
 from tests.crm.builders import build_crm, load_small_shop
-
-POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgresql+asyncpg://postgres@127.0.0.1:5432/test")
-SCHEMA = f"crm_test_{os.getpid()}"
+from tests.postgres import engine_in, own_schema
 
 
-async def _in_postgres(statement: str) -> None:
-    engine = create_async_engine(POSTGRES_URL, poolclass=NullPool, connect_args={"timeout": 5})
-    try:
-        async with engine.begin() as connection:
-            await connection.execute(text(statement))
-    finally:
-        await engine.dispose()
-
-
-def postgres_engine() -> AsyncEngine:
-    settings = {"search_path": SCHEMA}
-    return create_async_engine(POSTGRES_URL, connect_args={"server_settings": settings})
-
-
-async def _create_postgres_tables() -> None:
-    engine = postgres_engine()
+async def _create_tables(schema: str) -> None:
+    engine = engine_in(schema)
     await create_tables(engine)
     await engine.dispose()
 
 
 @pytest.fixture(scope="session")
-def postgres_schema() -> Iterator[None]:
+def postgres_schema() -> Iterator[str]:
     """Tables in a schema of their own; skipped by name where no server answers. Rooms that import this share the schema."""
-    try:
-        asyncio.run(_in_postgres(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
-    except (OSError, TimeoutError) as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"no PostgreSQL answers at TEST_POSTGRES_URL ({type(error).__name__})")
-    asyncio.run(_create_postgres_tables())
-    yield
-    asyncio.run(_in_postgres(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE"))
+    with own_schema("crm") as schema:
+        asyncio.run(_create_tables(schema))
+        yield schema
 
 
 @pytest.fixture(scope="session")
@@ -92,8 +67,13 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def engine(database: str, tmp_path: Path, sqlite_template: bytes) -> AsyncIterator[AsyncEngine]:
+async def engine(
+    database: str, request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: bytes
+) -> AsyncIterator[AsyncEngine]:
     """An engine with the tables of the CRM."""
-    engine = postgres_engine() if database == "postgres" else open_sqlite(tmp_path, sqlite_template)
+    if database == "postgres":
+        engine = engine_in(request.getfixturevalue("postgres_schema"))
+    else:
+        engine = open_sqlite(tmp_path, sqlite_template)
     yield engine
     await engine.dispose()

@@ -86,9 +86,10 @@ def running_desk(data_dir: Path, **settings: str) -> Iterator[Desk]:
         "DEMO": "1",
         "GRACE_SECONDS": "20",
         "MODEL_DIR": str(ROOT / "var" / "models"),
-        "NLU_DATA": str(a_few_examples(data_dir / "nlu_data")),
         **settings,
     }
+    if "NLU_DATA" not in settings:
+        environment["NLU_DATA"] = str(a_few_examples(data_dir / "nlu_data"))
     for name in ("DATABASE_URL", "REDIS_URL", "QDRANT_URL", "PUBLIC_URL"):
         environment.pop(name, None)
     loaded = ROOT / "var" / "knowledge"
