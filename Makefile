@@ -6,7 +6,7 @@ BOT := bot/.venv/bin/python
 PROFILE ?= fast
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix backup restore faults train eval-nlu eval-cross eval-entities eval-families eval-kb eval-answers eval-faithfulness eval-sentiment eval-personal-data bench bench-kb bench-desk bench-replay load run-scaled lock openapi fuzz
+.PHONY: help setup setup-check run test check fix backup restore faults train eval-nlu eval-cross eval-entities eval-families eval-kb eval-answers eval-faithfulness eval-sentiment eval-personal-data eval-ask bench bench-kb bench-reports bench-desk bench-replay load run-scaled lock openapi fuzz
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,8 +45,10 @@ fuzz: python ## [MINUTES=10]: made-up and wrong requests against every address o
 	@$(PYTHON) tools/setup.py --for service
 	@$(SERVICE) -m tests.fuzzing --minutes $(or $(MINUTES),10)
 
-check: python ## formatting, lint, types (Python and TypeScript)
+setup-check: python
 	@$(PYTHON) tools/setup.py --for check
+
+check: setup-check ## formatting, lint, types (Python and TypeScript)
 	$(SERVICE) -m ruff format --check .
 	$(SERVICE) -m ruff check .
 	$(SERVICE) -m mypy
@@ -97,6 +99,10 @@ eval-personal-data: python ## [SHOW=1]: what is found of phones, cards, addresse
 	@$(PYTHON) tools/setup.py --for service
 	@$(SERVICE) -m personal_data.evaluate $(if $(SHOW),--show)
 
+eval-ask: python ## [FILE=questions.jsonl] [NAMES=names.json]: which questions to the reports are understood as meant (no FILE: the project's own)
+	@$(PYTHON) tools/setup.py --for service
+	@$(SERVICE) -m reporting.evaluate_asking $(if $(FILE),--file $(FILE)) $(if $(NAMES),--names $(NAMES))
+
 bench: python ## turn latency and throughput against a stock Rasa set-up, in one run
 	@$(PYTHON) tools/setup.py --for train
 	@$(SERVICE) -m benchmarks.turns
@@ -110,6 +116,10 @@ bench-replay: python ## [TURNS=5000] [CANDIDATE=archive]: recorded turns run aga
 	@echo "→ a log of $(or $(TURNS),5000) turns is built, which takes a minute or two"
 	@cd bot && .venv/bin/python -W ignore bench_replay.py --turns $(or $(TURNS),5000) $(if $(CANDIDATE),--candidate $(abspath $(CANDIDATE)))
 
+bench-reports: python ## [CONVERSATIONS=100000] [POSTGRES=postgresql+asyncpg://…/db]: a made-up history; reading it, every section of the reports, exports
+	@$(PYTHON) tools/setup.py --for service
+	@$(SERVICE) -m benchmarks.reports --conversations $(or $(CONVERSATIONS),100000) $(if $(POSTGRES),--url $(POSTGRES))
+
 bench-desk: python ## [POSTGRES=postgresql+asyncpg://…/db]: 50 agents with live consoles, 500 who wait; how fast messages reach the right console
 	@$(PYTHON) tools/setup.py --for service
 	@$(SERVICE) -m benchmarks.desk_load $(if $(POSTGRES),--postgres $(POSTGRES))
@@ -119,7 +129,7 @@ load: python ## PROFILE=smoke|100-users|soak|spike|acks|promote [SCALED=1 | URL=
 	@$(SERVICE) $(if $(filter promote,$(PROFILE)),-m benchmarks.promoting $(if $(SCALED),--scaled),-m benchmarks.load $(if $(filter fast,$(PROFILE)),smoke,$(PROFILE)) $(if $(SCALED),--scaled) $(if $(URL),--url $(URL)))
 
 run-scaled: python ## 2 services and 2 bots on local PostgreSQL and Redis: the browser journeys, then kills under load (SERVE=1: only start it)
-	@$(PYTHON) tools/setup.py --for test
+	@$(PYTHON) tools/setup.py --for run
 	@exec $(SERVICE) tools/run_scaled.py $(if $(SERVE),serve) $(if $(filter 0,$(JOURNEYS)),--no-journeys)
 
 lock: ## resolve both lock files again

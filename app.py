@@ -32,6 +32,7 @@ from connectors.key_limits import KeyLimits
 from connectors.overview import Overview
 from connectors.rest import RestConnector
 from connectors.rest_routes import rest_api
+from connectors.signed_posts import SignedPosts
 from connectors.speech import Speech
 from connectors.typing_signs import TypingSigns
 from connectors.unasked_ways import UnaskedWays
@@ -47,6 +48,7 @@ from connectors.webhooks import webhooks
 from conversations import soundness
 from conversations.attachments import Attachments
 from conversations.audit import AuditLog
+from conversations.audit_bundle import Bundler
 from conversations.audit_check import CHECKPOINTS, PUBLIC_KEY, Checkpoints, signing_key, verifier_of
 from conversations.backlog import Backlog
 from conversations.channel_health import ChannelHealth
@@ -79,17 +81,16 @@ from desk import Desk, erase_again, provider_sign_in_of, run_beside, share_limit
 from handoff.access.api_keys import ApiKeys
 from handoff.assist.assist_side import open_assist
 from handoff.channels.channel_desk import ChannelDesk
-from handoff.demo import DemoSignIn, close_demo_staff, ensure_demo_order, ensure_demo_staff
+from handoff.demo_desk import keep_demo_desk
 from handoff.learning.studio import open_studio
 from handoff.mount import staff_blueprints
-from handoff.organising.filter_store import FilterStore
 from handoff.prompt_desk import PromptDesk
 from handoff.routing import Routing
 from handoff.shop_accounts import shop_accounts
 from handoff.sign_in import SignIn
 from handoff.staff_side import StaffSide
 from handoff.store import StaffStore
-from handoff.teams.demo_teams import ensure_demo_teams
+from handoff.supervising.overview import open_overview
 from handoff.watching import signals_of
 from handoff.writing.demo_writing import ensure_demo_writing
 from knowledge_base.generation.masking import OpenCall, masked_call
@@ -117,6 +118,7 @@ from openapi.staff_api import describe_staff_api
 from pages import Shown, mount_pages
 from personal_data.finding import Finder
 from personal_data.names import NameModels
+from reporting.posting import NotTaken
 from sentiment.reading import sentiment_reader
 from serving import serve
 
@@ -263,13 +265,8 @@ async def _wired(
     )
     staff_store = StaffStore(database)
     sign_in = SignIn(staff_store, passwords_taken=settings.password_sign_in)
-    demo_sign_ins: Sequence[DemoSignIn] = ()
-    if settings.demo:
-        demo_sign_ins = await ensure_demo_staff(staff_store, sign_in.passwords, settings.demo_password)
-        await ensure_demo_teams(routing.teams, staff_store)
-        await ensure_demo_order(staff_store, FilterStore(database), conversations)
-    else:
-        await close_demo_staff(staff_store)
+    demo_password = settings.demo_password if settings.demo else None
+    demo_sign_ins = await keep_demo_desk(staff_store, sign_in, demo_password, routing.teams, conversations)
     prompts = PromptStore(database.engine)
     await prompts.ensure_defaults(DEMO_PROMPT_VALUES if settings.demo else None)
 
@@ -290,6 +287,7 @@ async def _wired(
         gate_of, settings.nlu_data, settings.data_dir, settings.time_zone,
         (settings.mlflow_tracking_uri, settings.mlflow_tracking_token, settings.mlflow_experiment_name),
     )  # fmt: skip
+    posts = SignedPosts(settings.key_for("signed posts"), NotTaken, private=settings.private_webhooks)
     staff = StaffSide(
         database,
         conversations,
@@ -314,7 +312,9 @@ async def _wired(
         api_keys=api_keys,
         personal_data=finder,
         studio=studio,
+        overview=await open_overview(conversations, alone, settings.time_zone, settings.public_url, smtp, posts),
         verify_audit=verifier_of(settings.database_url, settings.data_dir),
+        audit_bundler=Bundler(database, conversations.audit, settings.data_dir),
         provider=provider_sign_in_of(settings, database, sign_in, staff_store),
         describe=describe_staff_api,
     )
@@ -324,7 +324,7 @@ async def _wired(
     state = State(
         Parts(
             database, hub, dialogue.health, checkpoints, lambda: engine.running, settings.concurrent_turns,
-            settings.data_dir, knowledge_base.status,
+            settings.data_dir, knowledge_base.status, staff.overview.reports.lag,
         ),
         meter.collectors,
     )  # fmt: skip

@@ -28,7 +28,7 @@ from conversations.erased_elsewhere import ErasedElsewhere
 from conversations.export import Exporter, Sink
 from conversations.export_sinks import stream_at
 from conversations.hub import LocalHub
-from conversations.key_rotation import KeyRotation, Rotated
+from conversations.key_rotation import KeyRotation
 from conversations.lease_store import LeaseStore
 from conversations.living import Living
 from conversations.outbox import Outbox
@@ -97,7 +97,7 @@ class Desk:
     following: asyncio.Task[None] | None = None
     warming: asyncio.Task[int] | None = None
     indexing: asyncio.Task[int] | None = None
-    sealing: asyncio.Task[Rotated] | None = None
+    sealing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to work on what is waiting, also from before the last stop."""
@@ -121,7 +121,7 @@ class Desk:
             await self.exporter.start()
         self.warming = asyncio.create_task(self.knowledge_base.prepare_answers(), name="prepare answers")
         self.indexing = asyncio.create_task(self.conversations.fill_search_index(), name="fill search index")
-        self.sealing = asyncio.create_task(KeyRotation(self.database).seal_older(), name="seal older values")
+        self.sealing = asyncio.create_task(self._seal_older(), name="seal older values")
 
     async def stop(self) -> None:
         """Finish running turns, write everything down, let go of every resource."""
@@ -159,6 +159,10 @@ class Desk:
         await self.database.close()
         if self.lock is not None:
             self.lock.close()
+
+    async def _seal_older(self) -> None:
+        await KeyRotation(self.database).seal_older()
+        await self.staff.attachments.seal_older()
 
 
 async def erase_again(conversations: WatchedConversations, attachments: Attachments) -> None:

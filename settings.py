@@ -161,6 +161,9 @@ class Settings(BaseModel):
     concurrent_turns: int = Field(8, ge=1, le=256, description="conversations one service process works on at once")
     smtp_url: str | None = Field(None, description="smtp://user:password@host:587 for one-time codes")
     smtp_from: str = Field("help@kite.example", description="sender of one-time codes")
+    private_webhooks: bool = Field(
+        False, description="whether alerts and digests may be posted to addresses inside the network the desk stands in"
+    )
     channel_audiences: str = Field(
         "",
         description='readers besides customers, by channel: "rest=business, wecom/internal=staff+member"; '

@@ -124,6 +124,7 @@ def own_desk(folder: Path, answers_port: int, incoming: str, outgoing: str, *, s
                 "BOT_PORT": str(bot_port),
                 "ACTION_URL": f"{url}/internal/actions?token={action_secret}",
                 "BOT_DATABASE_URL": f"sqlite:///{folder / 'bot.db'}",
+                "BOT_FIELD_KEYS": secrets.token_hex(32),
             },
             folder / "logs" / "bot.log",
         ),

@@ -7,10 +7,12 @@ rule. A rule looks back a few steps only, and most rules differ in their last st
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from copy import copy
 from types import SimpleNamespace
 from typing import Any
 
+from rasa.core.policies.policy import PolicyPrediction
 from rasa.core.policies.rule_policy import RULES, RULES_FOR_LOOP_UNHAPPY_PATH, RulePolicy
 from rasa.shared.core.constants import ACTIVE_LOOP, LOOP_NAME, PREVIOUS_ACTION, SHOULD_NOT_BE_SET, SLOTS, USER
 from rasa.shared.core.domain import Domain, State
@@ -29,6 +31,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.nlu.constants import ACTION_NAME, INTENT
 
 _NOTHING: dict[str, Any] = {}
+RULE = "rule"  #: in an action's metadata: the name of the rule that decided on it
 #: Events after which the steps are known without Rasa's replay; any other event is left to it.
 _FOLLOWED = (
     UserUttered, BotUttered, SlotSet, ActionExecuted, ActiveLoop, ActionExecutionRejected, LoopInterrupted,
@@ -41,9 +44,10 @@ class QuickRules(RulePolicy):  # type: ignore[misc]  # rasa is not installed whe
     """Takes over a trained ``RulePolicy`` (``take_over``)."""
 
     @classmethod
-    def take_over(cls, policy: RulePolicy) -> None:
-        """Make a loaded policy one of these."""
+    def take_over(cls, policy: RulePolicy, names: Mapping[str, str] | None = None) -> None:
+        """Make a loaded policy one of these; ``names`` are what its rules are called, by their keys."""
         policy.__class__ = cls
+        policy._names = {key: {RULE: name} for key, name in (names or {}).items()}
         policy._candidates = {
             id(policy.lookup[part]): _by_last_step(policy.lookup[part]) for part in (RULES, RULES_FOR_LOOP_UNHAPPY_PATH)
         }
@@ -54,6 +58,14 @@ class QuickRules(RulePolicy):  # type: ignore[misc]  # rasa is not installed whe
     def format_tracker_states(states: list[dict[str, Any]]) -> str:
         """Nothing: it would only be logged, at a level nobody reads."""
         return ""
+
+    def _rule_prediction(
+        self, probabilities: list[float], prediction_source: str, *arguments: Any, **named: Any
+    ) -> PolicyPrediction:
+        """As in Rasa; the action that is decided on keeps which rule decided."""
+        prediction = super()._rule_prediction(probabilities, prediction_source, *arguments, **named)
+        prediction.action_metadata = self._names.get(prediction_source)
+        return prediction
 
     def _prediction_states(
         self,

@@ -13,6 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 from rasa.shared.core.events import Event
 
+from bot import settings
+from bot.sealing import EVENT, Seal, SealBroken, answer_of, log_of
 from bot.turn import Turn
 
 Form = dict[str, Any]  #: an event as Rasa writes it
@@ -59,9 +61,11 @@ class Log:
 
     url: str
     _engine: Any = field(init=False, repr=False)
+    _seal: Seal = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Opens no connection yet."""
+        self._seal = Seal(settings.field_keys())
         url = sa.engine.make_url(self.url)
         if url.get_backend_name() == "sqlite":
             self._engine = sa.create_engine(
@@ -93,11 +97,24 @@ class Log:
         events = self._read(sa.text("SELECT data FROM events WHERE sender_id = :mine ORDER BY id"), mine)
         columns = "turn_id, answer" + (", log" if self._has_log() else ", NULL AS log")
         turns = self._read(sa.text(f"SELECT {columns} FROM turns WHERE sender_id = :mine ORDER BY turn_id"), mine)  # noqa: S608
-        return cut(
-            conversation_id,
-            [json.loads(row.data) for row in events],
-            {row.turn_id: (json.loads(row.answer), json.loads(row.log) if row.log else None) for row in turns},
-        )
+
+        def read(kept: str, place: str) -> Any:
+            return json.loads(self._seal.open(kept, conversation_id, place))
+
+        try:
+            return cut(
+                conversation_id,
+                [read(row.data, EVENT) for row in events],
+                {
+                    row.turn_id: (
+                        read(row.answer, answer_of(row.turn_id)),
+                        read(row.log, log_of(row.turn_id)) if row.log else None,
+                    )
+                    for row in turns
+                },
+            )
+        except SealBroken as error:
+            raise LogUnreadable(type(error).__name__) from error
 
     def _has_log(self) -> bool:
         try:

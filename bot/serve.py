@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import sys
+import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -69,6 +70,7 @@ def serve(chosen: Settings, model: Path) -> None:
         store = TurnStore(host=chosen.database_url)
     except StoreFailed as error:
         raise SystemExit(str(error)) from None
+    threading.Thread(target=store.seal_older, name="sealing", daemon=True).start()
     endpoint = action_calls.ActionEndpoint(chosen.action_url, chosen.action_timeout_seconds)
     running = WeakValueDictionary()
     app.ctx.versions = versions = Versions(

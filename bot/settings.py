@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,15 @@ def database_url(environment: Mapping[str, str] | None = None) -> str:
     return url
 
 
+def field_keys(environment: Mapping[str, str] | None = None) -> tuple[bytes, ...]:
+    """What seals the bot's memory (``BOT_FIELD_KEYS``), the one in force first; raises ``BadSetting``."""
+    environment = os.environ if environment is None else environment
+    given = [one.strip() for one in environment.get("BOT_FIELD_KEYS", "").split(",") if one.strip()]
+    if any(re.fullmatch("[0-9a-fA-F]{64}", one) is None for one in given):
+        raise BadSetting("BOT_FIELD_KEYS needs keys of 64 hexadecimal digits; `openssl rand -hex 32` makes one.")
+    return tuple(map(bytes.fromhex, given))
+
+
 def quieten() -> None:
     """Put ``QUIET`` into the environment, where it is not set already."""
     for name, value in QUIET.items():
@@ -124,6 +134,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
             "ACTION_URL must be the service's action address, like http://127.0.0.1:8000/internal/actions?token=…."
         )
     time_zone(environment)
+    field_keys(environment)
     metrics_token = environment.get("METRICS_TOKEN") or None
     if metrics_token is not None and len(metrics_token) < 16:
         raise BadSetting(

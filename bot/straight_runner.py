@@ -27,6 +27,7 @@ from rasa.shared.core.events import Event
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.quick_rules import QuickRules
+from bot.rule_names import rule_names
 
 #: They hold nothing of a conversation, so one of each serves all.
 _SHARED = (RemoteAction, ActionBotResponse, ActionListen, ActionExtractSlots)
@@ -87,7 +88,7 @@ class StraightProcessor(MessageProcessor):  # type: ignore[misc]
             )
         for component in runner.components():
             if type(component) is RulePolicy:
-                QuickRules.take_over(component)
+                QuickRules.take_over(component, rule_names(component, metadata.domain))
         return Path(model_path).name, metadata, runner
 
     async def parse_message(

@@ -7,6 +7,7 @@ from typing import Any
 from rasa.shared.core.events import ActionExecuted, BotUttered, Event
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from bot.quick_rules import RULE
 from bot.text import fold
 
 SMALL_TALK = {
@@ -58,6 +59,12 @@ def actions_of(events: list[Event]) -> list[str]:
     return [name for name in names if name and name not in _SILENT_ACTIONS]
 
 
+def rules_of(events: list[Event]) -> list[str]:
+    """The names of the rules that decided what was done, in the order in which they came in; a rule is named once."""
+    ran = [event for event in events if isinstance(event, ActionExecuted) and event.action_name not in _SILENT_ACTIONS]
+    return list(dict.fromkeys(event.metadata[RULE] for event in ran if RULE in (event.metadata or {})))
+
+
 def trace_of(
     tracker: DialogueStateTracker,
     events: list[Event],
@@ -89,6 +96,7 @@ def trace_of(
         "thresholds": parse["thresholds"],
         "route": _route(ran, custom, parse["intent"]["name"]),
         "policy": ran[0].policy.rpartition("_")[2] if ran and ran[0].policy else "RulePolicy",
+        "rules": rules_of(events),
         "actions": actions_of(events),
         "retrieval": [hit for data in custom for hit in data.get("retrieval") or []],
         "slots_changed": changed,

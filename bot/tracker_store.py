@@ -6,15 +6,19 @@ service repeats it. Events and the answer of a turn are committed together, so a
 The conversations of the last turns are kept in memory as well. Each turn asks the database, in the look-up it needs
 anyway, whether the kept one is all there is; where another process has added to it, it is read again. So it is where
 the turn before ran on another version of the model: a conversation in memory has the slots of one domain.
+
+Events, answers and logs are sealed where the bot has keys (``sealing.py``).
 """
 
 from __future__ import annotations
 
 import functools
 import json
+import logging
+import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +30,10 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event, SessionStarted, SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from bot import settings
+from bot.sealing import EVENT, Seal, SealBroken, answer_of, log_of
+
+_logger = logging.getLogger(__name__)
 _METADATA = sa.MetaData()
 _EVENTS = sa.Table(
     "events",
@@ -67,7 +75,7 @@ _READ = (
 _ADD_TURN, _ADD_EVENTS = _TURNS.insert(), _EVENTS.insert()
 _LOCK = 0x66726F6E74626F74  #: any number that nobody else locks in this database
 _MOST_KEPT = 256  #: conversations in memory
-_AT_ONCE = 200  #: conversations that one transaction deletes
+_AT_ONCE = 200  #: conversations that one transaction deletes, rows that one seals
 
 # Rasa lists and inspects every class of event for each event that it reads.
 Event.resolve_by_type = staticmethod(functools.cache(Event.resolve_by_type))
@@ -102,6 +110,7 @@ class TurnStore(TrackerStore, SerializedTrackerAsText):  # type: ignore[misc]  #
         ``domain`` counts where a call names none; a bot with several versions names it with each call.
         """
         super().__init__(domain, event_broker)
+        self._seal = Seal(settings.field_keys())
         self._kept: OrderedDict[str, tuple[_Extent, DialogueStateTracker]] = OrderedDict()
         url = sa.engine.make_url(host)
         is_file = url.get_backend_name() == "sqlite" and bool(url.database)
@@ -115,7 +124,8 @@ class TurnStore(TrackerStore, SerializedTrackerAsText):  # type: ignore[misc]  #
                 if is_file
                 else {"pool_pre_ping": True}
             )
-            self._engine = sa.create_engine(url, future=True, **options)
+            # Errors end up in the log, which must not say what people wrote.
+            self._engine = sa.create_engine(url, future=True, hide_parameters=True, **options)
             if is_file:
                 sa.event.listen(self._engine, "connect", _tune_sqlite)
             with self._engine.begin() as connection:
@@ -127,7 +137,8 @@ class TurnStore(TrackerStore, SerializedTrackerAsText):  # type: ignore[misc]  #
                 for index in _TURNS.indexes:  # databases from before it do not get it with their tables
                     index.create(connection, checkfirst=True)
             self._prove_writable()
-        except (sa.exc.SQLAlchemyError, OSError) as error:
+            self._prove_readable()
+        except (sa.exc.SQLAlchemyError, OSError, SealBroken) as error:
             raise StoreFailed(f"The bot's database {url!r} cannot be used: {error}") from error
 
     def _prove_writable(self) -> None:
@@ -136,12 +147,18 @@ class TurnStore(TrackerStore, SerializedTrackerAsText):  # type: ignore[misc]  #
             connection.execute(_TURNS.insert().values(turn_id=canary, sender_id="canary", answer="{}"))
             connection.execute(_TURNS.delete().where(_TURNS.c.turn_id == canary))
 
+    def _prove_readable(self) -> None:
+        with self._engine.begin() as connection:
+            row = connection.execute(sa.select(_EVENTS).order_by(_EVENTS.c.id.desc()).limit(1)).first()
+        if row is not None:
+            self._seal.open(row.data, row.sender_id, EVENT)
+
     @contextmanager
     def _transaction(self) -> Iterator[sa.engine.Connection]:
         try:
             with self._engine.begin() as connection:
                 yield connection
-        except sa.exc.SQLAlchemyError as error:
+        except (sa.exc.SQLAlchemyError, SealBroken) as error:
             raise StoreFailed(str(error)) from error
 
     def find_answer(self, conversation_id: str, turn_id: str) -> dict[str, Any] | None:
@@ -149,15 +166,18 @@ class TurnStore(TrackerStore, SerializedTrackerAsText):  # type: ignore[misc]  #
         with self._transaction() as connection:
             wanted = {"conversation_id": conversation_id, "turn_id": turn_id}
             stored = connection.execute(_ANSWERED, wanted).scalar_one_or_none()
-        answer: dict[str, Any] | None = None if stored is None else json.loads(stored)
+            return None if stored is None else self._answer(stored, conversation_id, turn_id)
+
+    def _answer(self, stored: str, conversation_id: str, turn_id: str) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(self._seal.open(stored, conversation_id, answer_of(turn_id)))
         return answer
 
     def open_turn(self, conversation_id: str, turn_id: str, domain: Domain | None = None) -> Opened:
         """The answer of the turn if it was done, else its conversation, which nobody else gets until it is saved."""
         with self._transaction() as connection:
             row = connection.execute(_LOOK_UP, {"conversation_id": conversation_id, "turn_id": turn_id}).one()
-        if row.answer is not None:
-            return Opened(json.loads(row.answer), None)
+            if row.answer is not None:
+                return Opened(self._answer(row.answer, conversation_id, turn_id), None)
         extent, tracker = self._kept.pop(conversation_id, (None, None))
         same = tracker is not None and tracker.read_with is (domain or self.domain)
         if not same or extent != _Extent(row.number, row.last):
@@ -170,7 +190,8 @@ class TurnStore(TrackerStore, SerializedTrackerAsText):  # type: ignore[misc]  #
         What an earlier version noted in a slot that this domain lacks is left out; it stays in the database.
         """
         with self._transaction() as connection:
-            rows = connection.execute(_READ, {"conversation_id": conversation_id}).scalars().all()
+            kept = connection.execute(_READ, {"conversation_id": conversation_id}).scalars().all()
+            rows = [self._seal.open(one, conversation_id, EVENT) for one in kept]
         domain = domain or self.domain
         assert domain is not None, "a model is loaded before the first turn"
         slots = {slot.name for slot in domain.slots}
@@ -194,14 +215,14 @@ class TurnStore(TrackerStore, SerializedTrackerAsText):  # type: ignore[misc]  #
                     "sender_id": tracker.sender_id,
                     "type_name": event.type_name,
                     "timestamp": data.get("timestamp"),
-                    "data": json.dumps(data, ensure_ascii=False),
+                    "data": self._seal.close(json.dumps(data, ensure_ascii=False), tracker.sender_id, EVENT),
                 }
             )
         stored = {
             "turn_id": turn_id,
             "sender_id": tracker.sender_id,
-            "answer": json.dumps(answer, ensure_ascii=False),
-            "log": None if log is None else json.dumps(log, ensure_ascii=False),
+            "answer": self._closed(answer, tracker, answer_of(turn_id)),
+            "log": None if log is None else self._closed(log, tracker, log_of(turn_id)),
         }
         with self._transaction() as connection:
             connection.execute(_ADD_TURN, stored)
@@ -209,6 +230,53 @@ class TurnStore(TrackerStore, SerializedTrackerAsText):  # type: ignore[misc]  #
                 connection.execute(_ADD_EVENTS, rows)
             extent = connection.execute(_MEASURE, {"conversation_id": tracker.sender_id}).one()
         self._keep(tracker, _Extent(extent.number, extent.last))
+
+    def _closed(self, value: dict[str, Any], tracker: DialogueStateTracker, place: str) -> str:
+        return self._seal.close(json.dumps(value, ensure_ascii=False), tracker.sender_id, place)
+
+    def seal_older(self, pause_seconds: float = 0.05) -> int:
+        """Seal what is not sealed with the key in force, some rows at a time; returns how many values that were.
+
+        What no key opens stays as it is, and is told in the log; so is a database that fails, and the next start goes on.
+        """
+        if not self._seal:
+            return 0
+        places = (
+            (_EVENTS.c.id, _EVENTS.c.data, lambda _: EVENT),
+            (_TURNS.c.turn_id, _TURNS.c.answer, answer_of),
+            (_TURNS.c.turn_id, _TURNS.c.log, log_of),
+        )
+        try:
+            return sum(self._seal_column(*place, pause_seconds) for place in places)
+        except StoreFailed as error:
+            _logger.error("what is not sealed with the newest key yet is left to the next start: %s", error)
+            return 0
+
+    def _seal_column(self, key: Any, column: Any, place: Callable[[Any], str], pause_seconds: float) -> int:
+        older = sa.select(key.label("row"), key.table.c.sender_id, column.label("kept")).where(
+            column.is_not(None), ~column.startswith(self._seal.beginning, autoescape=True)
+        )
+        after, sealed = None, 0
+        while True:
+            some = older if after is None else older.where(key > after)
+            with self._transaction() as connection:
+                rows = connection.execute(some.order_by(key).limit(_AT_ONCE)).all()
+                for row in rows:
+                    sealed += self._seal_value(connection, key, column, row, place(row.row))
+            if len(rows) < _AT_ONCE:
+                return sealed
+            after = rows[-1].row
+            time.sleep(pause_seconds)  # turns come first
+
+    def _seal_value(self, connection: Any, key: Any, column: Any, row: Any, place: str) -> int:
+        try:
+            text = self._seal.open(row.kept, row.sender_id, place)
+        except SealBroken as error:
+            _logger.error("a value of %s in row %s stays as it is: %s", column, row.row, error)
+            return 0
+        values = {column.name: self._seal.close(text, row.sender_id, place)}
+        same = sa.and_(key == row.row, column == row.kept)
+        return int(connection.execute(sa.update(key.table).where(same).values(values)).rowcount)
 
     def forget(self, conversation_ids: Sequence[str]) -> int:
         """Delete conversations with everything that was said and answered in them; returns how many were there.

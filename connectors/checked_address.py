@@ -54,8 +54,11 @@ def is_public(address: str) -> bool:
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback)
 
 
-def check_url(url: str, *, private: bool) -> str:
-    """The URL itself; raises ``ValueError`` for what can be seen to be wrong without asking for its address."""
+def check_url(url: str, *, private: bool, setting: str = "allow_private_addresses") -> str:
+    """The URL itself; raises ``ValueError`` for what can be seen to be wrong without asking for its address.
+
+    ``setting`` is what whoever runs the desk sets so that addresses inside are taken.
+    """
     try:
         parts = httpx.URL(url)  # read by whoever connects: two readers could see two hosts in it
     except (httpx.InvalidURL, ValueError):
@@ -71,7 +74,7 @@ def check_url(url: str, *, private: bool) -> str:
     if parts.port is not None and parts.port not in PORTS:
         raise ValueError(f"its port must be one of {', '.join(map(str, PORTS))}")
     if _leads_inside(parts.host):
-        raise ValueError("it leads into a private network; give a public address, or set allow_private_addresses")
+        raise ValueError(f"it leads into a private network; give a public address, or set {setting}")
     return url
 
 

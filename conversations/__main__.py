@@ -77,7 +77,7 @@ async def key_status(database: Database) -> dict[str, Any]:
         return {
             "in_use": await store.wrapped_by(),
             "in_force": keys_of(connection.dialect).current,
-            "older_values_sealed": await store.older_are_sealed(),
+            "older_values_sealed": not await store.with_older(),
             "rotation_unfinished": await store.unfinished() is not None,
         }
 

@@ -1,4 +1,4 @@
-"""Keeps files that contacts and agents send, and signs links to them."""
+"""Keeps files that contacts and agents send, sealed, and signs links to them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
+import structlog
+
 from conversations.attachment_store import AttachmentStore
 from conversations.errors import FileRefused, NotFound
 from conversations.model import Attachment, new_id, utc_now
 from conversations.pictures import FORMATS, redrawn
+from conversations.sealing import Files, SealBroken
 from conversations.store import Database
 from failpoints import reach
 
+log = structlog.get_logger()
 MAX_BYTES = 10 * 1024 * 1024
 #: What is accepted, by the extension its name gets.
 TYPES = {
@@ -44,6 +48,7 @@ TYPES = {
 INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _ALIASES = {"jpeg": "jpg", "m4v": "mp4", "log": "txt", "oga": "ogg"}
 _LONGEST_NAME = 120
+_FILE_ID = re.compile(r"[0-9a-f]{32}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]')
 
@@ -89,7 +94,8 @@ class Attachments:
         if extension in FORMATS:
             content = await asyncio.get_running_loop().run_in_executor(self._drawing, redrawn, content, extension)
         attachment = Attachment(new_id(), safe_name(name, extension), TYPES[extension], len(content))
-        await asyncio.to_thread(self._write, attachment.id, content)
+        seal = await self._store.seal()
+        await asyncio.to_thread(lambda: self._write(attachment.id, seal.seal(attachment.id, content)))
         reach("after_file_written")
         await self._store.add(attachment, owner, self._now())
         return attachment
@@ -121,16 +127,38 @@ class Attachments:
         found = (await self._store.find([attachment_id])).get(attachment_id)
         if found is None:
             raise NotFound("there is no such file")
+        seal, path = await self._store.seal(), self._path(attachment_id)
         try:
-            return found[0], await asyncio.to_thread(self._path(found[0].id).read_bytes)
+            return found[0], await asyncio.to_thread(lambda: seal.open(attachment_id, path.read_bytes()))
         except FileNotFoundError:
             raise NotFound("the file was deleted") from None
+        except SealBroken as error:
+            log.error("file_unreadable", file_id=attachment_id, error=str(error))
+            raise NotFound("the file was changed on the disk and cannot be opened") from None
 
     async def remove(self, attachment_id: str) -> None:
         """Delete a file for good; harmless when it is gone."""
         await self._store.remove(attachment_id)
-        if re.fullmatch(r"[0-9a-f]{32}", attachment_id):
+        if _FILE_ID.fullmatch(attachment_id):
             await asyncio.to_thread(self._path(attachment_id).unlink, missing_ok=True)
+
+    async def seal_older(self) -> int:
+        """Seal what was kept before files were sealed, unless that was done before; returns how many files that were."""
+        if await self._store.older_are_sealed():
+            return 0
+        seal, done = await self._store.seal(), 0
+        for path in await asyncio.to_thread(lambda: sorted(self._directory.glob("??/*"))):
+            if _FILE_ID.fullmatch(path.name) is None or not await asyncio.to_thread(_is_open, path):
+                continue
+            content = await asyncio.to_thread(path.read_bytes)
+            await asyncio.to_thread(self._write, path.name, seal.seal(path.name, content))
+            done += 1
+            if not await self._store.find([path.name]):  # deleted meanwhile, which must not bring it back
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+        await self._store.note_older_sealed(self._now())
+        if done:
+            log.info("older_files_sealed", files=done)
+        return done
 
     def _path(self, attachment_id: str) -> Path:
         return self._directory / attachment_id[:2] / attachment_id
@@ -140,7 +168,7 @@ class Attachments:
         if not path.parent.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             _to_disk(self._directory)
-        part = path.with_suffix(".part")
+        part = path.with_suffix(f".{new_id()}.part")
         with part.open("wb") as file:
             file.write(content)
             file.flush()
@@ -152,6 +180,15 @@ class Attachments:
         return hmac.new(
             self._secret, f"{attachment_id}|{expires}".encode("utf-8", "replace"), hashlib.sha256
         ).hexdigest()
+
+
+def _is_open(path: Path) -> bool:
+    """Whether a file is from before they were sealed."""
+    try:
+        with path.open("rb") as file:
+            return not Files.is_sealed(file.read(len(Files.MAGIC)))
+    except FileNotFoundError:
+        return False
 
 
 def _to_disk(directory: Path) -> None:

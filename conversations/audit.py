@@ -1,7 +1,8 @@
 """The append-only audit chain: what happened, in an order nobody can change unnoticed.
 
 Each entry's hash covers the previous one. Personal data in an entry is sealed with the contact's own key, so
-destroying that key erases the contact and leaves the chain valid. ``python -m conversations.audit`` verifies a chain.
+destroying that key erases the contact and leaves the chain valid. ``python -m conversations.audit`` verifies a chain and
+exports it as a signed bundle.
 """
 
 from __future__ import annotations
@@ -134,15 +135,31 @@ def _seal(key: ContactKey, n: int, entry: AuditEntry) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command: prints one line and returns 0 sound, 2 cannot verify, 3 broken, 4 truncated."""
-    from conversations import audit_check
+    """The command: prints one line and returns 0 sound or exported, 2 cannot do it, 3 broken, 4 truncated."""
+    from conversations import audit_check, audit_commands
 
-    parser = argparse.ArgumentParser(prog="python -m conversations.audit", description="Verify the audit chain.")
-    check = parser.add_subparsers(dest="command", required=True).add_parser("verify", help="verify chain and file")
+    parser = argparse.ArgumentParser(prog="python -m conversations.audit", description="The audit chain.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    audit_commands.add_export_options(commands.add_parser("export", help="write a signed bundle for somebody else"))
+    check = commands.add_parser("verify", help="verify chain and file")
     check.add_argument("--database-url", help="default: the service's settings")
     check.add_argument("--checkpoints", type=Path, help="signed checkpoints, one JSON object a line")
     check.add_argument("--public-key", type=Path, help="PEM of the Ed25519 public key")
     given = parser.parse_args(arguments)
+    if given.command == "export":
+        keys: tuple[bytes, ...] = ()
+        if given.opened or not (given.database_url and given.data_dir):
+            import settings
+
+            ours = settings.load()
+            keys = ours.wrapping_keys
+            given.database_url = given.database_url or ours.database_url
+            given.data_dir = given.data_dir or Path(ours.data_dir)
+        try:
+            return asyncio.run(audit_commands.export(given, keys))
+        except (OSError, ValueError) as error:
+            print(f"cannot export: {error}", file=sys.stderr)
+            return 2
     if not (given.database_url and given.checkpoints and given.public_key):
         import settings
 

@@ -157,8 +157,17 @@ def read_checkpoints(path: Path, key: Ed25519PublicKey) -> list[Checkpoint] | Ve
     return sorted(found, key=lambda checkpoint: checkpoint.n)
 
 
-async def verify(database: Database, checkpoints: list[Checkpoint]) -> Verdict:
+@dataclass(slots=True)
+class Progress:
+    """How far a verification has read."""
+
+    read: int = 0
+    of: int = 0
+
+
+async def verify(database: Database, checkpoints: list[Checkpoint], progress: Progress | None = None) -> Verdict:
     """Recompute the whole chain and compare it with its head and its checkpoints."""
+    progress = progress or Progress()
     # Two signed hashes for one entry: the chain went back to an older state and grew again over what it had been.
     marks: dict[int, set[str]] = {}
     for checkpoint in checkpoints:
@@ -170,12 +179,13 @@ async def verify(database: Database, checkpoints: list[Checkpoint]) -> Verdict:
         if highest > head[0]:
             return _broken(head[0] + 1, "lies beyond the head of the chain")
         previous, count, sound = GENESIS, 0, 0
+        progress.of = head[0]
         async for row in store.entries():
             if row.n > head[0]:
                 break  # written while we read
             if row.n != count + 1:
                 return _broken(count + 1, "is missing")
-            count = row.n
+            count = progress.read = row.n
             if chain_hash(previous, row.body) != row.hash or not _consistent(row):
                 return _broken(count, "does not match its hash")
             previous = row.hash
@@ -203,12 +213,12 @@ def _consistent(row: Any) -> bool:
         return False
 
 
-def verifier_of(url: str, data_dir: Path) -> Callable[[], Awaitable[Verdict]]:
+def verifier_of(url: str, data_dir: Path) -> Callable[[Progress], Awaitable[Verdict]]:
     """The verification of a service's own trail, with the files where it keeps them."""
-    return lambda: verify_files(url, data_dir / CHECKPOINTS, data_dir / PUBLIC_KEY)
+    return lambda progress: verify_files(url, data_dir / CHECKPOINTS, data_dir / PUBLIC_KEY, progress)
 
 
-async def verify_files(url: str, checkpoints: Path, public_key: Path) -> Verdict:
+async def verify_files(url: str, checkpoints: Path, public_key: Path, progress: Progress | None = None) -> Verdict:
     """Verify the chain at a database URL; raises ``ValueError`` or ``OSError`` for what cannot be read."""
     key = serialization.load_pem_public_key(await asyncio.to_thread(public_key.read_bytes))
     if not isinstance(key, Ed25519PublicKey):
@@ -221,7 +231,7 @@ async def verify_files(url: str, checkpoints: Path, public_key: Path) -> Verdict
         return found
     database = Database.open(url)
     try:
-        return await verify(database, found)
+        return await verify(database, found, progress)
     except SQLAlchemyError as error:
         raise ValueError(f"the database cannot be read: {str(error).splitlines()[0]}") from error
     finally:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,6 +23,20 @@ _RESERVE = Prepared(
 )
 _SET_HEAD = Prepared(update(audit_head).where(audit_head.c.id == bindparam("row")))
 _INSERT_ENTRY = Prepared(insert(audit_entries))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries are looked for; an empty field is every one."""
+
+    kinds: tuple[str, ...] = ()
+    actor: str | None = None
+    conversation_id: str | None = None
+    contact_id: str | None = None
+
+
+def _holds(part: str) -> ColumnElement[bool]:
+    return audit_entries.c.body.contains(part, autoescape=True)
 
 
 class AuditStore:
@@ -72,29 +87,50 @@ class AuditStore:
                 return
             after = rows[-1].n
 
-    async def latest(
-        self,
-        before: int | None,
-        limit: int,
-        conversation_id: str | None = None,
-        kind: str | None = None,
-        actor: str | None = None,
-        since: datetime | None = None,
-    ) -> list[Any]:
-        """Up to ``limit`` entries below a number, newest first; ``kind`` and ``actor`` are looked for in the canonical text."""
-        query = select(audit_entries).order_by(audit_entries.c.n.desc()).limit(limit)
-        if before is not None:
-            query = query.where(audit_entries.c.n < before)
-        if conversation_id is not None:
-            query = query.where(audit_entries.c.conversation_id == conversation_id)
-        if kind is not None:
+    async def latest(self, top: int, bottom: int, wanted: Wanted, limit: int) -> list[Any]:
+        """Up to ``limit`` wanted entries between two numbers, both included, newest first."""
+        query = select(audit_entries).where(audit_entries.c.n <= top, audit_entries.c.n >= bottom)
+        if wanted.conversation_id is not None:
+            query = query.where(audit_entries.c.conversation_id == wanted.conversation_id)
+        if wanted.kinds:
             # The entry's own kind is followed by its number; a "kind" inside of its data never is.
-            query = query.where(audit_entries.c.body.contains(f'"kind":"{kind}","n":', autoescape=True))
-        if actor is not None:
-            query = query.where(audit_entries.c.body.startswith(f'{{"actor":"{actor}","at":', autoescape=True))
-        if since is not None:
-            query = query.where(audit_entries.c.n >= await self.first_since(since))
+            query = query.where(or_(*(_holds(f'"kind":"{kind}","n":') for kind in wanted.kinds)))
+        if wanted.actor is not None:
+            query = query.where(audit_entries.c.body.startswith(f'{{"actor":"{wanted.actor}","at":', autoescape=True))
+        if wanted.contact_id is not None:
+            # Also where only the data names the contact: exports and the like.
+            query = query.where(_holds(f'"contact_id":"{wanted.contact_id}"'))
+        query = query.order_by(audit_entries.c.n.desc()).limit(limit)
         return list((await self._connection.execute(query)).all())
+
+    async def find(self, n: int) -> Any | None:
+        """An entry."""
+        return (await self._connection.execute(select(audit_entries).where(audit_entries.c.n == n))).first()
+
+    async def time_of(self, n: int) -> datetime | None:
+        """When the entry of a number was written."""
+        row = await self.find(n)
+        return None if row is None else datetime.fromisoformat(json.loads(row.body)["at"])
+
+    async def find_turn(self, conversation_id: str, turn_id: str) -> Any | None:
+        """The entry of a bot's turn."""
+        query = select(audit_entries).where(
+            audit_entries.c.conversation_id == conversation_id,
+            _holds('"kind":"turn","n":'),
+            _holds(f'"turn_id":"{turn_id}"'),
+        )
+        return (await self._connection.execute(query.order_by(audit_entries.c.n.desc()).limit(1))).first()
+
+    async def range(self, first: int, last: int, limit: int) -> list[Any]:
+        """Up to ``limit`` entries from a number on to another, both included."""
+        query = select(audit_entries).where(audit_entries.c.n >= first, audit_entries.c.n <= last)
+        return list((await self._connection.execute(query.order_by(audit_entries.c.n).limit(limit))).all())
+
+    async def numbers_of(self, conversation_id: str, after: int, until: int, limit: int) -> list[int]:
+        """The numbers of a conversation's entries above one number and up to another."""
+        query = select(audit_entries.c.n).where(audit_entries.c.conversation_id == conversation_id)
+        query = query.where(audit_entries.c.n > after, audit_entries.c.n <= until).order_by(audit_entries.c.n)
+        return list((await self._connection.execute(query.limit(limit))).scalars())
 
     async def first_since(self, moment: datetime) -> int:
         """The number of the first entry at or after a moment, one above the last if there is none: times grow with numbers."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.audit import AuditLog
 from conversations.audit_store import AuditStore
@@ -18,12 +20,14 @@ from conversations.model import Attachment, Conversation
 from conversations.reading_store import ReadingStore
 from conversations.store import Database
 
+#: Tells by contact ids what another room knows of them: file names and what can be written as JSON.
+CopiesToo = Callable[[AsyncConnection, Sequence[str]], Awaitable[Mapping[str, Any]]]
 _PAGE = 200
 _MOST_CONVERSATIONS = 100_000
 
 
 async def exported(
-    database: Database, audit: AuditLog, contact_id: str
+    database: Database, audit: AuditLog, contact_id: str, copies_too: Sequence[CopiesToo] = ()
 ) -> AsyncIterator[tuple[str, bytes | Attachment]]:
     """Names and contents, conversation after conversation; a file that was sent is its ``Attachment``.
 
@@ -41,8 +45,12 @@ async def exported(
             for one in await ReadingStore(connection).conversations_of_contact(each, _MOST_CONVERSATIONS)
         ]
         log = [entry async for entry in _audit_of(connection, audit, set(family), {one.id for one in whole})]
+        told = [await copy(connection, family) for copy in copies_too]
     yield "contact.json", _json([asdict(profile) for profile in profiles])
     yield "audit.json", _json(log)
+    for files_of_another in told:
+        for name, known in files_of_another.items():
+            yield name, _json(known)
     for conversation in whole:
         said, files = await _said_in(database, conversation)
         yield f"conversations/{conversation.opened_at:%Y-%m-%d}-{conversation.id}.json", said

@@ -175,6 +175,7 @@ class Engine:
                 self._suspects -= 1
                 self._backlog = True  # others may have waited for it
         while following is not None:
+            await asyncio.sleep(self._pace.rest())
             following = await self._turn(following)
             self._pace.answered()
 

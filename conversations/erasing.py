@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.audit import AuditEntry, AuditLog, canonical
 from conversations.change import STAFF
+from conversations.contact_export import CopiesToo
 from conversations.contact_store import ContactStore
 from conversations.erasure_ledger import ErasureLedger, ListedErasure
 from conversations.model import Agent
@@ -69,6 +70,8 @@ class Erasing(Searching, Verbs):
     #: Others who keep a contact's words in this database, told the contact; and the same for conversations.
     erases_too: list[Callable[[AsyncConnection, str], Awaitable[None]]]
     forgets_too: list[Callable[[AsyncConnection, Sequence[str]], Awaitable[None]]]
+    #: Others who know something of contacts, asked for it when a copy is made: file names and what can be written as JSON.
+    copies_too: list[CopiesToo]
     #: Others who keep what came from an address (channel, account, contact) outside the database.
     erases_places: list[Callable[[str, str, str], Awaitable[int]]]
     keepers: Keepers | None
@@ -77,6 +80,7 @@ class Erasing(Searching, Verbs):
 
     def _begin_erasing(self) -> None:
         self.erases_too, self.forgets_too, self.erases_places, self.keepers = [], [], [], None
+        self.copies_too = []
         self._without_files: set[str] = set()  #: of the erasures that are not finished; begun anew after a restart
         self._forgotten: set[str] = set()  #: those that the bots were asked once to forget
 

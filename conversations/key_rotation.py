@@ -122,9 +122,9 @@ class KeyRotation:
         async with self._database.write() as connection:
             await KeyRotationStore(connection).finish(self._now())
 
-    async def seal_all(self, done: Rotated) -> None:
+    async def seal_all(self, done: Rotated, tables: Sequence[str] = TABLES) -> None:
         """Seal every value that is not sealed with the newest key of its contact."""
-        for table in TABLES:
+        for table in tables:
             after: str | None = ""
             while after is not None:
                 async with self._database.write() as connection:
@@ -142,9 +142,10 @@ class KeyRotation:
         """Seal what was written before there were sealed values, unless that was done before."""
         done = Rotated()
         async with self._database.read() as connection:
-            if await KeyRotationStore(connection).older_are_sealed():
-                return done
-        await self.seal_all(done)
+            tables = await KeyRotationStore(connection).with_older()
+        if not tables:
+            return done
+        await self.seal_all(done, tables)
         await self.wrap_anew(done)
         if done.sealed:
             log.info("older_values_sealed", values=done.sealed, unreadable=done.unreadable)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import String, Table, Text, and_, func, insert, or_, select, type_coerce, update
+from sqlalchemy import String, Table, Text, and_, func, insert, literal, or_, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.contact_tables import contact_merges
 from conversations.episode_tables import ratings
 from conversations.model import Author, new_id
+from conversations.proactive_store import names_in
+from conversations.proactive_tables import proactive_messages
 from conversations.sealed_tables import SealedAddress, keys_of
 from conversations.sealing import ADDRESS_FORM, DESK, Keyring, Place, SealBroken, is_sealed, key_of, named_in, seal
-from conversations.sealing_store import SealingStore, sealed_columns, typed_by_people
+from conversations.sealing_store import Marks, SealingStore, sealed_columns, typed_by_people
 from conversations.tables import (
     addresses,
+    attachments,
     contact_keys,
     contacts,
     conversations,
@@ -31,7 +36,14 @@ from conversations.tables import (
 log = structlog.get_logger()
 _NOTHING = ("", "null", "{}", "[]", '""')  #: what is written openly because it says nothing
 _ADDRESSES = "addresses"
+_FILES = "older files"
 _BEFORE_SEALING = "older values"  #: the rotation that sealed what was there before anything was sealed
+#: The same for tables whose values were sealed only later.
+_LATER = {
+    "proactive_messages": "older notices",
+    "messages": "older lists of files",
+    "attachments": "older names of files",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,8 @@ _KEPT = (
     _Kept(inbox, "message_id"),
     _Kept(turns, "turn_id"),
     _Kept(messages, "id"),
+    _Kept(proactive_messages, "id", literal(DESK)),
+    _Kept(attachments, "id", literal(DESK)),
 )
 TABLES = tuple(kept.table.name for kept in _KEPT)
 
@@ -99,7 +113,8 @@ class KeyRotationStore:
 
     async def unfinished(self) -> str | None:
         """The rotation that did not come to its end."""
-        going = and_(key_rotations.c.finished_at.is_(None), key_rotations.c.id.not_in((_BEFORE_SEALING, _ADDRESSES)))
+        notes = (_BEFORE_SEALING, _ADDRESSES, *_LATER.values())
+        going = and_(key_rotations.c.finished_at.is_(None), key_rotations.c.id.not_in(notes))
         query = select(key_rotations.c.id).where(going).order_by(key_rotations.c.begun_at).limit(1)
         rotation: str | None = (await self._connection.execute(query)).scalar()
         return rotation
@@ -163,15 +178,28 @@ class KeyRotationStore:
                     sealed += done.rowcount
         return sealed
 
+    # -- files --------------------------------------------------------------------------------------------------
+
+    async def files_are_sealed(self) -> bool:
+        """Whether no file is from before they were sealed."""
+        return await self._noted(_FILES)
+
+    async def note_files_sealed(self, now: datetime) -> None:
+        """No file is kept openly from now on."""
+        await self._note(_FILES, now)
+
     # -- values -------------------------------------------------------------------------------------------------
 
-    async def older_are_sealed(self) -> bool:
-        """Whether everything from before there were sealed values is sealed."""
-        return await self._noted(_BEFORE_SEALING)
+    async def with_older(self) -> tuple[str, ...]:
+        """The tables that may hold values from before theirs were sealed."""
+        if not await self._noted(_BEFORE_SEALING):
+            return TABLES
+        return tuple([table for table, note in _LATER.items() if not await self._noted(note)])
 
     async def note_older_sealed(self, now: datetime) -> None:
         """Everything is sealed from now on."""
-        await self._note(_BEFORE_SEALING, now)
+        for note in (_BEFORE_SEALING, *_LATER.values()):
+            await self._note(note, now)
 
     async def _noted(self, id: str) -> bool:
         query = select(key_rotations.c.finished_at).where(key_rotations.c.id == id)
@@ -227,14 +255,16 @@ class KeyRotationStore:
         else:
             newest = await store.writing_key(self._keyring, owner)
         values: dict[str, Any] = {name: seal(newest, place, plain)}
-        if (mark := _MARKED.get((table.name, name))) is not None:
-            values[f"{name}_mark"] = mark(store.marks, plain)
+        if (marked := _MARKED.get((table.name, name))) is not None:
+            values |= marked(store.marks, plain)
         same = and_(table.c[key] == row_id, type_coerce(table.c[name], Text) == stored)
         changed = await self._connection.execute(update(table).where(same).values(**values))
         return bool(changed.rowcount)
 
 
-_MARKED: dict[tuple[str, str], Any] = {
-    ("contacts", "name"): lambda marks, name: marks.of_name(name),
-    ("conversations", "contact_point"): lambda marks, point: marks.of_point(point),
+#: The columns by which a value is found once it is sealed.
+_MARKED: dict[tuple[str, str], Callable[[Marks, str], dict[str, str | None]]] = {
+    ("contacts", "name"): lambda marks, name: {"name_mark": marks.of_name(name)},
+    ("conversations", "contact_point"): lambda marks, point: {"contact_point_mark": marks.of_point(point)},
+    ("proactive_messages", "recipient"): lambda marks, recipient: names_in(marks, json.loads(recipient)),
 }

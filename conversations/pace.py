@@ -13,6 +13,8 @@ from collections.abc import Callable
 BURST_PER_SECOND = 40.0  #: below it turns are what people wait for
 OUTRUN = 2.0  #: as many messages as answers, from which answering has lost the race
 SLOW_SECONDS = 0.025
+REST_SECONDS = 0.25  #: between two turns, where even one at a time is too much
+_FEWEST = 0.5  # places; below one, turns rest
 _MEMORY_SECONDS = 1.0
 
 
@@ -24,10 +26,13 @@ class Pace:
         self._arrived = _Rate(clock)
         self._answered = _Rate(clock)
         self._places = float(most)
+        self._clock = clock
+        self._answered_at = -math.inf
 
     def answered(self) -> None:
         """A turn has ended."""
         self._answered.count()
+        self._answered_at = self._clock()
 
     def stored(self, seconds: float) -> None:
         """A message is safe."""
@@ -35,7 +40,7 @@ class Pace:
         if not self._outrun():
             self._places = float(self._most)
         elif seconds > SLOW_SECONDS:
-            self._places = max(1.0, self._places * 0.8)
+            self._places = max(_FEWEST, self._places * 0.8)
         else:
             self._places = min(float(self._most), self._places + 0.05)
 
@@ -46,8 +51,16 @@ class Pace:
 
     @property
     def turns(self) -> int:
-        """How many may run now; never none."""
-        return max(1, int(self._places)) if self._outrun() else self._most
+        """How many may run now; none only right after one, so that there are always some in a second."""
+        if not self._outrun():
+            return self._most
+        return int(max(1.0, self._places)) if self.rest() <= 0 else 0
+
+    def rest(self) -> float:
+        """Seconds until another turn may begin."""
+        if not self._outrun() or self._places >= 1.0:
+            return 0.0
+        return max(0.0, self._answered_at + REST_SECONDS - self._clock())
 
     def _outrun(self) -> bool:
         arriving = self._arrived.now()

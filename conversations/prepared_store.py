@@ -39,7 +39,8 @@ class Prepared:
     def __init__(self, statement: Any) -> None:
         """Parameters of ``IN`` are not for here: their number is part of the text."""
         self.statement = statement
-        # A form holds the conversions of its database, whose keys no other one has.
+        # The text is the same for every database of a kind; the conversions are one's own, whose keys no other one has.
+        self._texts: dict[tuple[str, ...], _Text] = {}
         self._forms: WeakKeyDictionary[Dialect, dict[tuple[str, ...], _Form]] = WeakKeyDictionary()
 
     async def first(self, connection: AsyncConnection, parameters: Parameters) -> Any:
@@ -78,8 +79,21 @@ class Prepared:
         forms = self._forms.setdefault(connection.dialect, {})
         known = forms.get(names)
         if known is None:
-            known = forms[names] = _form_of(self.statement, names, connection.dialect)
+            if names not in self._texts:
+                self._texts[names] = _text_of(self.statement, names, connection.dialect)
+            known = forms[names] = _form_of(self._texts[names], names, connection.dialect)
         return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """What costs most of a form: the statement's words in SQLite's language, and what its values and columns are."""
+
+    sql: str
+    binds: tuple[tuple[str, Any], ...]  #: names and types, in their order
+    fixed: Mapping[str, Any]
+    columns: tuple[Any, ...]  #: types
+    kind: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,27 +116,34 @@ class _Form:
         return self.kind(*(value if convert is None else convert(value) for value, convert in values))
 
 
-def _form_of(statement: Any, names: tuple[str, ...], dialect: Dialect) -> _Form:
+def _text_of(statement: Any, names: tuple[str, ...], dialect: Dialect) -> _Text:
     changes = statement.is_dml
     compiled = statement.compile(dialect=dialect, column_keys=list(names) if changes else None)
     fixed = {name: bound.effective_value for name, bound in compiled.binds.items() if not bound.required}
     if changes:
         prefetch = compiled.insert_prefetch if statement.is_insert else compiled.update_prefetch
         fixed |= {column.key: column.default.arg for column in prefetch}
+    columns = [] if changes and not compiled.effective_returning else list(statement.exported_columns)
+    return _Text(
+        compiled.string,
+        tuple((name, compiled.binds[name].type) for name in compiled.positiontup),
+        fixed,
+        tuple(column.type for column in columns),
+        _row_of([column.name for column in columns]),
+    )
+
+
+def _form_of(text: _Text, names: tuple[str, ...], dialect: Dialect) -> _Form:
     parameters: list[tuple[str | None, _Converter | None, Any]] = []
-    for name in compiled.positiontup:
-        convert = compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)
+    for name, kind in text.binds:
+        convert = kind.dialect_impl(dialect).bind_processor(dialect)
         if name in names:
             parameters.append((name, convert, None))
         else:  # a name that is missing is a KeyError here
-            parameters.append((None, None, fixed[name] if convert is None else convert(fixed[name])))
-    columns = [] if changes and not compiled.effective_returning else list(statement.exported_columns)
-    return _Form(
-        compiled.string,
-        tuple(parameters),
-        tuple(column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns),
-        _row_of([column.name for column in columns]),
-    )
+            fixed = text.fixed[name]
+            parameters.append((None, None, fixed if convert is None else convert(fixed)))
+    columns = tuple(one.dialect_impl(dialect).result_processor(dialect, None) for one in text.columns)
+    return _Form(text.sql, tuple(parameters), columns, text.kind)
 
 
 def _row_of(names: list[str]) -> Any:

@@ -15,8 +15,9 @@ from conversations.episode_tables import ratings
 from conversations.link_tables import link_codes
 from conversations.model import Address, Status, new_id
 from conversations.privacy_tables import erasures
-from conversations.proactive_tables import proactive_messages
+from conversations.proactive_tables import FORGOTTEN, proactive_messages
 from conversations.proof_store import ProofStore
+from conversations.sealing_store import Marks, SealingStore
 from conversations.search_store import SearchStore
 from conversations.tables import (
     addresses,
@@ -79,8 +80,10 @@ class PrivacyStore:
                 tuple_(link_codes.c.channel, link_codes.c.account, link_codes.c.contact).in_(at_theirs)
             ),
             update(proactive_messages)
-            .where(proactive_messages.c.state == "waiting", _names_one_of(reached_at))
-            .values(state="not_sent", reason="erased", settled_at=now, recipient=None, facts=None),
+            .where(
+                proactive_messages.c.state == "waiting", _names_one_of(SealingStore(self._connection).marks, reached_at)
+            )
+            .values(state="not_sent", reason="erased", settled_at=now, **FORGOTTEN),
             delete(addresses).where(addresses.c.contact_id.in_(contact_ids)),
             update(conversations)
             .where(conversations.c.contact_id.in_(contact_ids))
@@ -274,12 +277,13 @@ class PrivacyStore:
             await self._connection.execute(statement)
 
 
-def _names_one_of(reached_at: Sequence[Address]) -> Any:
+def _names_one_of(marks: Marks, reached_at: Sequence[Address]) -> Any:
     """The condition that an event that waits to be told names one of these addresses."""
-    named = proactive_messages.c.recipient
     return or_(
-        named["address"].as_string().in_([str(one) for one in reached_at]),
-        named["email"].as_string().in_([one.contact for one in reached_at]),
+        proactive_messages.c.named_address_mark.in_([marks.of_address(str(one)) for one in reached_at]),
+        proactive_messages.c.named_email_mark.in_(
+            [marks.of_point(one.contact) for one in reached_at if "@" in one.contact]
+        ),
     )
 
 

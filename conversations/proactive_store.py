@@ -15,8 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from conversations.conversation_store import at_address
 from conversations.model import Address
 from conversations.prepared_store import Prepared
-from conversations.proactive_tables import proactive_choices, proactive_messages
+from conversations.proactive_tables import FORGOTTEN, proactive_choices, proactive_messages
 from conversations.reach_store import is_unreachable
+from conversations.sealing import DESK
+from conversations.sealing_store import Marks, SealingStore
 from conversations.tables import addresses, contacts, messages, outbox
 
 EVERY_KIND = "*"
@@ -102,7 +104,13 @@ class ProactiveStore:
 
     async def add(self, key: str, **values: Any) -> bool:
         """Insert a message; False where its owner used this key before."""
-        row = values | {"key": hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest(), "state": "waiting"}
+        sealing = SealingStore(self._connection)
+        sealed = await sealing.sealed(proactive_messages, values["id"], DESK, values)
+        row = (
+            sealed
+            | names_in(sealing.marks, values["recipient"])
+            | {"key": hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest(), "state": "waiting"}
+        )
         added = await self._connection.execute(self._insert(proactive_messages).values(**row).on_conflict_do_nothing())
         return added.rowcount == 1
 
@@ -145,6 +153,7 @@ class ProactiveStore:
 
     async def change(self, id: str, **values: Any) -> None:
         """Write columns of a message."""
+        values = await SealingStore(self._connection).sealed(proactive_messages, id, DESK, values)
         await self._connection.execute(update(proactive_messages).where(proactive_messages.c.id == id).values(**values))
 
     async def settle(self, id: str, state: str, now: datetime, *, reason: str | None = None, **values: Any) -> bool:
@@ -248,15 +257,14 @@ class ProactiveStore:
     async def erase(self, contact_id: str) -> None:
         """Forget what an erased contact was told and wanted; what still waits is not sent."""
         table = proactive_messages
-        gone = {"recipient": None, "facts": None, "tried": None}
         theirs = table.c.contact_id == contact_id
-        named = table.c.recipient["contact_id"].as_string() == contact_id
+        named = table.c.named_contact == contact_id
         await self._connection.execute(
             update(table)
             .where(or_(theirs, named), table.c.state.in_(OPEN))
             .values(state="not_sent", reason="erased", settled_at=func.coalesce(table.c.settled_at, table.c.due_at))
         )
-        await self._connection.execute(update(table).where(or_(theirs, named)).values(**gone))
+        await self._connection.execute(update(table).where(or_(theirs, named)).values(**FORGOTTEN))
         await self._connection.execute(delete(proactive_choices).where(proactive_choices.c.contact_id == contact_id))
 
     async def _first(self, condition: Any, *, lock: bool = False) -> Told | None:
@@ -269,6 +277,15 @@ def _told(row: Row[Any]) -> Told:
     values = {name: row._mapping[name] for name in Told.__dataclass_fields__}
     filled = {"recipient": row.recipient or {}, "facts": row.facts or {}, "tried": tuple(row.tried or ())}
     return Told(**values | filled)
+
+
+def names_in(marks: Marks, recipient: Mapping[str, str]) -> dict[str, str | None]:
+    """The columns by which an erasure finds whom an event names."""
+    return {
+        "named_contact": recipient.get("contact_id"),
+        "named_address_mark": marks.of_address(recipient.get("address")),
+        "named_email_mark": marks.of_point(recipient.get("email")),
+    }
 
 
 def request_hash(parts: Sequence[str]) -> str:

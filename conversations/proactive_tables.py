@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Index, Integer, String, Table, Text, UniqueConstraint
 
+from conversations.sealed_tables import SealedJson
 from conversations.tables import UtcDateTime, metadata
 
 proactive_messages = Table(
@@ -14,9 +15,14 @@ proactive_messages = Table(
     Column("key", String(255), nullable=False),  # of the event; told twice it counts once
     Column("request_hash", String(64), nullable=False),
     Column("kind", String(40), nullable=False),
-    Column("recipient", JSON(none_as_null=True)),  # as the event named them; emptied when they are erased
-    Column("facts", JSON(none_as_null=True)),  # what the texts are filled with; emptied as well
-    Column("tried", JSON(none_as_null=True)),  # [{address, how, reason}], in order
+    # Sealed with the desk's own key: an event may name somebody whom nobody knows yet. Emptied when they are erased.
+    Column("recipient", SealedJson("proactive_messages", "recipient")),  # as the event named them
+    Column("facts", SealedJson("proactive_messages", "facts")),  # what the texts are filled with
+    Column("tried", SealedJson("proactive_messages", "tried")),  # [{address, how, reason}], in order
+    # By what an erasure finds those who were only named.
+    Column("named_contact", String(32), index=True),
+    Column("named_address_mark", String(32), index=True),
+    Column("named_email_mark", String(32), index=True),
     Column("state", String(12), nullable=False),  # waiting | sending | sent | unknown | not_sent
     Column("reason", String(40)),  # why it was not sent, or waits
     Column("created_at", UtcDateTime, nullable=False),
@@ -33,6 +39,8 @@ proactive_messages = Table(
     UniqueConstraint("owner", "key"),
     Index("ix_proactive_messages_place", "conversation_id", "seq"),
 )
+#: What of an event names somebody or is about them: emptied when they are erased.
+FORGOTTEN = dict.fromkeys(("recipient", "facts", "tried", "named_address_mark", "named_email_mark"))
 _open = proactive_messages.c.state.in_(("waiting", "sending"))
 Index("ix_proactive_messages_open", proactive_messages.c.due_at, sqlite_where=_open, postgresql_where=_open)
 Index("ix_proactive_messages_settled", proactive_messages.c.settled_at)

@@ -148,6 +148,7 @@ async def _tell(change: Change, team: Team, text: str, *, opened: bool, reopens:
         "place": place,
         "agents": on_duty,
         "expected_seconds": expected,
+        "due_at": change.conversation.sla_due_at,
     }
     change.tell(said, buttons=((notices.notice("leave_queue", language), notices.LEAVE_QUEUE),))
 

@@ -188,6 +188,16 @@ class ReadingStore:
         )
         return [message_of(row) for row in (await self._connection.execute(query)).all()][::-1]
 
+    async def messages_at(self, conversation_id: str, seqs: Sequence[int]) -> list[Message]:
+        """The messages of a conversation with these sequence numbers, in order."""
+        query = select(messages).where(messages.c.conversation_id == conversation_id, messages.c.seq.in_(seqs))
+        return [message_of(row) for row in await self._connection.execute(query.order_by(messages.c.seq))]
+
+    async def find_turn(self, turn_id: str) -> Trace | None:
+        """Why the bot answered in one turn."""
+        row = (await self._connection.execute(select(turns).where(turns.c.turn_id == turn_id))).first()
+        return None if row is None else Trace(**{**row._mapping, "out_seqs": tuple(row.out_seqs)})
+
     async def traces(self, conversation_id: str) -> list[Trace]:
         """Why the bot answered, turn by turn."""
         rows = await self._connection.execute(

@@ -36,6 +36,11 @@ WRITING_KEY_SECONDS = 30.0
 _NO_OWNER = "the owner of a key has 1 to 32 printable ASCII characters"
 
 
+def bot_keys(wrapping_keys: Sequence[bytes]) -> str:
+    """The keys of the bot's memory as its setting ``BOT_FIELD_KEYS`` takes them, each made of one of ours."""
+    return ",".join(hmac.digest(key, b"the bot's memory", "sha256").hex() for key in wrapping_keys)
+
+
 class SealBroken(ValueError):
     """A sealed value does not belong where it was found, or no key of ours opens it."""
 
@@ -121,6 +126,38 @@ class Addresses:
         return plain
 
 
+class Files:
+    """Seals whole files, each bound to its id; what none of ours is passes as it is, as files were kept before."""
+
+    #: No file that is accepted begins like this.
+    MAGIC = b"\x00fd-file1\x00"
+    GROWN = len(MAGIC) + NONCE_BYTES + 16  #: bytes that a sealed file is longer
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def seal(self, file_id: str, content: bytes) -> bytes:
+        """What is kept on the disk."""
+        nonce = os.urandom(NONCE_BYTES)
+        return self.MAGIC + nonce + self._cipher.encrypt(nonce, content, self.MAGIC + file_id.encode())
+
+    def open(self, file_id: str, kept: bytes) -> bytes:
+        """The contents; raises ``SealBroken`` for what was changed, or is another file's."""
+        if not self.is_sealed(kept):
+            return kept
+        start = len(self.MAGIC)
+        nonce, sealed = kept[start : start + NONCE_BYTES], kept[start + NONCE_BYTES :]
+        try:
+            return self._cipher.decrypt(nonce, sealed, self.MAGIC + file_id.encode())
+        except (InvalidTag, ValueError):
+            raise SealBroken(f"file {file_id} was not sealed with this desk's key, or was changed") from None
+
+    @classmethod
+    def is_sealed(cls, kept: bytes) -> bool:
+        """Whether a file, or its beginning, is a sealed one."""
+        return kept.startswith(cls.MAGIC)
+
+
 def _remember(memory: OrderedDict[str, str], one: str, other: str) -> None:
     memory[one] = other
     if len(memory) > _KEPT:
@@ -137,7 +174,7 @@ class Keyring:
         self._wrapping = {name_of(key): AESGCM(key) for key in (*reversed(older), current)}
         self._opened: OrderedDict[tuple[str, str], Mapping[int, ContactKey]] = OrderedDict()
         self._writing: OrderedDict[str, tuple[ContactKey, float]] = OrderedDict()
-        self._desk: tuple[bytes, Addresses] | None = None
+        self._desk: tuple[bytes, Addresses, Files] | None = None
         self.known_marks: dict[str, str] = {}  #: of terms, because people say the same words again and again
 
     @property
@@ -209,11 +246,12 @@ class Keyring:
         return keys[max(keys)]
 
     def prepare(self, wrapped: str) -> None:
-        """Take the desk's own key into use, which stays the same for ever: marks and addresses are made with it."""
+        """Take the desk's own key into use, which stays the same for ever: marks, addresses and files are made with it."""
         secret = self._unwrap(DESK, wrapped)[1]
         self._desk = (
             hmac.digest(secret, b"marks", hashlib.sha256),
             Addresses(hmac.digest(secret, b"addresses", hashlib.sha512)),
+            Files(hmac.digest(secret, b"files", hashlib.sha256)),
         )
 
     @property
@@ -231,7 +269,12 @@ class Keyring:
         """What seals addresses."""
         return self._own()[1]
 
-    def _own(self) -> tuple[bytes, Addresses]:
+    @property
+    def files(self) -> Files:
+        """What seals files."""
+        return self._own()[2]
+
+    def _own(self) -> tuple[bytes, Addresses, Files]:
         if self._desk is None:
             raise SealBroken("the desk's own key is not in use yet; begin with a transaction of Database")
         return self._desk

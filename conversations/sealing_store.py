@@ -96,6 +96,10 @@ class Marks:
         text = unicodedata.normalize("NFKC", point or "").strip()
         return self._mark("point", text.casefold() if "@" in text else re.sub(r"\D", "", text) or text.casefold())
 
+    def of_address(self, address: str | None) -> str | None:
+        """The mark of a whole address: channel, account and contact as ``str`` writes them."""
+        return self._mark("address", address or "")
+
     def of_term(self, term: str) -> str:
         """The mark of a term of the search index, eight letters and digits."""
         mark = self._known.get(term)

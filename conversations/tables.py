@@ -205,7 +205,7 @@ messages = Table(
     Column("author_name", SealedText("messages", "author_name", some=True)),  # only contacts' are sealed
     Column("buttons", JSON(none_as_null=True)),
     Column("citations", JSON(none_as_null=True)),
-    Column("attachments", JSON(none_as_null=True)),
+    Column("attachments", SealedJson("messages", "attachments")),  # names of files often say whose they are
     Column("external_id", Text),
     Column("client_msg_id", String(128)),
     Column("turn_id", String(32)),
@@ -219,6 +219,9 @@ messages = Table(
     UniqueConstraint("conversation_id", "seq"),
     UniqueConstraint("conversation_id", "author_id", "client_msg_id"),
 )
+
+_felt = messages.c.sentiment_label.is_not(None)
+Index("ix_messages_felt", messages.c.created_at, sqlite_where=_felt, postgresql_where=_felt)
 
 inbox = Table(
     "inbox",
@@ -294,7 +297,7 @@ attachments = Table(
     metadata,
     Column("id", String(32), primary_key=True),
     Column("owner", SealedAddress, nullable=False, index=True),  # the address or agent that brought it
-    Column("name", Text, nullable=False),
+    Column("name", SealedWords("attachments", "name"), nullable=False),  # with the desk's own key
     Column("media_type", String(128), nullable=False),
     Column("size", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
@@ -323,6 +326,7 @@ queue_stays = Table(
     Column("agents", Integer, nullable=False),  # on duty then
     Column("expected_seconds", Integer),  # what the contact was told; None out of hours
     Column("ended_at", UtcDateTime),
+    Column("due_at", UtcDateTime),  # until when an agent was to have answered
     Column("outcome", String(32)),  # accepted | left_queue | released | agent | …: why it ended
     Index("ix_queue_stays_team", "team_id", "queued_at"),
 )

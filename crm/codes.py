@@ -124,15 +124,19 @@ class SmtpCodeSender:
         message["Subject"] = subject.format(code=code)
         message.set_content(body.format(code=code))
         try:
-            await aiosmtplib.send(
-                message,
-                hostname=self._host,
-                port=self._port,
-                username=self._user,
-                password=self._password,
-                use_tls=self._tls,
-                start_tls=self._start_tls,
-                timeout=self.timeout_seconds,
-            )
+            await self.send_message(message)
         except (aiosmtplib.SMTPException, OSError) as error:
             logger.error("a one-time code could not be mailed: %s; check SMTP_URL", type(error).__name__)
+
+    async def send_message(self, message: EmailMessage) -> None:
+        """Hand any mail to the server; raises ``aiosmtplib.SMTPException`` or ``OSError`` unless it was taken."""
+        await aiosmtplib.send(
+            message,
+            hostname=self._host,
+            port=self._port,
+            username=self._user,
+            password=self._password,
+            use_tls=self._tls,
+            start_tls=self._start_tls,
+            timeout=self.timeout_seconds,
+        )

@@ -21,6 +21,8 @@ COPY encoders encoders
 COPY handoff handoff
 COPY knowledge_base knowledge_base
 COPY learning learning
+COPY reporting reporting
+COPY reviewing reviewing
 COPY migrations migrations
 COPY monitoring monitoring
 COPY openapi openapi

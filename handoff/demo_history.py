@@ -114,9 +114,7 @@ async def load_history(database: Database, audit: AuditLog, agent: Agent, now: C
     return len(HISTORY)
 
 
-async def _play(
-    conversations: Conversations, address: Address, past: Past, agent: Agent, clock: Callable[[], datetime]
-) -> None:
+async def _play(conversations: Conversations, address: Address, past: Past, agent: Agent, clock: PastClock) -> None:
     conversation_id = ""
     person = "human please" if past.language == "en" else "转人工"
     for number, text in enumerate((*past.asked, person)):
@@ -133,7 +131,7 @@ async def _play(
         for claim in await conversations.claim_turns(50):
             if claim.conversation.id == conversation_id:
                 result = TurnResult((Reply(said, handoff=handoff),), trace)
-                await conversations.commit_turn(claim, result, clock(), go_on=False)
+                await conversations.commit_turn(claim, result, clock.turn_began(), go_on=False)
     await conversations.assign(conversation_id, agent)
     for reply in past.replies:
         await conversations.reply_as_agent(conversation_id, agent, reply)

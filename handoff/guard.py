@@ -180,6 +180,11 @@ def answer(data: Any, status: int = 200) -> HTTPResponse:
     return json(data, status=status, headers={"Cache-Control": "no-store"})
 
 
+def file_headers(name: str) -> dict[str, str]:
+    """Of a file that is kept under this name by who asked for it, and by no cache."""
+    return {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+
+
 def refused_form(error: ConversationError | Refused) -> dict[str, str]:
     """Why one of several things could not be done, in the shape of every error."""
     form = {"code": error.code, "message": str(error) or (inspect.getdoc(error) or "").split("\n")[0]}

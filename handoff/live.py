@@ -29,7 +29,7 @@ from handoff.bodies import LiveFrame, explain
 from handoff.clearance import Custody, depends_on_serving
 from handoff.errors import Refused
 from handoff.guard import API, refusal
-from handoff.roles import DESK, NOTICED, Role, allowed
+from handoff.roles import DESK, NOTICED, OVERSEERS, Role, allowed
 from handoff.staff_side import StaffSide
 from handoff.store import Session, StaffMember
 
@@ -229,6 +229,8 @@ class _Console:
         try:
             async for event in self._events:
                 shown = await self._event_sight.shown(self._side.sight.of(self._session.member), event)
+                if shown is not None and shown["type"] == "alert" and self._session.member.role not in OVERSEERS:
+                    continue
                 if shown is not None:
                     await self._meet(shown)
                     await self._send_text(await self._written.of(shown, self._session.member))

@@ -14,12 +14,13 @@ from personal_data.masks import mask_of
 OF_THE_DESK = frozenset(
     {
         "agents", "api-keys", "canned", "demo", "examples", "files", "filters", "handoff-rules", "knowledge", "labels", "macros", "me",
-        "model-tests", "models/versions", "openapi.json", "presence", "prompts", "second-factor", "sessions", "sight", "sign-in", "sign-out",
+        "model-tests", "models/versions", "openapi.json", "presence", "prompts", "reports/catalogue", "reports/cost", "reports/digests", "reports/figures",
+        "reviews/cards", "reviews/people", "second-factor", "sessions", "sight", "sign-in", "sign-out",
         "staff-accounts", "synonyms", "teams", "trials", "views",
     }
 )  # fmt: skip
-#: What members wrote themselves and are about to send; masks would be sent with it.
-OWN_WORDS = frozenset({("POST", "conversations/<conversation_id>/translate-reply")})
+#: What members wrote themselves and are about to send, or asked with the names of colleagues; masks would be sent with it.
+OWN_WORDS = frozenset({("POST", "conversations/<conversation_id>/translate-reply"), ("POST", "reports/ask")})
 #: What is shown in clear on purpose: the data subject's own copy, and what is revealed with an entry in the audit trail.
 WHOLE = frozenset(
     {
@@ -41,13 +42,14 @@ PLAIN = frozenset(
         "linked_by", "snoozed_by", "recalled_by", "resolved_by", "by_name", "number", "order_number", "hash", "previous",
         "model", "model_id", "live_model", "candidate_model", "model_before", "models_loaded", "missing_on", "bot_problem",
         "intent", "route", "policy", "country", "payment_method",
+        "canonical", "computed", "signature", "signed_text", "public_key", "fingerprint",  # of proofs, exactly as hashed
     }
 )  # fmt: skip
 #: Personal as a whole, by their names; also names of entities, slots and details of a summary.
 _REACH = "reach"
 FIELDS: dict[str, Kind | str] = {
     "contact_name": Kind.NAME, "recipient": Kind.NAME, "person": Kind.NAME, "invoice_title": Kind.NAME,
-    "phone": Kind.PHONE, "email": Kind.EMAIL, "contact_point": _REACH, "contact_value": _REACH, "shown": _REACH,
+    "phone": Kind.PHONE, "email": Kind.EMAIL, "contact_point": _REACH, "contact_address": _REACH, "contact_value": _REACH, "shown": _REACH,
     "sent_to": _REACH, "new_address": Kind.ADDRESS, "id_card": Kind.ID_CARD, "bank_card": Kind.BANK_CARD,
     "plate": Kind.PLATE, "identity_proof": Kind.PHONE, "ip": Kind.IP, "passport": Kind.PASSPORT,
 }  # fmt: skip

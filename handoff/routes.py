@@ -11,6 +11,7 @@ from sanic.response import HTTPResponse
 
 from handoff.access.account_routes import add_account_routes
 from handoff.access.api_key_routes import add_api_key_routes
+from handoff.access.audit_proof_routes import add_audit_proof_routes
 from handoff.access.audit_routes import add_audit_routes
 from handoff.access.provider_routes import add_provider_routes
 from handoff.access.second_factor_routes import add_second_factor_routes
@@ -44,6 +45,13 @@ from handoff.reveal_routes import add_reveal_routes
 from handoff.rule_routes import add_rule_routes
 from handoff.staff_side import StaffSide, session_json
 from handoff.store import Session, Stage, Way
+from handoff.supervising.alert_routes import add_alert_routes
+from handoff.supervising.ask_routes import add_ask_routes
+from handoff.supervising.digest_routes import add_digest_routes
+from handoff.supervising.export_routes import add_export_routes
+from handoff.supervising.live_routes import add_live_routes
+from handoff.supervising.report_routes import add_report_routes
+from handoff.supervising.review_routes import add_review_routes
 from handoff.synonym_routes import add_synonym_routes
 from handoff.teams.team_routes import add_team_routes
 from handoff.writing.canned_routes import add_canned_routes
@@ -60,9 +68,14 @@ def staff_api(side: StaffSide) -> Blueprint:
     async def sign_in(request: Request) -> HTTPResponse:
         body = read_json(SignInBody, request.content_type, request.body)
         guard.check_transport()
-        ticket = await side.sign_in.sign_in(
-            body.email, body.password, request.client_ip, request.cookies.get(guard.cookie), browser_of(request)
-        )
+        try:
+            ticket = await side.sign_in.sign_in(
+                body.email, body.password, request.client_ip, request.cookies.get(guard.cookie), browser_of(request)
+            )
+        except Refused:
+            if side.overview.alerts is not None:
+                await side.overview.alerts.sign_in_failed()
+            raise
         if ticket.session.stage is Stage.OPEN:
             await side.conversations.record("signed_in", ticket.session.member.agent)
         response = answer(session_json(ticket.session))
@@ -169,9 +182,17 @@ def staff_api(side: StaffSide) -> Blueprint:
     add_canned_routes(blueprint, side)
     add_macro_routes(blueprint, side)
     add_rating_routes(blueprint, side)
+    add_report_routes(blueprint, side)
+    add_export_routes(blueprint, side)
+    add_ask_routes(blueprint, side)
+    add_live_routes(blueprint, side)
+    add_alert_routes(blueprint, side)
+    add_digest_routes(blueprint, side)
+    add_review_routes(blueprint, side)
     add_channel_routes(blueprint, side)
     add_delivery_routes(blueprint, side)
     add_audit_routes(blueprint, side)
+    add_audit_proof_routes(blueprint, side)
     add_second_factor_routes(blueprint, side)
     add_provider_routes(blueprint, side)
     add_account_routes(blueprint, side)

@@ -8,7 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from conversations.attachments import Attachments
-from conversations.audit_check import Verdict
+from conversations.audit_bundle import Bundler
+from conversations.audit_check import Progress, Verdict
 from conversations.conversations import Conversations
 from conversations.json_form import attachment_json, message_json
 from conversations.model import Attachment, Message
@@ -36,6 +37,7 @@ from handoff.prompt_desk import PromptDesk
 from handoff.roles import DESK
 from handoff.sign_in import SignIn
 from handoff.store import Session, StaffMember, StaffStore, Stage
+from handoff.supervising.overview import Overview
 from handoff.teams.team_book import TeamBook
 from handoff.teams.team_store import TeamStore
 from handoff.veil import Veil
@@ -80,11 +82,13 @@ class StaffSide:
         assist: AssistSide | None = None,
         proactive: Proactive | None = None,
         channels: ChannelDesk | None = None,
-        verify_audit: Callable[[], Awaitable[Verdict]] | None = None,
+        verify_audit: Callable[[Progress], Awaitable[Verdict]] | None = None,
+        audit_bundler: Bundler | None = None,
         api_keys: ApiKeys | None = None,
         provider: ProviderSignIn | None = None,
         personal_data: Find = find,
         studio: Studio | None = None,
+        overview: Overview | None = None,
         describe: Callable[[Handlers], dict[str, Any]] | None = None,
     ) -> None:
         self.conversations = conversations
@@ -122,7 +126,9 @@ class StaffSide:
         self.rules = rules or RuleBook(database, conversations.audit, conversations.now)
         self.assist = assist
         self.studio = studio or Studio()
+        self.overview = overview or Overview()
         self.verify_audit = verify_audit
+        self.audit_bundler = audit_bundler
         self.provider = provider
         self.describe = describe
         self.proactive = proactive
@@ -138,6 +144,7 @@ class StaffSide:
         if self.assist is not None:
             await self.assist.start()
         await self.studio.start()
+        await self.overview.start()
 
     async def close(self) -> None:
         """Stop what runs in the background."""
@@ -145,6 +152,7 @@ class StaffSide:
         await self.translations.close()
         if self.provider is not None:
             await self.provider.provider.close()
+        await self.overview.close()
         await self.studio.close()
         if self.assist is not None:
             await self.assist.close()

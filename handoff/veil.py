@@ -18,6 +18,7 @@ from conversations.model import Conversation
 from conversations.teams import Roster
 from handoff.clearance import Custody, depends_on_serving, hidden_from, may_reveal
 from handoff.masked_fields import (
+    FIELDS,
     MASKED_FOR_OTHERS,
     MOMENT,
     OF_THE_DESK,
@@ -116,6 +117,20 @@ class Veil:
         """Masks words that leave in a file, as for a member who serves nobody of them."""
         hidden = hidden_from(member.role, serving=False)
         return lambda text: masked(text, "", hidden, finder=self._finder).text
+
+    def cells(self, member: StaffMember) -> Callable[[str, str, str | None], str]:
+        """Masks a cell of a file by its column's name and its words; the third is the name of the contact it is of."""
+        hidden = hidden_from(member.role, serving=False)
+
+        def seen(column: str, value: str, name: str | None) -> str:
+            kind = FIELDS.get(column)
+            hides, mask = mask_of_field(kind, value) if kind is not None else (None, value)
+            if hides in hidden and mask != value:
+                return mask
+            names = (name,) if name and Kind.NAME in hidden else ()
+            return masked(value, "", hidden, names=names, finder=self._finder).text
+
+        return seen
 
     async def serves(self, member: StaffMember, conversation: Conversation) -> bool:
         """Whether a conversation, or the one in which it goes on, is the member's to answer."""

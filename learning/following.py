@@ -11,7 +11,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +50,14 @@ class Progress:
     def behind(self) -> int:
         """How many entries are still to be read."""
         return max(0, self.of - self.read)
+
+
+@dataclass(frozen=True, slots=True)
+class _Marked:
+    """Places in a conversation that people pointed at."""
+
+    corrected: set[int] = field(default_factory=set)  #: agents corrected the bot
+    reviewed: set[int] = field(default_factory=set)  #: reviewers sent the message here
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +149,7 @@ class Follower:
             if not entries:
                 return None
             conversations = _conversations_in([json.loads(body) for _, body in entries])
-            judged = {one: await self._judge(store, one, seqs) for one, seqs in conversations.items()}
+            judged = {one: await self._judge(store, one, marked) for one, marked in conversations.items()}
             fresh = [mishap for one in judged.values() for mishap in one.found if mishap.message_id not in one.known]
             texts = await store.texts([one.message_id for one in fresh])
         fresh = [one for one in fresh if one.message_id in texts]
@@ -165,10 +173,11 @@ class Follower:
             await self._tell(sorted(touched))
         return len(fresh)
 
-    async def _judge(self, store: InboxStore, conversation_id: str, corrected: set[int]) -> _Judged:
+    async def _judge(self, store: InboxStore, conversation_id: str, marked: _Marked) -> _Judged:
         known = {one.message_id: one for one in await store.known_in(conversation_id)}
-        sticky = {one.seq for one in known.values() if one.reasons & Reason.CORRECTED}
-        story: Story | None = await store.story(conversation_id, corrected | sticky)
+        corrected = marked.corrected | {one.seq for one in known.values() if one.reasons & Reason.CORRECTED}
+        reviewed = marked.reviewed | {one.seq for one in known.values() if one.reasons & Reason.REVIEWER}
+        story: Story | None = await store.story(conversation_id, corrected, reviewed)
         if story is None:
             return _Judged([], known, set())
         return _Judged(mishaps_in(story), known, {one.message_id for one in story.asked if one.trace is not None})
@@ -230,15 +239,17 @@ class Follower:
         return len(merged) // 2
 
 
-def _conversations_in(entries: Sequence[dict[str, Any]]) -> dict[str, set[int]]:
-    """The conversations that these entries tell something new of, with the places at which agents corrected the bot."""
-    found: dict[str, set[int]] = {}
+def _conversations_in(entries: Sequence[dict[str, Any]]) -> dict[str, _Marked]:
+    """The conversations that these entries tell something new of, with the places that people pointed at."""
+    found: dict[str, _Marked] = {}
     for entry in entries:
         kind, data = entry["kind"], entry.get("data") or {}
         if kind in _TELLS and entry.get("conversation_id"):
-            found.setdefault(entry["conversation_id"], set())
+            found.setdefault(entry["conversation_id"], _Marked())
+        elif kind == "turn_sent_to_inbox":
+            found.setdefault(data["conversation_id"], _Marked()).reviewed.add(int(data["seq"]))
         elif _corrects(kind, data):
-            found.setdefault(data["conversation_id"], set()).add(int(data["seq"]))
+            found.setdefault(data["conversation_id"], _Marked()).corrected.add(int(data["seq"]))
     return found
 
 

@@ -93,7 +93,9 @@ class InboxStore:
 
     # -- what is known of conversations
 
-    async def story(self, conversation_id: str, corrected: Collection[int]) -> Story | None:
+    async def story(
+        self, conversation_id: str, corrected: Collection[int], reviewed: Collection[int] = ()
+    ) -> Story | None:
         """A conversation to be judged; None where nobody may look any more."""
         query = (
             select(
@@ -131,11 +133,11 @@ class InboxStore:
                 row.finished_at, row.trace,
             )
             for row in reversed(rows)
-            if row.finished_at is not None or corrected
+            if row.finished_at is not None or corrected or reviewed
         ]  # fmt: skip
         episodes = await EpisodeStore(self._connection).of_conversation(conversation_id)
-        at = frozenset(_asked_at(listed, corrected))
-        return Story(conversation_id, found.contact_id, found.channel, found.language, listed, episodes, at)
+        at, sent = frozenset(_asked_at(listed, corrected)), frozenset(_asked_at(listed, reviewed))
+        return Story(conversation_id, found.contact_id, found.channel, found.language, listed, episodes, at, sent)
 
     async def known_in(self, conversation_id: str) -> list[Known]:
         """The messages of a conversation that are in the inbox."""

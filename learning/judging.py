@@ -43,6 +43,7 @@ class Story:
     asked: Sequence[Asked]
     episodes: Sequence[Episode] = ()
     corrected: Collection[int] = field(default_factory=frozenset)  #: seqs at which an agent corrected the bot
+    reviewed: Collection[int] = field(default_factory=frozenset)  #: seqs that a reviewer sent here
 
 
 def mishaps_in(story: Story) -> list[Mishap]:
@@ -65,7 +66,9 @@ def mishaps_in(story: Story) -> list[Mishap]:
             reasons |= _later_reasons(episode)
         if one.seq in story.corrected:
             reasons |= Reason.CORRECTED
-        if reasons and not _no_fault_of_the_model(trace):
+        if one.seq in story.reviewed:
+            reasons |= Reason.REVIEWER
+        if reasons and (reasons & Reason.REVIEWER or not _no_fault_of_the_model(trace)):
             found.append(_mishap(story, one, episode, reasons))
     return found
 

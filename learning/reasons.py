@@ -18,6 +18,7 @@ class Reason(IntFlag):
     DISLIKED = 16  #: the contact said that it did not help, or scolded the bot
     CORRECTED = 32  #: an agent turned down or rewrote what the bot would have said
     LOW_RATING = 64  #: the contact gave this part of the conversation one or two stars
+    REVIEWER = 128  #: a reviewer asked for it
 
 
 REASONS = tuple(Reason)

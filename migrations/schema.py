@@ -25,6 +25,10 @@ from learning.limit_tables import metadata as limit_metadata
 from learning.model_tables import metadata as model_metadata
 from learning.replay_tables import metadata as replay_metadata
 from learning.tables import metadata as learning_metadata
+from reporting import digest_tables  # noqa: F401
+from reporting.alert_tables import metadata as alert_metadata
+from reporting.tables import metadata as reporting_metadata
+from reviewing.review_tables import metadata as review_metadata
 
 METADATAS = (
     conversations_metadata,
@@ -38,6 +42,9 @@ METADATAS = (
     replay_metadata,
     limit_metadata,
     gap_metadata,
+    alert_metadata,
+    reporting_metadata,
+    review_metadata,
 )
 ROOT = Path(__file__).resolve().parent.parent
 _LOCK = 0x66726F6E74646573  #: any number that nobody else locks in this database

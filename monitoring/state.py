@@ -43,6 +43,8 @@ class Parts:
     places: int  #: turns at once
     data_dir: Path
     knowledge: Callable[[], dict[str, Any]]  #: the status of the knowledge base
+    #: how many audit entries the facts of the reports are behind, and for how many seconds the oldest waits
+    facts_lag: Callable[[], Awaitable[tuple[int, float]]]
     now: Callable[[], datetime] = utc_now
 
 
@@ -55,6 +57,7 @@ class State(Collector):
         self._clock = clock
         self._figures = Figures()
         self._given_up: dict[str, int] = {}
+        self._facts_lag = (0, 0.0)
         self._bots: list[bool] = []
         self._fresh_until = self._given_up_until = float("-inf")
         self._readable = True
@@ -91,6 +94,7 @@ class State(Collector):
             self._bots = await bots
 
     async def _read(self) -> None:
+        self._facts_lag = await self._parts.facts_lag()
         async with self._parts.database.read() as connection:
             store = FiguresStore(connection)
             self._figures = await store.read(self._parts.now())
@@ -169,6 +173,9 @@ class State(Collector):
         yield open_ones
         yield _gauge("queue_oldest_seconds", "How long the longest waiting contact waits", seen.queue_oldest_seconds)
         yield _gauge("agents_online", "Agents at the desk", seen.agents_online)
+        entries, seconds = self._facts_lag
+        yield _gauge("facts_behind_entries", "Audit entries that the reports have not counted yet", entries)
+        yield _gauge("facts_behind_seconds", "How long the oldest of them waits", seconds)
         yield _gauge("database_bytes", "Size of the database", seen.database_bytes)
 
 

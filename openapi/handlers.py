@@ -52,6 +52,8 @@ def read(handler: Handler, shapes: Shapes) -> Reading:
                     found.body = _FILE_BODY
                 case ast.keyword(arg="content_type", value=ast.Constant(value=str(media))):
                     found.files.add(media.partition(";")[0])
+                case ast.keyword(arg="content_type", value=ast.Subscript(value=ast.Name(id=name))):  # one of several
+                    found.files |= {media.partition(";")[0] for media in names[name].values()}
                 case ast.Call(func=ast.Name(id="redirect")):
                     found.redirects = True
         for call, arguments in shapes.calls_in(function, "answer"):

@@ -22,6 +22,8 @@ ROOMS = (
     "personal_data",
     "learning",
     "openapi",
+    "reporting",
+    "reviewing",
 )
 #: What each room may import of ours; a dotted entry allows only that module.
 MAY_IMPORT = {
@@ -32,7 +34,18 @@ MAY_IMPORT = {
     "knowledge_base": {"knowledge_base", "encoders", "personal_data"},
     "encoders": {"encoders"},
     "sentiment": {"sentiment", "encoders"},
-    "handoff": {"handoff", "conversations", "knowledge_base", "crm", "learning", "personal_data"},
+    "handoff": {
+        "handoff",
+        "conversations",
+        "knowledge_base",
+        "crm",
+        "learning",
+        "personal_data",
+        "reporting",
+        "reviewing",
+    },
+    "reporting": {"reporting", "conversations", "learning.limit_tables", "learning.inbox_tables"},
+    "reviewing": {"reviewing", "conversations"},
     "learning": {"learning", "conversations", "knowledge_base", "encoders"},
     "bot": {"bot", "encoders"},
     "monitoring": {

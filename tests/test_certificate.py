@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from sanic import HTTPResponse, Request, Sanic, Websocket
+from sanic import HTTPResponse, Request, Websocket
 from sanic.response import text
 from websockets.asyncio.client import connect
 
@@ -23,6 +23,7 @@ from settings import BadSetting, Settings, load
 from slow_clients import PatientProtocol
 from tests.certificates import make_certificate
 from tests.connectors.desk import free_port
+from tests.web_apps import forget, new_app
 
 NEEDED = {"BOT_SECRET": "b" * 16, "ACTION_SECRET": "a" * 16, "SECRET_KEY": "s" * 32}
 
@@ -34,7 +35,7 @@ def settings(**changes: str) -> Settings:
 @asynccontextmanager
 async def served(certificate: Certificate) -> AsyncIterator[int]:
     """A server as the service starts its own; yields the port."""
-    web = Sanic(f"tls_{new_id()}", configure_logging=False)
+    web = new_app(f"tls_{new_id()}", configure_logging=False)
     web.config.TOUCHUP = False
 
     @web.get("/")
@@ -62,7 +63,7 @@ async def served(certificate: Certificate) -> AsyncIterator[int]:
         yield port
     finally:
         server.close()  # type: ignore[no-untyped-call]
-        Sanic.unregister_app(web)
+        forget(web)
 
 
 def client(ca: Path, oldest: ssl.TLSVersion, newest: ssl.TLSVersion, ciphers: str = "") -> ssl.SSLContext:

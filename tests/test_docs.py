@@ -33,7 +33,7 @@ def test_every_setting_is_in_the_example_file() -> None:
 
 
 def test_the_example_file_names_no_setting_that_does_not_exist() -> None:
-    bot_only = {"BOT_DATABASE_URL", "BOT_MOST_MODELS", "BOT_PYTHON", "BOT_TIME_ZONE", "MODEL_KEYS"}
+    bot_only = {"BOT_DATABASE_URL", "BOT_FIELD_KEYS", "BOT_MOST_MODELS", "BOT_PYTHON", "BOT_TIME_ZONE", "MODEL_KEYS"}
     named = set(re.findall(r"^#? ?([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert named <= {name.upper() for name in Settings.model_fields} | bot_only
 
@@ -76,10 +76,11 @@ def docstring_of(name: str) -> str:
     return ast.get_docstring(node) or ""
 
 
-def test_the_fault_cases_are_in_their_order() -> None:
+def test_the_fault_cases_are_in_their_order_and_none_is_missing() -> None:
     cases = list(fault_cases())
     assert cases == sorted(cases)
-    assert cases
+    durable = re.findall(r"^\| (F[0-9]{2}) ", (ROOT / "docs" / "durability.md").read_text(), re.MULTILINE)
+    assert {*cases, *durable} == {f"F{number:02}" for number in range(1, 51)}
 
 
 @pytest.mark.parametrize("case", fault_cases())

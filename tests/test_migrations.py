@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from alembic import command
@@ -16,10 +17,14 @@ from sqlalchemy import Connection, select, text
 
 from conversations.episode_store import EpisodeStore
 from conversations.key_rotation import KeyRotation, open_keys
+from conversations.proactive_store import ProactiveStore
 from conversations.sealing_store import SealingStore
 from conversations.store import Database
 from conversations.tables import addresses, contacts
 from migrations.schema import METADATAS, ROOT, migrate
+from reporting.alert_forms import form_of
+from reporting.alert_store import AlertStore
+from reporting.fact_store import FactStore
 from tests.postgres import engine_in, own_schema
 
 
@@ -159,3 +164,79 @@ async def test_contacts_from_before_fields_were_sealed_keep_their_keys_and_are_r
         assert "Ann" not in (await connection.execute(text("SELECT name FROM contacts"))).scalar_one()
     with pytest.raises(RuntimeError, match="older version cannot read"):
         await move(empty, "0019", down=True)
+
+
+async def test_events_from_before_they_were_sealed_are_sealed_and_found_by_an_erasure(empty: Database) -> None:
+    """Whom an event names, and what it says, was JSON; a desk whose other values are all sealed seals it as well."""
+    await move(empty, "0034")
+    async with empty.engine.begin() as connection:
+        for number, recipient in enumerate(
+            ('{"contact_id": "c1"}', '{"address": "sms:a:139"}', '{"email": "Ann@x.com"}')
+        ):
+            values = (
+                f"'m{number}', 'shop', 'k{number}', '', 'order_shipped', '{recipient}', '{{\"order\": \"KT1\"}}', '[]'"
+            )
+            at = "'2026-03-01 10:00:00'"
+            await connection.execute(
+                text(
+                    "INSERT INTO proactive_messages (id, owner, key, request_hash, kind, recipient, facts, tried, state,"
+                    f" created_at, due_at, expires_at) VALUES ({values}, 'waiting', {at}, {at}, {at})".replace(
+                        ":", "\\:"
+                    )
+                )
+            )
+        await connection.execute(
+            text(
+                "INSERT INTO key_rotations VALUES ('older values', '2026-03-01 10\\:00\\:00', '2026-03-01 10\\:00\\:00')"
+            )
+        )
+    await migrate(empty.engine)
+    keyring = await open_keys(empty, (b"k" * 32,))
+    async with empty.read() as connection:
+        told = await ProactiveStore(connection).find("m1")
+    assert told is not None
+    assert (told.recipient, told.facts, told.tried) == ({"address": "sms:a:139"}, {"order": "KT1"}, ())
+    assert (await KeyRotation(empty).seal_older()).sealed == 6
+    assert (await KeyRotation(empty).seal_older()).sealed == 0
+    async with empty.read() as connection:
+        marks = SealingStore(connection).marks
+        rows = (await connection.execute(text("SELECT * FROM proactive_messages ORDER BY id"))).mappings().all()
+        again = await ProactiveStore(connection).find("m2")
+    assert again is not None
+    assert (again.recipient, again.facts) == ({"email": "Ann@x.com"}, {"order": "KT1"})
+    assert [row["named_contact"] for row in rows] == ["c1", None, None]
+    assert rows[1]["named_address_mark"] == marks.of_address("sms:a:139")
+    assert rows[2]["named_email_mark"] == marks.of_point("ann@X.com")
+    assert not [row for row in rows if "KT1" in row["facts"] or "Ann" in row["recipient"]]
+    assert keyring.ready
+    with pytest.raises(RuntimeError, match="older version cannot read"):
+        await move(empty, "0034", down=True)
+
+
+async def test_two_alerts_of_one_rise_become_one_and_facts_are_read_again(empty: Database) -> None:
+    await move(empty, "0034")
+    at = "2026-06-03 06:00:00"
+    async with empty.engine.begin() as connection:
+        for id, key, span, state in (
+            ("hour", "refund", "hour", "acknowledged"), ("day", "refund", "day", "open"),
+            ("alone", "coupon", "day", "open"), ("old", "coupon", "hour", "closed"),
+        ):  # fmt: skip
+            await connection.execute(
+                text(
+                    "INSERT INTO alerts (id, kind, key, span, state, since, opened_at, updated_at, part, whole, usual, chance,"
+                    f" windows, contributions, examples, expected, note) VALUES ('{id}', 'intent', '{key}', '{span}', '{state}',"
+                    f" '{at}', '{at}', '{at}', 40, 0, 3.1, 0, 6, '[]', '[]', false, '')"
+                )
+            )
+        await connection.execute(text(f"INSERT INTO report_positions VALUES ('facts', 9, 'Asia/Shanghai', '{at}')"))
+    await migrate(empty.engine)
+    async with empty.read() as connection:
+        found = {row["id"]: row for row in await AlertStore(connection).listed(None)}
+        assert await FactStore(connection).position("facts", "Asia/Shanghai") == 0
+    states = {id: row["state"] for id, row in found.items()}
+    assert states == {"hour": "acknowledged", "day": "closed", "alone": "open", "old": "closed"}
+    moment = "2026-06-03T06:00:00+00:00"
+    window = {"span": "hour", "since": moment, "until": moment, "part": 40, "whole": 0, "usual": 3.1, "windows": 6}
+    assert found["hour"]["stands_out"] == [window]
+    assert form_of(found["alone"], ZoneInfo("Asia/Shanghai"))["report"] is not None
+    await move(empty, "0034", down=True)

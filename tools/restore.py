@@ -36,11 +36,12 @@ from learning.inbox_store import erase as erase_inbox
 from learning.limit_store import erase as erase_limits
 from learning.replay_store import erase as erase_replays
 from migrations.schema import migrate
+from reviewing.review_store import erase as erase_reviews
 from tools.archive import BadArchive, Manifest, unpack
 from tools.backup import LEFT_OUT
 
 #: What forgets a contact besides the conversations themselves, as a running desk has it.
-ERASES = (erase_unasked, erase_assist, erase_inbox, erase_limits, erase_replays)
+ERASES = (erase_unasked, erase_assist, erase_inbox, erase_limits, erase_replays, erase_reviews)
 
 
 def refuse_if_in_use(data: Path, force: bool) -> None:

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import settings as desk_settings
+from conversations.sealing import bot_keys
 
 START_SECONDS = 300
 STOP_SECONDS = 25
@@ -83,6 +84,7 @@ def main() -> None:
             "BOT_HOST": bot_url.hostname or "127.0.0.1",
             "BOT_PORT": str(bot_url.port or 5005),
             "BOT_SECRET": settings.bot_secret,
+            "BOT_FIELD_KEYS": os.environ.get("BOT_FIELD_KEYS") or bot_keys(settings.wrapping_keys),
             "ACTION_URL": f"{own_url}/internal/actions?token={settings.action_secret}",
             "NLU_DATA": str(settings.nlu_data),
             "BOT_DATABASE_URL": os.environ.get("BOT_DATABASE_URL", f"sqlite:///{settings.data_dir / 'bot.db'}"),

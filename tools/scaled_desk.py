@@ -173,6 +173,7 @@ def scaled_desk(
         }
         known = {**os.environ, **shared}
         desk_settings = _settings(data_dir, known)
+        memory_key = secrets.token_hex(32)  # the bots' database is as new as this desk
         balancer = stack.enter_context(balancing(LOOPBACK, port, [(LOOPBACK, one) for one in service_ports]))
         desk = ScaledDesk(
             url,
@@ -199,6 +200,7 @@ def scaled_desk(
                         "BOT_HOST": LOOPBACK,
                         "BOT_PORT": str(own),
                         "BOT_SECRET": desk_settings["BOT_SECRET"],
+                        "BOT_FIELD_KEYS": memory_key,
                         "ACTION_URL": f"{url}/internal/actions?token={desk_settings['ACTION_SECRET']}",
                         "BOT_DATABASE_URL": bot_database.render_as_string(hide_password=False),
                     },

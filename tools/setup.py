@@ -31,7 +31,7 @@ NEEDS = {
     "check": ("service", "web-install"),
     "train": ("service", "bot", "model"),
     "run": ("service", "bot", "web", "model", "data"),
-    "test": ("service", "bot", "web", "model", "data"),
+    "test": ("service", "bot", "web", "data"),  # the bot is trained beside the first suite
     "all": ("service", "bot", "web", "model"),
 }
 #: Steps that need nothing of each other; they come last in every list above.

@@ -103,6 +103,7 @@ def replace_by_a_link(model: Path) -> None:
     lambda model: seal_of(model).write_bytes(b"\xff"),
 ])  # fmt: skip
 def test_an_unsigned_or_changed_model_is_refused(spoil: Callable[[Path], None], models: Path, keys: Path) -> None:
+    """F27: before a byte of it is unpacked."""
     model = write_archive(models / "good.tar.gz", GOOD)
     seal(model, keys)
     spoil(model)
@@ -129,6 +130,7 @@ def test_an_unsigned_or_changed_model_is_refused(spoil: Callable[[Path], None], 
 def test_an_archive_that_could_do_harm_is_refused_even_if_it_is_signed(
     harm: tuple[dict[str, str], tuple[tarfile.TarInfo, ...]], models: Path, keys: Path
 ) -> None:
+    """F27: links, paths that lead out, pickles and classes that are none of ours."""
     files, more = harm
     model = write_archive(models / "harm.tar.gz", GOOD | files, *more)
     seal(model, keys)
@@ -148,6 +150,7 @@ def test_what_is_no_archive_is_refused(content: bytes, models: Path, keys: Path)
 def test_the_bot_serves_the_older_model_when_the_newer_one_is_refused(
     models: Path, keys: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """F27: the one that served before goes on."""
     older, newer = (write_archive(models / f"{name}.tar.gz", GOOD) for name in ("older", "newer"))
     seal(older, keys)
     os.utime(older, (1, 1))

@@ -116,6 +116,14 @@ def test_a_task_with_interruptions_is_decided_alike_to_its_end(bench: Bench) -> 
     assert bench.say(conversation_id, "/affirm")["trace"]["actions"][-1] == "action_cancel_order"
 
 
+def test_a_decision_names_its_rules_and_a_form_that_goes_on_asking_needs_none(bench: Bench) -> None:
+    conversation_id = uuid.uuid4().hex
+    assert bench.say(conversation_id, "/joke")["trace"]["rules"] == ["Joke"]
+    assert bench.say(conversation_id, "/order_status")["trace"]["rules"] == ["Start order_status"]
+    assert bench.say(conversation_id, "/greet")["trace"]["rules"] == ["Greet"]
+    assert bench.say(conversation_id, '/inform{"order_number": "KT20261234"}')["trace"]["rules"] == []
+
+
 def test_events_that_change_the_past_are_left_to_rasa(bench: Bench) -> None:
     conversation_id = uuid.uuid4().hex
     bench.say(conversation_id, "/greet")

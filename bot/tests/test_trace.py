@@ -57,3 +57,20 @@ def test_how_somebody_proved_who_they_are_is_handed_on_with_whom() -> None:
     assert (reply["customer_id"], reply["proved_by"]) == ("C0001", "code")
     _, events = trace_with({})
     assert "proved_by" not in replies_of(events)[0]
+
+
+def test_the_rules_that_decided_are_named_once_each_and_waiting_is_none_of_them() -> None:
+    said = BotUttered("Your number, please?", {"custom": {}, "buttons": []})
+    events = [
+        ActionExecuted("order_status_form", "0_RulePolicy", metadata={"rule": "Start order_status"}),
+        said,
+        ActionExecuted("action_order_status", "0_RulePolicy", metadata={"rule": "Start order_status"}),
+        ActionExecuted("utter_thanks"),
+        ActionExecuted("action_listen", "0_RulePolicy", metadata={"rule": "Thanks"}),
+    ]
+    tracker = DialogueStateTracker.from_events("c1", events, DOMAIN.slots)
+    assert trace_of(tracker, events, [PARSE], {}, "model-1")["rules"] == ["Start order_status"]
+
+
+def test_a_turn_that_no_rule_decided_names_none() -> None:
+    assert trace_with({"route": "knowledge"})[0]["rules"] == []

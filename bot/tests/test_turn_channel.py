@@ -116,11 +116,12 @@ def test_a_failing_action_fails_the_turn_and_leaves_nothing_behind(bot: Bot) -> 
 def test_the_trace_is_complete(bot: Bot) -> None:
     turn = Chat(bot, "zh").say("保修多久？")
     expected = {
-        "language", "intent", "confidence", "ranking", "entities", "thresholds", "route", "policy", "actions", "retrieval",
-        "slots_changed", "model", "model_id", "timings_ms", "said",
+        "language", "intent", "confidence", "ranking", "entities", "thresholds", "route", "policy", "rules", "actions",
+        "retrieval", "slots_changed", "model", "model_id", "timings_ms", "said",
     }  # fmt: skip
     assert set(turn) == expected
     assert turn["policy"] == "RulePolicy"
+    assert turn["rules"] == ["A question"]
     assert turn["retrieval"] == [{"passage_id": "p1", "version": "v1", "score": 0.9}]
     assert set(turn["timings_ms"]) == {"understand", "act", "total"}
     assert set(turn["thresholds"]) == {"answer", "clarify", "retrieval"}

@@ -1,104 +1,101 @@
-"""The staff API of the audit trail: its entries, newest first, and the proof that nobody changed them."""
+"""The staff API of the audit trail: its entries, newest first, searched a stretch at a time."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 from sanic import Blueprint, Request
 from sanic.response import HTTPResponse
 
-from conversations.audit_check import Verdict
-from conversations.audit_store import AuditStore
-from handoff.bodies import Body, Identifier, first_values, read_query
+from conversations.audit_search import Looked, look, words_of
+from conversations.audit_store import Wanted
+from conversations.json_form import moment
+from handoff.bodies import Body, Identifier, Prose, first_values, read_json, read_query
 from handoff.errors import Refused
 from handoff.guard import answer
 from handoff.staff_side import StaffSide
 from handoff.store import Session
 
 PAGE = 50
-_RESULTS = {0: "sound", 3: "broken", 4: "truncated"}
+#: Never more than the databases can number.
+_NUMBER = r"^[1-9]\d{0,17}$"
+_KINDS = r"^[a-z_]{1,64}(,[a-z_]{1,64}){0,19}$"
 
 
 class AuditQuery(Body):
-    """Entries below ``before``, of one kind, actor or conversation, from ``since`` on and before ``until``, as far as given."""
+    """Entries below ``before``, of some kinds (with commas between), one actor, conversation or contact, as far as given.
 
-    before: Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,17}$")] | None = None
-    kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,64}$")] | None = None
+    ``since`` and before ``until`` they were written. A look passes over 20 000 entries at most and says how far it came.
+    """
+
+    before: Annotated[str, StringConstraints(pattern=_NUMBER)] | None = None
+    kind: Annotated[str, StringConstraints(pattern=_KINDS)] | None = None
     actor: Annotated[str, StringConstraints(pattern=r"^([a-z_]{1,32}|agent:[0-9a-f]{32})$")] | None = None
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None
     conversation_id: Identifier | None = None
+    contact_id: Identifier | None = None
     limit: Annotated[str, Field(pattern=r"^([1-9]|[1-4]\d|50)$")] = str(PAGE)
 
 
+def _some_words(text: str) -> str:
+    if not text.split():
+        raise ValueError("say at least one word")
+    return text
+
+
+class AuditSearchBody(AuditQuery):
+    """The same, and words that all stand in an entry or in what is sealed in it; at most 1 000 entries are opened at once."""
+
+    words: Annotated[Prose, Field(min_length=1, max_length=200), AfterValidator(_some_words)]
+
+
 def add_audit_routes(blueprint: Blueprint, side: StaffSide) -> None:
-    """Add ``/staff/api/audit`` and ``/staff/api/audit/verify``."""
-    verification = Verification(side.verify_audit)
+    """Add ``/staff/api/audit`` and ``/staff/api/audit/search``."""
 
     async def entries(request: Request, session: Session) -> HTTPResponse:
-        query = read_query(AuditQuery, first_values(request.args))
-        limit, before = int(query.limit), int(query.before) if query.before else None
-        async with side.conversations.database.read() as connection:
-            store = AuditStore(connection)
-            if query.until is not None:
-                end = await store.first_since(query.until)
-                before = end if before is None else min(before, end)
-            rows = await store.latest(before, limit, query.conversation_id, query.kind, query.actor, query.since)
-        forms = [_entry_json(row) for row in rows]
-        people = {f"agent:{member.id}": member.name for member in await side.store.all_staff()}
-        shown = [
-            form | {"actor_name": people.get(form["actor"])}
-            for form in forms
-            if query.kind is None or form["kind"] == query.kind
-        ]
-        named = [{"actor": actor, "name": name} for actor, name in sorted(people.items(), key=lambda one: one[1])]
-        following = rows[-1].n if len(rows) == limit and rows[-1].n > 1 else None
-        return answer({"entries": shown, "next": following, "people": named})
+        return answer(await found(read_query(AuditQuery, first_values(request.args)), ()))
 
-    async def verify(request: Request, session: Session) -> HTTPResponse:
-        verdict = await verification.run()
-        found = {"result": _RESULTS.get(verdict.exit_code, "broken"), "entries": verdict.entries}
-        await side.conversations.record("audit_verified", session.member.agent, found)
-        return answer(found | {"first_bad": verdict.first_bad, "message": verdict.message})
+    async def search(request: Request, session: Session) -> HTTPResponse:
+        query = read_json(AuditSearchBody, request.content_type, request.body)
+        # What is sealed is opened to look into it: that somebody did is on record, what they looked for is not.
+        narrowed = {"conversation_id": query.conversation_id, "contact_id": query.contact_id, "before": query.before}
+        await side.conversations.record("audit_searched", session.member.agent, narrowed)
+        return answer(await found(query, words_of(query.words)))
+
+    async def found(query: AuditQuery, words: tuple[str, ...]) -> dict[str, Any]:
+        kinds = tuple(query.kind.split(",")) if query.kind else ()
+        wanted = Wanted(kinds, query.actor, query.conversation_id, query.contact_id)
+        before = int(query.before) if query.before else None
+        async with side.conversations.database.read() as connection:
+            looked = await look(
+                connection, side.conversations.audit, wanted, before, int(query.limit), words, query.since, query.until
+            )
+        people = {f"agent:{member.id}": member.name for member in await side.store.all_staff()}
+        named = [{"actor": actor, "name": name} for actor, name in sorted(people.items(), key=lambda one: one[1])]
+        shown = [form | {"actor_name": people.get(form["actor"])} for form in map(entry_json, looked.rows)]
+        shown = [form for form in shown if not kinds or form["kind"] in kinds]
+        return {"entries": shown, "next": looked.next, "looked": _looked_json(looked), "people": named}
 
     side.guard.add(blueprint, "GET", "audit", entries)
-    side.guard.add(blueprint, "POST", "audit/verify", verify)
+    side.guard.add(blueprint, "POST", "audit/search", search)
 
 
-class Verification:
-    """Reads the whole chain, so those who ask while it runs share the one that runs."""
-
-    def __init__(self, verify: Callable[[], Awaitable[Verdict]] | None) -> None:
-        self._verify = verify
-        self._running: asyncio.Task[Verdict] | None = None
-
-    async def run(self) -> Verdict:
-        """What verification found; raises ``Refused`` when the chain or its signatures cannot be read."""
-        if self._verify is None:
-            raise Refused(404, "not_found", "This desk signs no checkpoints, so there is nothing to compare with.")
-        if self._running is None or self._running.done():
-            self._running = asyncio.create_task(self._read(self._verify), name="verify audit trail")
-        try:
-            return await asyncio.shield(self._running)
-        except (OSError, ValueError):
-            raise Refused(
-                409,
-                "cannot_verify",
-                "The trail has no readable checkpoints yet; the first is signed within a minute. "
-                "If this stays, run `python -m conversations.audit verify` on the server.",
-            ) from None
-
-    @staticmethod
-    async def _read(verify: Callable[[], Awaitable[Verdict]]) -> Verdict:
-        return await verify()
+def _looked_json(looked: Looked) -> dict[str, Any]:
+    return {"down_to": looked.down_to, "at": moment(looked.at)}
 
 
-def _entry_json(row: Any) -> dict[str, Any]:
+def entry_json(row: Any) -> dict[str, Any]:
     """An entry without its personal part: who audits what was done need not read whom it was about."""
     form: dict[str, Any] = json.loads(row.body)
     form["sealed"] = form["sealed"] is not None
     return form | {"hash": row.hash}
+
+
+def number_of(text: str) -> int:
+    """The number of an entry from a path."""
+    if not text.isascii() or not text.isdigit() or text[0] == "0" or len(text) > 18:
+        raise Refused(404, "not_found", "There is no such entry.")
+    return int(text)

@@ -11,7 +11,7 @@ from conversations.sight import EVERYTHING, Facts, Scope, Sight
 
 Event = dict[str, Any]
 #: News of the desk itself, which name neither a conversation nor a contact.
-OPEN = frozenset({"presence", "label"})
+OPEN = frozenset({"presence", "label", "alert"})
 _REMEMBERED = 5000
 _EVENTS = 256
 

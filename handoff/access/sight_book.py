@@ -45,10 +45,13 @@ PARAMETERS: Mapping[str, Kind] = {
     "macro_id": Kind.PERSONAL,
     "filter_id": Kind.PERSONAL,
     "account": Kind.DESK,
+    "alert_id": Kind.DESK,  # counts of the whole desk; its examples are narrowed by the route
     "article_id": Kind.DESK,
     "channel": Kind.DESK,
     "decision_id": Kind.DESK,
+    "digest_id": Kind.DESK,  # counts of the whole desk: the route takes only those who see everything
     "edit_id": Kind.DESK,
+    "entry_number": Kind.DESK,
     "group_id": Kind.DESK,  # of the inbox: the route leaves out messages that are not seen
     "job_id": Kind.DESK,
     "key_id": Kind.DESK,
@@ -56,6 +59,8 @@ PARAMETERS: Mapping[str, Kind] = {
     "language": Kind.DESK,
     "name": Kind.DESK,
     "replay_id": Kind.DESK,
+    "review_id": Kind.PERSONAL,
+    "sample_id": Kind.DESK,  # the route leaves out reviews of conversations that are not seen
     "staff_id": Kind.DESK,
     "synonym_id": Kind.DESK,
     "team_id": Kind.DESK,

@@ -22,7 +22,7 @@ from handoff.contacts.contact_records import account_of
 from handoff.contacts.contact_routes import find_contact
 from handoff.customer_json import record_json
 from handoff.errors import Refused
-from handoff.guard import answer
+from handoff.guard import answer, file_headers
 from handoff.staff_side import StaffSide
 from handoff.store import Session
 
@@ -30,11 +30,12 @@ _IN_MEMORY = 8 * 1024 * 1024  # bytes of an export before it goes to the disk
 _CHUNK = 256 * 1024
 _README = """\
 这里是客服系统中关于该客户的全部资料：contact.json 是客户档案和联系地址，account.json 是客户系统里的账户、订单和工单，\
-conversations/ 里每次会话一个文件（包括机器人的判断依据和内部备注），files/ 是往来的文件，audit.json 是审计记录。
+conversations/ 里每次会话一个文件（包括机器人的判断依据和内部备注），files/ 是往来的文件，\
+reviews.json 是对这些会话的质检（如有），audit.json 是审计记录。
 
 Everything the desk knows of this person. contact.json: profile and addresses. account.json: account, orders and tickets in
 the customer system. conversations/: one file each, with why the bot answered as it did and the team's notes. files/: what
-was sent to and fro. audit.json: the audit entries. Missing files were deleted earlier.
+was sent to and fro. reviews.json: what reviewers wrote about the conversations, if anything. audit.json: the audit entries. Missing files were deleted earlier.
 """
 log = structlog.get_logger()
 
@@ -65,17 +66,14 @@ def add_privacy_routes(blueprint: Blueprint, side: StaffSide) -> None:
             with zipfile.ZipFile(spool, "w", zipfile.ZIP_DEFLATED) as archive:
                 archive.writestr("README.txt", _README)
                 archive.writestr("account.json", _json_bytes(account))
-                async for name, content in exported(desk.database, desk.audit, profile.id):
+                async for name, content in exported(desk.database, desk.audit, profile.id, desk.copies_too):
                     found = await _content(side, content)
                     if found is not None:
                         await asyncio.to_thread(archive.writestr, name, found)
             size = spool.tell()
             spool.seek(0)
             await desk.record("contact_exported", session.member.agent, {"contact_id": profile.id, "bytes": size})
-            headers = {
-                "content-disposition": f'attachment; filename="contact-{profile.id}.zip"',
-                "cache-control": "no-store",
-            }
+            headers = file_headers(f"contact-{profile.id}.zip")
             response = await request.respond(content_type="application/zip", headers=headers)
             assert response is not None, "a request is answered once"
             while part := await asyncio.to_thread(spool.read, _CHUNK):

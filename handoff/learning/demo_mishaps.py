@@ -103,7 +103,7 @@ async def _play(
     for claim in await desk.claim_turns(50):
         if claim.conversation.id == conversation_id:
             result = TurnResult((Reply(_SAYS[wish.how][language], handoff=handoff),), _trace(wish, language))
-            await desk.commit_turn(claim, result, clock(), go_on=False)
+            await desk.commit_turn(claim, result, clock.turn_began(), go_on=False)
     if handoff is None:
         await desk.resolve_idle(0)
         return

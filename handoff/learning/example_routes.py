@@ -11,7 +11,7 @@ from sanic.response import HTTPResponse, raw
 
 from handoff.bodies import check_id, first_values, read_json, read_query
 from handoff.errors import Refused
-from handoff.guard import answer
+from handoff.guard import answer, file_headers
 from handoff.learning.example_bodies import (
     MAX_BYTES,
     AskBody,
@@ -103,12 +103,11 @@ def add_example_routes(blueprint: Blueprint, side: StaffSide) -> None:
         found = await _desk(side).entries(Wanted(query.intent, query.language))
         examples = [one.example for one in found]
         name = f"examples{f'-{query.language}' if query.language else ''}.{'csv' if query.form == 'csv' else 'yml'}"
-        headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
         if query.form == "csv":
             sheet = await asyncio.to_thread(as_csv, examples)
-            return raw(sheet, content_type="text/csv; charset=utf-8", headers=headers)
+            return raw(sheet, content_type="text/csv; charset=utf-8", headers=file_headers(name))
         written = await asyncio.to_thread(as_yaml, examples)
-        return raw(written, content_type="application/yaml; charset=utf-8", headers=headers)
+        return raw(written, content_type="application/yaml; charset=utf-8", headers=file_headers(name))
 
     async def ask(request: Request, session: Session) -> HTTPResponse:
         body = read_json(AskBody, request.content_type, request.body)

@@ -7,9 +7,9 @@ import io
 from collections.abc import Sequence
 
 from learning.inbox_list_store import Gap
+from reporting.export_cells import harmless
 
 COLUMNS = ("gap", "noted_at", "noted_by", "messages", "contacts", "question")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run these; an apostrophe keeps them text
 
 
 def gaps_csv(gaps: Sequence[tuple[Gap, Sequence[str]]]) -> bytes:
@@ -21,10 +21,13 @@ def gaps_csv(gaps: Sequence[tuple[Gap, Sequence[str]]]) -> bytes:
         for question in questions:
             at = gap.at.isoformat(timespec="seconds")
             writer.writerow(
-                (gap.decision_id[:12], at, _safe(gap.by_name), len(gap.message_ids), gap.contacts, _safe(question))
+                (
+                    gap.decision_id[:12],
+                    at,
+                    harmless(gap.by_name),
+                    len(gap.message_ids),
+                    gap.contacts,
+                    harmless(question),
+                )
             )
     return sheet.getvalue().encode("utf-8-sig")
-
-
-def _safe(text: str) -> str:
-    return f"'{text}" if text.lstrip(" \u3000\ufeff").startswith(_FORMULA) or text.startswith(_FORMULA) else text

@@ -13,7 +13,7 @@ from sanic.response import HTTPResponse, raw
 from conversations.json_form import moment
 from handoff.bodies import check_id, first_values, read_json, read_query
 from handoff.errors import Refused
-from handoff.guard import answer, refused_form
+from handoff.guard import answer, file_headers, refused_form
 from handoff.learning.gaps_csv import gaps_csv
 from handoff.learning.inbox_bodies import DecideBody, DecideManyBody, InboxQuery, SuggestionsQuery
 from handoff.learning.inbox_side import InboxSide
@@ -139,8 +139,7 @@ def add_inbox_routes(blueprint: Blueprint, side: StaffSide) -> None:
             ]
             found.append((gap, list(dict.fromkeys(masked))))
         await side.conversations.record("report_exported", session.member.agent, {"report": "gaps", "rows": len(found)})
-        headers = {"Content-Disposition": 'attachment; filename="gaps.csv"', "Cache-Control": "no-store"}
-        return raw(gaps_csv(found), content_type="text/csv; charset=utf-8", headers=headers)
+        return raw(gaps_csv(found), content_type="text/csv; charset=utf-8", headers=file_headers("gaps.csv"))
 
     base = "learning/inbox"
     for method, route, handler in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import json
@@ -180,6 +181,7 @@ class ViewStore:
         self._database = database
         self._channels: list[str] = []
         self._channels_until = 0.0
+        self._reading_channels = asyncio.Lock()
 
     async def page(self, condition: _Condition, sort: str, reader: Reader, cursor: str | None, limit: int) -> Page:
         """A page of what fits. Conversations that nobody touches while the pages are read appear exactly once."""
@@ -254,10 +256,11 @@ class ViewStore:
 
     async def channels(self) -> list[str]:
         """The channels on which anybody has written, as of a minute ago: finding them looks at every conversation."""
-        if time.monotonic() >= self._channels_until:
-            self._channels_until = time.monotonic() + _CHANNELS_SECONDS
-            rows = await self._rows(select(conversations.c.channel).distinct().order_by(conversations.c.channel))
-            self._channels = [row.channel for row in rows]
+        async with self._reading_channels:  # whoever asks meanwhile gets what is being read, not what was there before
+            if time.monotonic() >= self._channels_until or not self._channels:
+                rows = await self._rows(select(conversations.c.channel).distinct().order_by(conversations.c.channel))
+                self._channels = [row.channel for row in rows]
+                self._channels_until = time.monotonic() + _CHANNELS_SECONDS
         return self._channels
 
     async def _rows(self, query: Select[Any]) -> list[Any]:

@@ -9,7 +9,7 @@ from random import Random
 from conversations.audit import AuditLog
 from conversations.conversations import Conversations
 from conversations.hub import LocalHub
-from conversations.model import Address, Agent, HandoffReason, InboundMessage
+from conversations.model import Address, Agent, Citation, HandoffReason, InboundMessage
 from conversations.store import Database
 from conversations.turn_model import Reply, TurnResult
 from handoff.demo_clock import PastClock
@@ -22,6 +22,14 @@ _ASKED = {
     "en": (("order_status", "Where is it?"), ("return_refund", "I want to send it back"), ("ask_knowledge", "How long is it covered?")),
 }  # fmt: skip
 _BOT = {"zh": "我来看看。", "en": "Let me have a look."}
+#: What it quotes of the demo's articles where it was asked for what is in them.
+_QUOTES = {
+    "zh": ("各类商品的保修期是多久？", "风筝数码的商品一般保修 12 个月，手机和笔记本保修 24 个月。"),
+    "en": (
+        "How long is the warranty and what does it cover?",
+        "Kite products have a 12-month warranty, and phones and laptops have 24 months.",
+    ),
+}
 _HANDS_OFF = {"zh": "好的，马上为您转接。", "en": "Of course, one moment."}
 #: Too short to be offered as an answer to somebody else.
 _AGENT = {"zh": "办好了，谢谢！", "en": "Sorted!"}
@@ -62,11 +70,16 @@ async def _play(
         last = text == person
         handoff = HandoffReason.ASKED_FOR_PERSON.value if last else None
         trace = {"language": language, "intent": "handoff" if last else intent, "confidence": 0.95}
-        trace |= {"route": "handoff" if last else "task", "entities": [], "slots_changed": {}}
-        reply = Reply((_HANDS_OFF if last else _BOT)[language], handoff=handoff)
+        quotes = intent == "ask_knowledge" and not last
+        trace |= {
+            "route": "handoff" if last else "knowledge" if quotes else "task",
+            "entities": [],
+            "slots_changed": {},
+        }
+        reply = _quoting(language) if quotes else Reply((_HANDS_OFF if last else _BOT)[language], handoff=handoff)
         for claim in await desk.claim_turns(50):
             if claim.conversation.id == conversation_id:
-                await desk.commit_turn(claim, TurnResult((reply,), trace), clock(), go_on=False)
+                await desk.commit_turn(claim, TurnResult((reply,), trace), clock.turn_began(), go_on=False)
     if agent is None:
         await desk.resolve_idle(0)
     else:
@@ -81,3 +94,11 @@ async def _play(
     asks_both = agent is not None and address.channel == "webchat"
     other = dice.choice((None, *_LIKED[False])) if asks_both else None
     await desk.rate(address, conversation_id, score, comment, solved=solved, other_score=other)
+
+
+def _quoting(language: str) -> Reply:
+    title, quote = _QUOTES[language]
+    return Reply(
+        quote,
+        citations=(Citation("warranty-terms#0", "warranty-terms", title, quote, f"/kb/{language}/warranty-terms"),),
+    )

@@ -7,13 +7,13 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 
 from conversations.rating_report import Group, KindReport
+from reporting.export_cells import harmless
 
 FIGURE_COLUMNS = (
     "served_by", "breakdown", "group", "asked", "answers", "csat", "csat_low", "csat_high", "mean",
     "score_1", "score_2", "score_3", "score_4", "score_5", "verified", "refuted", "assumed", "hidden",
 )  # fmt: skip
 COMMENT_COLUMNS = ("served_by", "week", "score", "solved", "agent", "comment")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run these; an apostrophe keeps them text
 
 
 def figures_csv(reports: Iterable[KindReport]) -> bytes:
@@ -65,9 +65,5 @@ def _written(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     writer = csv.writer(sheet, lineterminator="\r\n")
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([_safe(value) if isinstance(value, str) else value for value in row])
+        writer.writerow([harmless(value) if isinstance(value, str) else value for value in row])
     return sheet.getvalue().encode("utf-8-sig")
-
-
-def _safe(text: str) -> str:
-    return f"'{text}" if text.lstrip(" \u3000\ufeff").startswith(_FORMULA) or text.startswith(_FORMULA) else text

@@ -15,7 +15,7 @@ from conversations.episode_store import RatedRow
 from conversations.episodes import Kind
 from conversations.rating_report import BREAKDOWNS, Comment, Filters, Group, KindReport, key_of, report_of, week_of
 from handoff.bodies import Body, first_values, read_query
-from handoff.guard import answer
+from handoff.guard import answer, file_headers
 from handoff.ratings.rating_csv import comments_csv, figures_csv
 from handoff.roles import REPORTED_TO
 from handoff.staff_side import StaffSide
@@ -106,8 +106,7 @@ def add_rating_routes(blueprint: Blueprint, side: StaffSide) -> None:
         told = {"report": "ratings", "part": query.part, "weeks": int(query.weeks)}
         await side.conversations.record("report_exported", session.member.agent, told)
         name = "ratings.csv" if query.part == "figures" else "rating-comments.csv"
-        headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
-        return raw(content, headers=headers, content_type="text/csv; charset=utf-8")
+        return raw(content, headers=file_headers(name), content_type="text/csv; charset=utf-8")
 
     side.guard.add(blueprint, "GET", "reports/ratings", ratings)
     side.guard.add(blueprint, "GET", "reports/ratings/export", export)

@@ -11,7 +11,7 @@ from sanic.response import HTTPResponse, raw
 from conversations.json_form import moment
 from handoff.bodies import check_id, first_values, read_json, read_query
 from handoff.errors import Refused
-from handoff.guard import answer
+from handoff.guard import answer, file_headers
 from handoff.roles import OVERSEERS
 from handoff.staff_side import StaffSide
 from handoff.store import Session
@@ -67,9 +67,8 @@ def add_canned_routes(blueprint: Blueprint, side: StaffSide) -> None:
         wanted = SHARED if shared else session.member.id
         listed = [one for one in await store.visible_to(session.member.id) if one.owner == wanted]
         name = "canned-replies.csv" if shared else "my-canned-replies.csv"
-        headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
         ordered = sorted(listed, key=lambda one: one.shortcut)
-        return raw(written(ordered), content_type="text/csv; charset=utf-8", headers=headers)
+        return raw(written(ordered), content_type="text/csv; charset=utf-8", headers=file_headers(name))
 
     async def take_in(request: Request, session: Session) -> HTTPResponse:
         sent = request.files.get("file") if request.files else None

@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
-from sanic import Sanic
 
 from actions.webhook import MAX_BODY_BYTES, PATH, build_blueprint
 from tests.actions.builders import build_test_executor
+from tests.web_apps import forget, new_app
 
 SECRET = "an-action-secret-for-tests"
 
@@ -21,7 +21,7 @@ SECRET = "an-action-secret-for-tests"
 @pytest.fixture
 async def door() -> AsyncIterator[httpx.AsyncClient]:
     """The route in an app of its own, called in-process."""
-    app = Sanic(f"actions-{uuid.uuid4().hex}", configure_logging=False)
+    app = new_app(f"actions-{uuid.uuid4().hex}", configure_logging=False)
     app.blueprint(build_blueprint(build_test_executor(), SECRET))
     app.config.REQUEST_MAX_SIZE = 20_000_000
     app.config.TOUCHUP = False  # rewrites Sanic's own source, which works once per process only
@@ -30,7 +30,7 @@ async def door() -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
         yield client
-    Sanic.unregister_app(app)
+    forget(app)
 
 
 def call(action: str, **changes: Any) -> dict[str, Any]:
@@ -131,7 +131,7 @@ class Remembers:
 
 async def test_a_turn_that_must_change_nothing_reaches_only_the_executor_for_it() -> None:
     real, dry = Remembers(), Remembers()
-    app = Sanic(f"actions-{uuid.uuid4().hex}", configure_logging=False)
+    app = new_app(f"actions-{uuid.uuid4().hex}", configure_logging=False)
     app.blueprint(build_blueprint(real, SECRET, dry))  # type: ignore[arg-type]
     app.config.TOUCHUP = False
     app.asgi = True
@@ -146,7 +146,7 @@ async def test_a_turn_that_must_change_nothing_reaches_only_the_executor_for_it(
         assert (real.ran, dry.ran) == (0, len(marks))
         await client.post(PATH, params={"token": SECRET}, json=call("action_request_human"))
         assert (real.ran, dry.ran) == (1, len(marks))
-    Sanic.unregister_app(app)
+    forget(app)
 
 
 async def test_without_an_executor_for_it_a_dry_run_is_refused(door: httpx.AsyncClient) -> None:
@@ -158,7 +158,7 @@ async def test_without_an_executor_for_it_a_dry_run_is_refused(door: httpx.Async
 
 async def test_only_a_dry_run_goes_to_the_sample_shop() -> None:
     real, dry, sample = Remembers(), Remembers(), Remembers()
-    app = Sanic(f"actions-{uuid.uuid4().hex}", configure_logging=False)
+    app = new_app(f"actions-{uuid.uuid4().hex}", configure_logging=False)
     app.blueprint(build_blueprint(real, SECRET, dry, sample=sample))  # type: ignore[arg-type]
     app.config.TOUCHUP = False
     app.asgi = True
@@ -174,4 +174,4 @@ async def test_only_a_dry_run_goes_to_the_sample_shop() -> None:
             body["tracker"]["latest_message"]["metadata"] |= marks
             await client.post(PATH, params={"token": SECRET}, json=body)
             assert (real.ran, dry.ran, sample.ran) == ran
-    Sanic.unregister_app(app)
+    forget(app)

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
-from sanic import Sanic
 from websockets.asyncio.client import ClientConnection, connect
 
 from connectors.base import Connector, Means
@@ -56,6 +55,8 @@ from conversations.proactive_sending import Hours, ProactiveSender
 from conversations.store import Database
 from conversations.turn_model import Reply, ReplyButton, Thresholds, TurnRequest, TurnResult
 from crm.model import normal_contact_point
+from tests.blank_database import blank_database
+from tests.web_apps import forget, new_app
 
 AGENT = Agent("agent-lin", "Lin")
 API_KEY = "key-of-the-tests"
@@ -190,8 +191,7 @@ async def running_server(
     only one of them holds each connection.
     """
     if database is None:
-        database = Database.open(f"sqlite+aiosqlite:///{folder / 'desk.db'}")
-        await database.create_tables()
+        database = await blank_database(folder)
     hub = LocalHub()
     at_once = RatingRules(correct_within=timedelta(0))  # a second answer is refused without waiting for ten minutes
     port = free_port()
@@ -229,7 +229,7 @@ async def running_server(
     )
     tokens = VisitorTokens("secret of the tests, long enough")
     load = {"overloaded": False}
-    web = Sanic(f"test-{uuid.uuid4().hex}", configure_logging=False)
+    web = new_app(f"test-{uuid.uuid4().hex}", configure_logging=False)
     web.config.WEBSOCKET_MAX_SIZE = 128 * 1024  # above the limit of the protocol, which must hold by itself
     web.config.REQUEST_MAX_SIZE = 12 * 1024 * 1024
     web.config.GRACEFUL_SHUTDOWN_TIMEOUT = 1.0
@@ -277,4 +277,4 @@ async def running_server(
     await channels.close()
     await hub.close()
     await database.close()
-    Sanic.unregister_app(web)
+    forget(web)

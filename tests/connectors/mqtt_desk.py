@@ -16,7 +16,7 @@ from conversations.attachments import Attachments
 from conversations.audit import AuditLog
 from conversations.hub import LocalHub
 from conversations.model import Address, Author, Message, utc_now
-from conversations.store import Database
+from tests.blank_database import blank_database
 from tests.connectors.desk import Desk, Responds, Server, running_server
 from tests.connectors.dingtalk_desk import Shelf
 from tests.connectors.shop_bot import ShopBot
@@ -69,8 +69,7 @@ class Shop:
 @asynccontextmanager
 async def inbox(folder: Path, port: int, **more: Any) -> AsyncIterator[Shop]:
     """The account with the desk's door and database; messages are stored, and that is all."""
-    database = Database.open(f"sqlite+aiosqlite:///{folder / 'desk.db'}")
-    await database.create_tables()
+    database = await blank_database(folder)
     hub = LocalHub()
     desk = Desk(database, hub, AuditLog(bytes(32)))
     attachments = Attachments(database, folder / "files", b"secret of the tests")

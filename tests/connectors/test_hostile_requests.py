@@ -14,13 +14,13 @@ from typing import Any
 
 import httpx
 import pytest
-from sanic import Sanic
 
 import app
 import settings as desk_settings
 from monitoring.collectors import Collectors
 from slow_clients import PatientProtocol
 from tests.connectors.desk import free_port
+from tests.web_apps import forget
 
 KEY = "rest-key-of-the-tests-1234"
 HUGE = 101 * 1024 * 1024
@@ -33,6 +33,7 @@ DOORS = (
     "/webhooks/none/here",
     "/nowhere",
 )
+
 AUTHORIZED = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
 
 
@@ -124,7 +125,7 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
     await service.http.aclose()
     server.close()  # type: ignore[no-untyped-call]
     await desk.stop()
-    Sanic.unregister_app(web)
+    forget(web)
 
 
 async def test_a_body_that_is_far_too_large_is_refused_without_being_kept(service: Service) -> None:

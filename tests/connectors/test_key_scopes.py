@@ -11,9 +11,8 @@ import httpx
 import pytest
 
 from connectors.key_limits import KeyLimits
-from conversations.store import Database
 from handoff.access.api_keys import SCOPES, ApiKeys
-from handoff.store import StaffStore
+from tests.blank_database import blank_database
 from tests.connectors.desk import API_KEY, Server, running_server
 
 MESSAGE = {"contact": "ann", "text": "hello", "language": "en"}
@@ -41,9 +40,7 @@ REQUESTS: dict[str, tuple[str, str, Any, set[str], int]] = {
 
 @asynccontextmanager
 async def desk_with_keys(folder: Path, limits: KeyLimits | None = None) -> AsyncIterator[tuple[Server, ApiKeys]]:
-    database = Database.open(f"sqlite+aiosqlite:///{folder / 'desk.db'}")
-    await database.create_tables()
-    await StaffStore(database).create_tables()
+    database = await blank_database(folder)
     keys = ApiKeys.of(database)
     async with running_server(folder, database=database, find_key=keys.find, key_limits=limits) as server:
         yield server, keys

@@ -69,6 +69,41 @@ async def test_only_the_owner_may_send_a_file(attachments: Attachments) -> None:
             await attachments.of_owner(owner, ids)
 
 
+async def test_what_is_on_the_disk_tells_nothing_and_is_no_other_files(
+    attachments: Attachments, tmp_path: Path
+) -> None:
+    """F39: who takes the disk reads no file, and who can write on it puts none in the place of another."""
+    one = await attachments.save("me", "one.txt", b"an ostrich in it")
+    two = await attachments.save("me", "two.txt", b"a pelican in it")
+    kept = {path.name: path for path in (tmp_path / "files").rglob("*") if path.is_file()}
+    assert kept.keys() == {one.id, two.id}
+    assert not [path for path in kept.values() if b"ostrich" in path.read_bytes()]
+    kept[one.id].write_bytes(kept[two.id].read_bytes())
+    changed = bytearray(kept[two.id].read_bytes())
+    changed[-1] ^= 1
+    kept[two.id].write_bytes(bytes(changed))
+    for file in (one, two):
+        with pytest.raises(NotFound, match="changed"):
+            await attachments.content(file.id)
+
+
+async def test_files_from_before_they_were_sealed_are_read_and_sealed(attachments: Attachments, tmp_path: Path) -> None:
+    saved = [await attachments.save("me", f"{n}.txt", f"words of {n}".encode()) for n in range(3)]
+    places = [tmp_path / "files" / one.id[:2] / one.id for one in saved]
+    for number in (0, 1):
+        places[number].write_bytes(f"words of {number}".encode())
+    lost = tmp_path / "files" / "ab" / ("ab" * 16)  # deleted while it was read
+    lost.parent.mkdir(exist_ok=True)
+    lost.write_bytes(b"nobody's")
+    assert await attachments.seal_older() == 3
+    assert await attachments.seal_older() == 0
+    assert not lost.exists()
+    for number, (one, place) in enumerate(zip(saved, places, strict=True)):
+        assert await attachments.content(one.id) == (one, f"words of {number}".encode())
+        assert b"words of" not in place.read_bytes()
+    assert not list((tmp_path / "files").rglob("*.part"))
+
+
 async def test_a_removed_file_is_gone(attachments: Attachments) -> None:
     saved = await attachments.save("me", "photo.png", PNG)
     await attachments.remove(saved.id)

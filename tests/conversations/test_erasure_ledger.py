@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from conversations.attachment_store import AttachmentStore
 from conversations.erasure_ledger import ErasureLedger
+from conversations.model import Attachment
 from conversations.sealing_store import sealed_contact
 from conversations.tables import attachments, contacts
 from tests.conversations.builders import LIN, TestDesk, address, inbound
@@ -56,9 +58,8 @@ async def test_a_restored_database_forgets_again_what_it_does_not_know_of(desk: 
 
 async def test_files_that_were_brought_and_never_sent_are_forgotten_too(desk: TestDesk) -> None:
     contact_id = await contact_of(desk)
-    row = {"id": "f" * 32, "owner": str(address()), "name": "x.txt", "media_type": "text/plain", "size": 1}
-    async with desk.database.write() as connection:
-        await connection.execute(attachments.insert(), row | {"created_at": desk.clock()})
+    brought = Attachment("f" * 32, "x.txt", "text/plain", 1)
+    await AttachmentStore(desk.database).add(brought, str(address()), desk.clock())
     assert await desk.conversations.erase_contact(contact_id, LIN) == ["f" * 32]
     async with desk.database.read() as connection:
         assert (await connection.execute(select(attachments.c.owner))).all() == []

@@ -10,15 +10,16 @@ import pytest
 from sqlalchemy import Text, select, type_coerce
 
 from conversations.__main__ import change_keys, key_status
+from conversations.attachment_store import AttachmentStore
 from conversations.audit import AuditLog
 from conversations.audit_store import AuditStore
 from conversations.key_rotation import KeyRotation, KeysMissing, Rotated, open_keys
 from conversations.key_rotation_store import KeyRotationStore
-from conversations.model import Author
+from conversations.model import Attachment, Author
 from conversations.sealing import Keyring, is_sealed, key_of, name_of
 from conversations.sealing_store import sealed_columns
 from conversations.store import Database
-from conversations.tables import addresses, contact_keys, contacts, messages, metadata
+from conversations.tables import addresses, attachments, contact_keys, contacts, messages, metadata
 from tests.conversations.builders import Clock, TestDesk, address, says
 from tests.conversations.conftest import connect_again
 from tests.conversations.test_audit import execute
@@ -60,6 +61,7 @@ async def read_by(place: str, clock: Clock, *keys: bytes) -> list[str]:
         await database.close()
 
 
+FILE = {"id": "f" * 32, "name": "old.png", "media_type": "image/png", "size": 9}
 WORDS = [f"words of {number}" for number in range(6)]
 
 
@@ -187,12 +189,18 @@ async def test_values_from_before_are_read_and_then_sealed(desk: TestDesk, place
         ("UPDATE contacts SET name = :value, name_mark = NULL WHERE id = :id", "Old Name", contact_id),
         ("UPDATE turns SET trace = :value WHERE conversation_id = :id", '{"route": "small talk"}', first),
         ("UPDATE conversations SET preview = :value WHERE id = :id", "fd1 is no token", first),
+        ("UPDATE messages SET attachments = :value WHERE conversation_id = :id AND seq = 1", json.dumps([FILE]), first),
+        ("UPDATE attachments SET name = :value WHERE id = :id", "old.png", FILE["id"]),
     )
+    await AttachmentStore(desk.database).add(Attachment(**FILE), "web:default:ann", clock())
     for query, value, row in older:
         await execute(desk.database, query, value=value, id=row)
 
     async def reads() -> None:
         [said, *_] = await desk.said(first)
+        [message, *_] = await desk.conversations.messages(first)
+        kept = await AttachmentStore(desk.database).find([FILE["id"]])
+        assert [*message.attachments, kept[FILE["id"]][0]] == [Attachment(**FILE)] * 2
         [turn] = await desk.conversations.traces(first)
         found = await desk.get(first)
         assert (said, found.contact_name, found.preview) == ("old | words", "Old Name", "fd1 is no token")
@@ -200,9 +208,10 @@ async def test_values_from_before_are_read_and_then_sealed(desk: TestDesk, place
 
     await reads()
     done = await KeyRotation(desk.database, now=clock, batch=3).seal_older()
-    assert done.sealed == 4
+    assert done.sealed == 6
     await reads()
-    assert all(map(is_sealed, await stored(desk.database)))
+    for column in (messages.c.text, messages.c.attachments, attachments.c.name):
+        assert all(map(is_sealed, await stored(desk.database, column)))
     assert (await KeyRotation(desk.database, now=clock).seal_older()).sealed == 0, "it is done once"
     twin = await desk.send("hello", "twin", contact_name="old name")
     assert "name" in [one.why for one in await desk.conversations.likely_duplicates(twin.conversation_id)]

@@ -11,8 +11,10 @@ import pytest
 from sqlalchemy import Text, cast, select, text, type_coerce
 from sqlalchemy.exc import StatementError
 
+from conversations.attachment_store import AttachmentStore
 from conversations.audit import AuditLog
 from conversations.contact_model import ContactProfile
+from conversations.model import Attachment, new_id
 from conversations.sealing import SealBroken, is_sealed
 from conversations.sealing_store import SealingStore
 from conversations.store import Database
@@ -22,6 +24,7 @@ from tests.conversations.conftest import connect_again
 from tests.conversations.test_audit import execute
 
 NAME, NUMBER, MAIL = "Wilhelmina Achterberg", "8613955557788", "wilhelmina@achterberg.example"
+FILE = "cockatoo receipt 凤头鹦哥.pdf"
 NOTE, WORDS, COMMENT, REASON = (
     "prefers mornings",
     "my parrot swallowed the charger",
@@ -37,7 +40,9 @@ PLANTED = (
     "marvellous",
     "veterinarian",
     "阿赫特贝格",
-    "鹦鹉",
+    "鹦鹉，我是",  # two characters are so few bytes that what is sealed holds them by chance
+    "cockatoo",
+    "凤头鹦哥",
 )
 
 
@@ -45,7 +50,9 @@ async def a_life(desk: TestDesk) -> ContactProfile:
     """A contact of whom everything is known that the desk keeps of contacts."""
     receipt = await desk.send(WORDS, NUMBER, contact_name=NAME)
     await desk.answer(says(f"poor thing: {WORDS}", customer_id="C1"))
-    await desk.send(f"鹦鹉，我是阿赫特贝格, write to {MAIL}", NUMBER, contact_name=NAME)
+    file = Attachment(new_id(), FILE, "application/pdf", 4096)
+    await AttachmentStore(desk.database).add(file, str(address(NUMBER)), desk.clock())
+    await desk.send(f"鹦鹉，我是阿赫特贝格, write to {MAIL}", NUMBER, contact_name=NAME, attachments=(file,))
     await desk.answer(hands_off())
     desk.open = False
     await desk.send("please", MAIL, contact_name=NAME)
@@ -106,8 +113,12 @@ async def test_everything_is_read_as_it_was_written(desk: TestDesk) -> None:
     assert there is not None
     assert there.contact_point == MAIL
     assert there.contact_name == NAME
-    [first, *_] = await desk.conversations.messages(page[0].conversation.id)
+    [first, _, second, *_] = await desk.conversations.messages(page[0].conversation.id)
     assert (first.text, first.author_name) == (WORDS, NAME)
+    [file] = second.attachments
+    assert (file.name, file.size) == (FILE, 4096)
+    kept, owner = (await AttachmentStore(desk.database).find([file.id]))[file.id]
+    assert (kept, owner) == (file, str(address(NUMBER)))
 
 
 @pytest.mark.parametrize(

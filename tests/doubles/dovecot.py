@@ -138,8 +138,12 @@ class Dovecot:
     def mails(self, user: str, box: str = "") -> list[tuple[str, bytes]]:
         """Flags (as Maildir writes them) and content of a mailbox's mails."""
         maildir = self.maildir(user, box)
-        files = [path for part in ("new", "cur") if (maildir / part).is_dir() for path in (maildir / part).iterdir()]
-        return [(path.name.partition(":2,")[2], path.read_bytes()) for path in sorted(files)]
+        while True:
+            files = [
+                path for part in ("new", "cur") if (maildir / part).is_dir() for path in (maildir / part).iterdir()
+            ]
+            with contextlib.suppress(FileNotFoundError):  # a flag renames a mail, also between looking and reading
+                return [(path.name.partition(":2,")[2], path.read_bytes()) for path in sorted(files)]
 
     def forget_numbers(self, user: str) -> None:
         """What a restored backup does: the UIDs begin anew, with another UIDVALIDITY."""

@@ -16,7 +16,9 @@ from xml.sax.saxutils import escape
 
 import httpx
 import xmltodict  # type: ignore[import-untyped]
-from sanic import HTTPResponse, Request, Sanic
+from sanic import HTTPResponse, Request
+
+from tests.web_apps import forget, new_app
 
 TOKEN_SECONDS = 7200
 
@@ -105,7 +107,7 @@ class VendorDouble:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        web = Sanic(f"vendor-{uuid.uuid4().hex}", configure_logging=False)
+        web = new_app(f"vendor-{uuid.uuid4().hex}", configure_logging=False)
         web.config.TOUCHUP = False
         web.config.GRACEFUL_SHUTDOWN_TIMEOUT = 0.5
         web.add_route(self._handle, "/<path:path>", methods=["GET", "POST"])
@@ -116,7 +118,7 @@ class VendorDouble:
         self.url = f"http://127.0.0.1:{port}"
         yield
         server.close()  # type: ignore[no-untyped-call]
-        Sanic.unregister_app(web)
+        forget(web)
 
     async def _handle(self, request: Request, path: str) -> HTTPResponse:
         path = f"/{path}"

@@ -17,6 +17,7 @@ from sqlalchemy import select
 import settings as desk_settings
 from conversations import audit_check
 from conversations.key_rotation import open_keys
+from conversations.sealing import Files
 from conversations.store import Database
 from conversations.tables import conversations, messages
 from tests.faults.desk import Around
@@ -195,7 +196,7 @@ async def _files(books: Books, verdict: Verdict) -> None:
     """(a) What came with an acknowledged message is there as well."""
     for attachment_id, size in await books.rows("SELECT id, size FROM attachments"):
         file = books.data / "files" / attachment_id[:2] / attachment_id
-        if not file.exists() or file.stat().st_size != size:
+        if not file.exists() or file.stat().st_size != size + Files.GROWN:
             verdict.lost.append(f"the file {attachment_id} of an acknowledged message is gone")
 
 

@@ -9,20 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from conversations.sealing import Keyring
 from conversations.store import Database
 from handoff.sign_in import Passwords
 from handoff.store import StaffStore
-from tests.handoff.blank_database import blank_database
+from tests.blank_database import emptied_database
 from tests.handoff.desk import Desk, open_desk
-from tests.postgres import empty, engine_in, own_schema
-
-
-@pytest.fixture(scope="session")
-def handoff_schema() -> Iterator[str]:
-    """A schema of this run's own; skips where no server answers."""
-    with own_schema("handoff") as schema:
-        yield schema
 
 
 @pytest.fixture
@@ -38,22 +29,13 @@ def tmp_path(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    if request.param == "sqlite":
-        database = await blank_database(tmp_path)
-    else:
-        database = Database(engine_in(request.getfixturevalue("handoff_schema")))
-        await database.create_tables()
-        await empty(database.engine)
-    database.lend_keys(Keyring(b"k" * 32))
-    yield database
-    await database.close()
+    async with emptied_database(request, tmp_path) as database:
+        yield database
 
 
 @pytest.fixture
 async def store(database: Database) -> StaffStore:
-    store = StaffStore(database)
-    await store.create_tables()
-    return store
+    return StaffStore(database)
 
 
 @pytest.fixture

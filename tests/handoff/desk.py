@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from sanic import Sanic
 from websockets.asyncio.client import ClientConnection, connect
 
 from conversations.attachments import Attachments
@@ -40,6 +39,7 @@ from handoff.routing import Routing
 from handoff.sign_in import Passwords, SignIn
 from handoff.staff_side import StaffSide
 from handoff.store import StaffMember, StaffStore
+from handoff.supervising.overview import open_overview
 from knowledge_base.articles import Article
 from knowledge_base.digests import ConversationDigests
 from knowledge_base.generation.faithfulness import FaithfulnessChecker
@@ -49,10 +49,11 @@ from knowledge_base.generation.writer import AnswerWriter
 from knowledge_base.knowledge_base import Answer, Hit
 from learning.limit_book import LimitBook
 from learning.limit_desk import LimitDesk
-from tests.handoff.blank_database import blank_database
+from tests.blank_database import blank_database
 from tests.knowledge_base.builders import WordEncoder
 from tests.learning.replay_bot import create_tables as create_replay_tables
 from tests.learning.replay_bot import open_replaying
+from tests.web_apps import forget, new_app
 
 PASSWORD = "correct horse battery"
 API = "/staff/api"
@@ -280,9 +281,11 @@ async def open_desk(folder: Path, **options: Any) -> AsyncIterator[Desk]:
         sign_in=SignIn(store, Passwords(memory_kib=64, passes=1), now=clock),
         teams=routing.teams,
         studio=Studio(inbox=inbox, limits=limits, **parts),
+        overview=options.pop("overview", None)
+        or await open_overview(conversations, WorkLeases(database), "Asia/Shanghai", base, None),
         **options,
     )
-    app = Sanic(f"desk_{new_id()}")
+    app = new_app(f"desk_{new_id()}")
     app.config.ACCESS_LOG = False
     app.config.MOTD = False
     app.config.TOUCHUP = False  # rewrites classes once per process, which a second app does not survive
@@ -303,5 +306,5 @@ async def open_desk(folder: Path, **options: Any) -> AsyncIterator[Desk]:
         await writer.close()
         server.close()
         await server.wait_closed()
-        Sanic.unregister_app(app)
+        forget(app)
         await database.close()

@@ -10,11 +10,12 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from conversations.model import Address, InboundMessage, new_id
+from conversations.model import Address, InboundMessage, new_id, utc_now
 from conversations.turn_model import Reply, TurnResult
 from handoff.clearance import CLASS_OF, CLEAR, REVEAL, Class
 from handoff.masked_fields import OF_THE_DESK, WHOLE
@@ -92,6 +93,7 @@ async def planted(desk: Desk) -> Planted:
     [order, *_] = await desk.crm.orders_of(EMMA)
     assert customer is not None
     account = tuple(filter(None, (customer.name, customer.phone, customer.email, order.recipient, order.address)))
+    await desk.side.overview.reports.follower.catch_up()
     return Planted(desk, conversation_id, contact_id, source_id, account, order.number, holder)
 
 
@@ -113,6 +115,10 @@ def getting(planted: Planted) -> Iterator[tuple[str, str, dict[str, Any]]]:
             queries = [{"view": view} for view in ("all", "queued", "mine", "resolved")]
         elif route == "reports/ratings/export":
             queries = [{"part": "figures"}, {"part": "comments"}]
+        elif route == "reports/export":
+            now = utc_now().date()
+            days = {"since": str(now - timedelta(days=3)), "until": str(now + timedelta(days=3))}
+            queries = [days | {"rows": rows} for rows in ("conversations", "messages")]
         for query in queries:
             yield route, path, query
 
@@ -144,6 +150,7 @@ async def test_the_canaries_are_where_staff_look(planted: Planted) -> None:
         "conversations", "conversations/<conversation_id>", "conversations/<conversation_id>/messages",
         "conversations/<conversation_id>/traces", "contacts/<contact_id>", "contacts/<contact_id>/conversations",
         "contacts/<contact_id>/candidates", "contacts/<contact_id>/merge/<source_id>", "customers", "search", "search/messages",
+        "reports/export",
     }  # fmt: skip
 
 
@@ -331,5 +338,6 @@ def test_routes_that_are_not_looked_into_speak_of_the_desk_itself() -> None:
     """A new one here needs a second look: nothing of contacts may be behind it."""
     looked_into = {route.split("/")[0] for _, route in POLICY} - OF_THE_DESK
     assert looked_into == {
-        "assist", "audit", "channels", "contacts", "conversations", "customers", "deliveries", "learning", "live", "models", "reports", "search",
+        "alerts", "assist", "audit", "channels", "contacts", "conversations", "customers", "deliveries", "learning", "live", "models", "reports", "reviews",
+        "search",
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import re
@@ -10,15 +11,19 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
+
+from tests.journeys.staff_api import Staff
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCREENSHOTS = ROOT / "tests" / "screenshots"
@@ -32,6 +37,8 @@ CHROMIUM_FLAGS = [
 #: Set by ``make run-scaled``: every desk of the journeys is then 2 services and 2 bots on PostgreSQL and Redis.
 SCALED = os.environ.get("JOURNEYS_SCALED") == "1"
 START_SECONDS = 300 if SCALED else 180
+#: Settings that would make a desk of the journeys use what is not its own.
+ELSEWHERE = ("DATABASE_URL", "REDIS_URL", "QDRANT_URL", "PUBLIC_URL")
 FAILED = pytest.StashKey[bool]()
 
 
@@ -74,6 +81,22 @@ def a_few_examples(folder: Path) -> Path:
     return folder
 
 
+@cache
+def loaded_folder() -> Path:
+    """What every desk begins with, loaded once for a run: the demo's customers, articles and moods."""
+    folder = Path(tempfile.mkdtemp(prefix="loaded-desk-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name in ("knowledge", "sentiment"):  # encoding every article again would take longer than the journeys
+        if (ROOT / "var" / name).exists():
+            shutil.copytree(ROOT / "var" / name, folder / name)
+    if not SCALED:  # its databases are made when it starts
+        environment = {**os.environ, "DATA_DIR": str(folder), "DEMO": "1", "NLU_DATA": str(ROOT / "nlu_data")}
+        for name in ELSEWHERE:
+            environment.pop(name, None)
+        subprocess.run([sys.executable, "tools/load_demo.py"], cwd=ROOT, env=environment, check=True)
+    return folder
+
+
 @contextmanager
 def running_desk(data_dir: Path, **settings: str) -> Iterator[Desk]:
     """The desk as ``make run`` starts it, with these settings as well, stopped with Ctrl-C at the end."""
@@ -85,21 +108,15 @@ def running_desk(data_dir: Path, **settings: str) -> Iterator[Desk]:
         "BOT_URLS": f"http://127.0.0.1:{bot_port}",
         "DEMO": "1",
         "GRACE_SECONDS": "20",
+        "PRIVATE_WEBHOOKS": "true",  # the programs of journeys are on this machine
         "MODEL_DIR": str(ROOT / "var" / "models"),
         **settings,
     }
     if "NLU_DATA" not in settings:
         environment["NLU_DATA"] = str(a_few_examples(data_dir / "nlu_data"))
-    for name in ("DATABASE_URL", "REDIS_URL", "QDRANT_URL", "PUBLIC_URL"):
+    for name in ELSEWHERE:
         environment.pop(name, None)
-    loaded = ROOT / "var" / "knowledge"
-    if loaded.exists():  # encoding every article again would take longer than the journeys
-        shutil.copytree(loaded, data_dir / "knowledge")
-    feelings = ROOT / "var" / "sentiment"
-    if feelings.exists():
-        shutil.copytree(feelings, data_dir / "sentiment")
-    if not SCALED:  # its databases are made when it starts
-        subprocess.run([sys.executable, "tools/load_demo.py"], cwd=ROOT, env=environment, check=True)
+    shutil.copytree(loaded_folder(), data_dir, dirs_exist_ok=True)
     process = subprocess.Popen(
         [sys.executable, *(["tools/run_scaled.py", "serve"] if SCALED else ["tools/run.py"])],
         cwd=ROOT,
@@ -130,9 +147,18 @@ def running_desk(data_dir: Path, **settings: str) -> Iterator[Desk]:
 
 
 @pytest.fixture(scope="session")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def one_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Staff]]:
     with running_desk(tmp_path_factory.mktemp("desk")) as desk:
-        yield desk
+        yield desk, Staff(desk.url, desk.password)
+
+
+@pytest.fixture(scope="module")
+def desk(one_desk: tuple[Desk, Staff]) -> Iterator[Desk]:
+    """The one desk of all journeys; whoever a file of journeys left waiting is not in the way of the next one."""
+    desk, staff = one_desk
+    before = staff.with_people()
+    yield desk
+    staff.resolve(staff.with_people() - before)
 
 
 @pytest.fixture(scope="session")

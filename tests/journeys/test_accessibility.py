@@ -18,6 +18,12 @@ pytestmark = [pytest.mark.browser]
 AXE = Path(__file__).resolve().parents[2] / "handoff" / "web" / "node_modules" / "axe-core" / "axe.min.js"
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PAGES = (
+    "live",
+    "live/wall",
+    "alerts",
+    "reports",
+    "reports?section=bot",
+    "reports?section=cost",
     "teams",
     "rules",
     "canned",
@@ -27,6 +33,7 @@ PAGES = (
     "assist",
     "search",
     "ratings",
+    "reviews",
     "channels",
     "access",
     "audit",

@@ -82,7 +82,7 @@ def agent_in(new_context: NewContext, desk: Desk, language: str, **options: obje
 def rows(data_dir: Path) -> dict[str, list[str]]:
     """What conversations, customers and the bot's memory hold, apart from what lives by the clock."""
     apart = re.compile(
-        r'INTO (?:"|public\.)(?:presence|assist_|audit_|contact_keys|key_rotations|staff_|message_translations|leases|channel_health|mishap|learning_|limit_|model_|sqlite_sequence)'
+        r'INTO (?:"|public\.)(?:presence|assist_|audit_|contact_keys|key_rotations|staff_|message_translations|leases|channel_health|mishap|learning_|limit_|model_|fact_|report_|alert|digest|sign_in_|sqlite_sequence)'
     )
     found = {}
     for name in data_dir.rglob("*.db"):

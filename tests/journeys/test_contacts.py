@@ -123,6 +123,7 @@ def test_an_agent_looks_after_a_contact(desk: Desk, new_context: Callable[..., B
     page.keyboard.press("Escape")
 
     # two contacts become one and two again
+    past = page.get_by_test_id("contact-past").count()  # with those of whoever proved to be this customer before
     page.get_by_test_id("contact-merge").click()
     page.get_by_test_id("contact-search").fill(said["other"])
     page.get_by_test_id("same-person").filter(has_text=said["other"]).click()
@@ -132,7 +133,7 @@ def test_an_agent_looks_after_a_contact(desk: Desk, new_context: Callable[..., B
     shot(page, f"9-contact-merge-{language}")
     page.get_by_test_id("contact-merge-submit").click()
     expect(page.get_by_test_id("contact-merges")).to_contain_text(said["other"], timeout=REPLY_MS)
-    expect(page.get_by_test_id("contact-past")).to_have_count(2)
+    expect(page.get_by_test_id("contact-past")).to_have_count(past + 1)
     page.get_by_test_id("contact-merges").scroll_into_view_if_needed()
     shot(page, f"9-contact-merged-{language}")
     page.get_by_test_id("contact-separate").click()

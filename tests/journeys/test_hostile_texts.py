@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
@@ -15,6 +14,7 @@ from connectors.mail_html import text_of
 from tests.hostile_texts import ALL, BREAKOUTS, HANDLERS, STYLES, batches
 from tests.journeys.conftest import Desk
 from tests.journeys.people import REPLY_MS, Agent, Visitor
+from tests.journeys.staff_api import Staff
 from tests.journeys.test_organise import row_of, writes
 from tests.pictures import PNG
 
@@ -90,21 +90,6 @@ def watched(browser: Browser, desk: Desk) -> Iterator[tuple[Page, Page, Watch]]:
         context.close()
 
 
-class Staff:
-    """What an agent types, sent as the console sends it."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._http = httpx.Client(base_url=f"{desk.url}/staff/api/", timeout=30)
-        signed_in = self._http.post("sign-in", json={"email": "supervisor@kite.example", "password": desk.password})
-        assert signed_in.status_code == 200, signed_in.text
-        self._csrf = {"X-CSRF-Token": signed_in.json()["csrf"]}
-
-    def does(self, path: str, **body: Any) -> dict[str, Any]:
-        answer = self._http.post(path, json=body, headers=self._csrf)
-        assert answer.status_code in (200, 201), f"{path}: {answer.text}"
-        return dict(answer.json())
-
-
 def test_the_watch_notices_scripts_violations_and_requests(browser: Browser, desk: Desk) -> None:
     """F34, for the test itself: what it looks for is seen when it does happen."""
     context = browser.new_context()
@@ -159,7 +144,7 @@ def test_nothing_that_customers_write_runs_at_staff_or_in_the_chat(
     agent.open_waiting(f"{mark} file {len(NAMES) - 1}")
     agent.accept()
     conversation = console.evaluate("location.hash").split("/")[2]
-    staff = Staff(desk)
+    staff = Staff(desk.url, desk.password)
     for number, batch in enumerate(batches()):
         staff.does(
             f"conversations/{conversation}/reply", text=f"{batch}{mark} reply {number}", client_msg_id=f"r{number}"

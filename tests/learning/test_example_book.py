@@ -20,7 +20,7 @@ from tests.learning.example_shelf import FILES, MEI, OTTO, as_training_reads, co
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def book(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ExampleBook]:
-    schema = request.getfixturevalue("learning_schema") if request.param == "postgresql" else None
+    schema = request.getfixturevalue("desk_schema") if request.param == "postgresql" else None
     async with open_book(tmp_path, schema) as opened:
         yield opened
 

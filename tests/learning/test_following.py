@@ -225,3 +225,16 @@ async def test_the_follower_waits_while_messages_come_faster_than_they_are_answe
         pytest.fail("it never went on")
     finally:
         await follower.stop()
+
+
+async def test_a_reviewer_sends_a_message_here_whatever_the_turn_showed(loop: Loop) -> None:
+    conversation_id = await loop.turn("where is my parcel")
+    await loop.follower.catch_up()
+    assert await loop.groups() == []
+    facts = {"review_id": "r", "conversation_id": conversation_id, "seq": 1}
+    await loop.desk.conversations.record("turn_sent_to_inbox", LIN, facts)
+    await loop.follower.catch_up()
+    assert await loop.reasons() == {"where is my parcel": ["reviewer"]}
+    await loop.turn("fine then")  # judged anew, it stays
+    await loop.follower.catch_up()
+    assert await loop.reasons() == {"where is my parcel": ["reviewer"]}

@@ -25,6 +25,7 @@ from learning.bot_work import HttpBotWork
 from learning.job_store import OVER, Job
 from learning.jobs import Jobs
 from learning.model_tables import metadata
+from tests.blank_database import blank_database
 from tests.learning.bot_double import RESULT, SECRET, BotDouble, transport_to
 from tests.learning.builders import EVA, TOM
 
@@ -264,9 +265,7 @@ EVENTS = st.lists(
 async def test_whatever_happens_all_work_ends_once_and_no_bot_stays_taken(
     tmp_path_factory: pytest.TempPathFactory, events: list[str]
 ) -> None:
-    place = tmp_path_factory.mktemp("queue")
-    database = Database.open(f"sqlite+aiosqlite:///{place / 'desk.db'}")
-    await database.create_tables()
+    database = await blank_database(tmp_path_factory.mktemp("queue"))
     async with database.engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
     works = make_works(database)

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conversations.model import Status
-from conversations.store import Database
 from learning.serving import ServingRefused
+from tests.blank_database import blank_database
 from tests.conversations.builders import LIN
 from tests.learning.builders import EVA
 from tests.learning.model_bots import ModelBot
@@ -136,8 +136,7 @@ class Played:
 
 async def play(steps: list[tuple[str, int]]) -> None:
     with tempfile.TemporaryDirectory() as place:
-        database = Database.open(f"sqlite+aiosqlite:///{Path(place) / 'desk.db'}")
-        await database.create_tables()
+        database = await blank_database(Path(place))
         folder = set(VERSIONS)
         try:
             async with serving_desk(database, [ModelBot(folder, "a"), ModelBot(folder, "a")]) as shop:

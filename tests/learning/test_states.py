@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from conversations.store import Database
 from learning.inbox import InboxRefused
-from learning.inbox_store import create_tables, state_of
+from learning.inbox_store import state_of
 from learning.inbox_tables import mishap_groups, mishaps
+from tests.blank_database import blank_database
 from tests.learning.builders import EVA, TOM, Loop, wish
 
 TEXTS = ("gift wrap it", "can you gift wrap it", "where is the parcel late", "is the lamp dimmable", "礼品包装")
@@ -26,9 +26,7 @@ STEPS = st.lists(
 
 async def play(steps: list[tuple[str, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        database = Database.open(f"sqlite+aiosqlite:///{Path(folder) / 'desk.db'}")
-        await database.create_tables()
-        await create_tables(database)
+        database = await blank_database(Path(folder))
         loop = Loop(database)
         made: list[str] = []
         written: dict[str, str] = {}

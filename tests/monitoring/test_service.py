@@ -19,6 +19,7 @@ import settings as desk_settings
 from monitoring.collectors import Collectors
 from tests.connectors.desk import free_port
 from tests.monitoring.watched import samples, written_log
+from tests.web_apps import forget, new_app
 
 KEY = "rest-key-of-the-tests-1234"
 TOKEN = "metrics-token-of-the-tests"
@@ -36,12 +37,12 @@ async def serving(web: Sanic, port: int) -> AsyncIterator[None]:  # type: ignore
     await server.start_serving()  # type: ignore[no-untyped-call]
     yield
     server.close()  # type: ignore[no-untyped-call]
-    Sanic.unregister_app(web)
+    forget(web)
 
 
 def repeating_bot(desk_url: str) -> Sanic:  # type: ignore[type-arg]
     """A bot in the form of the turn channel, which has an action run before it answers."""
-    bot = Sanic(f"bot-{uuid.uuid4().hex}", configure_logging=False)
+    bot = new_app(f"bot-{uuid.uuid4().hex}", configure_logging=False)
 
     @bot.post("/webhooks/turn")
     async def turn(request: Request) -> HTTPResponse:

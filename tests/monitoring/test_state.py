@@ -14,7 +14,7 @@ from conversations.store import Database
 from monitoring.state import FIGURES_SECONDS, State
 from tests.conversations.builders import LIN, hands_off, inbound
 from tests.monitoring.test_metrics import run_turn, until
-from tests.monitoring.watched import Watched, watched_desk
+from tests.monitoring.watched import FACTS_LAG, Watched, watched_desk
 
 
 async def test_the_figures_show_what_waits_and_for_how_long(watched: Watched) -> None:
@@ -36,6 +36,7 @@ async def test_the_figures_show_what_waits_and_for_how_long(watched: Watched) ->
     assert seen["frontdesk_agents_online"] == 1
     assert seen["frontdesk_database_bytes"] > 10_000
     assert seen["frontdesk_figures_readable"] == 1
+    assert (seen["frontdesk_facts_behind_entries"], seen["frontdesk_facts_behind_seconds"]) == FACTS_LAG
 
 
 async def test_an_empty_desk_has_zeros(watched: Watched) -> None:

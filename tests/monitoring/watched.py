@@ -16,7 +16,6 @@ from typing import Any
 import httpx
 import structlog
 from prometheus_client.parser import text_string_to_metric_families
-from sanic import Sanic
 
 import logs
 from conversations.audit_check import Checkpoints, signing_key
@@ -34,8 +33,10 @@ from monitoring.state import Parts, State
 from monitoring.watchers import Watchers
 from tests.connectors.desk import free_port
 from tests.conversations.builders import Clock, TestDesk
+from tests.web_apps import forget, new_app
 
 KNOWLEDGE = {"encoder": "words", "articles": 3, "questions": {"encoded": 2, "remembered": 1, "seconds": 0.5}}
+FACTS_LAG = (3, 42.0)
 
 
 @dataclass
@@ -85,10 +86,13 @@ async def watched_desk(database: Database, folder: Path, spans: Spans | None = N
     async def ask() -> dict[str, str]:
         return bots
 
+    async def lag() -> tuple[int, float]:
+        return FACTS_LAG
+
     checkpoints = Checkpoints(folder / "checkpoints.jsonl", signing_key(folder), utc_now)
     hub = desk.hub
     assert isinstance(hub, LocalHub)
-    parts = Parts(database, hub, ask, checkpoints, lambda: 0, 8, folder, lambda: KNOWLEDGE, desk.clock)
+    parts = Parts(database, hub, ask, checkpoints, lambda: 0, 8, folder, lambda: KNOWLEDGE, lag, desk.clock)
     return Watched(desk, meter, watchers, State(parts, meter.collectors), bots)
 
 
@@ -107,7 +111,7 @@ async def metrics_server(
     watched: Watched, token: str | None = None, public_url: str = "http://127.0.0.1:8000", *blueprints: Any
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A server with ``/metrics``, and other routes whose answers are counted."""
-    web = Sanic(f"metrics-{uuid.uuid4().hex}", configure_logging=False)
+    web = new_app(f"metrics-{uuid.uuid4().hex}", configure_logging=False)
     web.config.TOUCHUP = False
     web.config.GRACEFUL_SHUTDOWN_TIMEOUT = 1.0
     for blueprint in blueprints:
@@ -122,7 +126,7 @@ async def metrics_server(
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as http:
         yield http
     server.close()  # type: ignore[no-untyped-call]
-    Sanic.unregister_app(web)
+    forget(web)
 
 
 @contextmanager

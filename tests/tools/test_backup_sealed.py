@@ -41,11 +41,7 @@ from tools.backup import back_up
 
 #: What is planted where docs/privacy.md says "not sealed", and the files of a backup that hold it then.
 OPEN = {
-    "contents of a file": ("ostrich", {"files"}),
-    "name of a file": ("pelican", {"frontdesk.db"}),
-    "the bot's memory": ("walrus", {"bot.db"}),
     "customer system": ("8613700001111", {"frontdesk.db"}),  # the number in a callback ticket
-    "what the desk tells unasked": ("flamingo", {"frontdesk.db"}),
     "what could not be read": ("armadillo", {"unreadable"}),
 }
 
@@ -138,6 +134,18 @@ async def test_nothing_that_is_sealed_is_in_a_backup_in_clear(tmp_path: Path) ->
     assert any("parrot" in text for text in said)
 
 
+async def test_whom_the_desk_tells_something_unasked_and_what_is_not_in_a_backup_in_clear(tmp_path: Path) -> None:
+    """F39: an event may name somebody whom the desk does not know."""
+    async with running(tmp_path) as desk:
+        telling = Proactive(desk.life.conversations, Catalogue.read(None), key=b"k" * 32, public_url="http://desk")
+        shipped = {"order": "KT20260301", "carrier": "flamingo"}
+        told, _ = await telling.tell("shop", "k", "order_shipped", {"email": "toucan@example.com"}, shipped)
+        assert (told.recipient["email"], told.facts["carrier"]) == ("toucan@example.com", "flamingo")
+        archive = await desk.archive(tmp_path / "backups")
+    held = opened(archive, tmp_path / "opened")
+    assert {word: places(held, word) for word in ("flamingo", "toucan") if places(held, word)} == {}
+
+
 async def test_a_key_that_is_kept_elsewhere_is_not_in_the_backup(tmp_path: Path) -> None:
     """F39: with FIELD_KEYS outside of DATA_DIR, the archive alone opens nothing."""
     key = secrets.token_hex(32)
@@ -153,13 +161,11 @@ async def test_what_is_not_sealed_is_exactly_where_the_docs_say(tmp_path: Path) 
     async with running(tmp_path) as desk:
         data = desk.place.data
         file = await desk.files.save(str(address(NUMBER)), "pelican.txt", b"an ostrich in it")
+        assert (await desk.files.content(file.id))[1] == b"an ostrich in it"
         await desk.life.conversations.receive(inbound("here it is", NUMBER, attachments=(file,)))
         remembers(desk.place, new_id(), "the walrus said")
         crm = SqlCrm(desk.database.engine, MailboxCodeSender(data / "demo_mailbox.jsonl"), b"k" * 32)
         await crm.open_callback_ticket("web:default:8613700001111", "en", (new_id(), "callback"))
-        telling = Proactive(desk.life.conversations, Catalogue.read(None), key=b"k" * 32, public_url="http://desk")
-        shipped = {"order": "KT20260301", "carrier": "flamingo"}
-        await telling.tell("shop", "k", "order_shipped", {"email": "somebody@example.com"}, shipped)
         await Unreadables(data / FOLDER, utc_now).keep("webhook", "shop", Unreadable("an armadillo", "no JSON"))
         archive = await desk.archive(tmp_path / "backups")
     held = opened(archive, tmp_path / "opened")
@@ -169,6 +175,8 @@ async def test_what_is_not_sealed_is_exactly_where_the_docs_say(tmp_path: Path) 
     }
     assert found == {what: where for what, (_, where) in OPEN.items()}
     assert places(held, NUMBER[-9:]) == set()  # whose file it is stays sealed
+    assert places(held, "pelican") == set()  # and what it is called
+    assert places(held, "ostrich") == set()  # and what is in it
 
 
 @pytest.mark.parametrize("word", ["parrot", "鹦鹉"])

@@ -4,7 +4,7 @@ import type {
   Person, RoutingRule, Team, TeamDraft, TeamsPage, WaitRow,
   AssistLook, AssistReport, BotAnswer, CardUse, OriginalText, PhrasedSuggestion, Translated, Translations,
   HandoffRules, RulesOverview, RulesPreview, RulesVersion,
-  Account, AccountsPage, OpenSession, Scope, SignInWays, ApiKey, AuditPage, AuditVerdict, Enrolment, FactorState, SecondStep,
+  Account, AccountsPage, OpenSession, Scope, SignInWays, ApiKey, AuditCheck, AuditExportWish, AuditPage, AuditProof, Enrolment, FactorState, SecondStep,
   ContactMerge, ContactProfile, ContactTicket, MergePreview, Past, SamePerson,
 } from './types'
 import { changesQuery, type ChangeFilters, type Replay, type ReplayBudget, type ReplayChange, type ReplayGate, type ReplayOverview, type ReplayWish, type Verdict } from './replays'
@@ -113,6 +113,20 @@ async function request<T>(method: 'GET' | 'POST', path: string, body?: unknown, 
 
 export const get = <T>(path: string, signal?: AbortSignal) => request<T>('GET', path, undefined, signal)
 export const post = <T>(path: string, body: unknown = {}) => request<T>('POST', path, body)
+/** A file that is made while it is sent; how long that takes depends on how much there is. */
+async function download(path: string, body: unknown): Promise<Blob> {
+  let response: Response
+  try {
+    response = await fetch(BASE + path, { method: 'POST', headers: { 'X-CSRF-Token': csrf, 'Content-Type': 'application/json' }, body: JSON.stringify(body), credentials: 'same-origin', cache: 'no-store' })
+    if (response.ok) return await response.blob()
+  } catch {
+    throw new ApiError(0, 'offline', '')
+  }
+  const { error } = ((await response.json().catch(() => null)) ?? {}) as { error?: { code: string; message: string } }
+  if (response.status === 401) onUnauthorized()
+  throw new ApiError(response.status, error?.code ?? String(response.status), error?.message ?? `HTTP ${response.status}`)
+}
+
 const ratingQuery = (weeks: number, filters: RatingFilters): string => new URLSearchParams({ weeks: String(weeks), ...Object.fromEntries(Object.entries(filters).filter(([, value]) => value)) }).toString()
 const of = (id: string, rest = '') => `conversations/${encodeURIComponent(id)}${rest}`
 
@@ -334,8 +348,16 @@ export const api = {
   unjudgeChange: (id: string, turnId: string) => post<{ replay: Replay; gate: ReplayGate }>(`learning/replays/${encodeURIComponent(id)}/changes/${encodeURIComponent(turnId)}/undo`),
   replayBudget: (budget: Omit<ReplayBudget, 'by_name'>) => post<{ budget: ReplayBudget }>('learning/replays/budget', budget),
 
-  auditEntries: (before: number | null, wanted: Partial<Record<'kind' | 'actor' | 'since' | 'until', string>>) => get<AuditPage>(`audit?${new URLSearchParams([...Object.entries(wanted).filter((one) => one[1]), ...(before ? [['before', String(before)]] : [])])}`),
-  verifyAudit: () => post<AuditVerdict>('audit/verify'),
+  auditEntries: (before: number | null, wanted: Record<string, string>) => {
+    const asked: Record<string, string> = { ...Object.fromEntries(Object.entries(wanted).filter((one) => one[1])), ...(before ? { before: String(before) } : {}) }
+    return asked.words ? post<AuditPage>('audit/search', asked) : get<AuditPage>(`audit?${new URLSearchParams(asked)}`)
+  },
+  verifyAudit: () => post<AuditCheck>('audit/verify'),
+  auditCheck: () => get<AuditCheck>('audit/verify'),
+  auditKey: () => get<{ fingerprint: string }>('audit/key'),
+  auditProof: (n: number) => get<AuditProof>(`audit/entries/${n}`),
+  turnProof: (conversationId: string, turnId: string) => get<AuditProof>(`audit/turns/${encodeURIComponent(turnId)}?conversation_id=${encodeURIComponent(conversationId)}`),
+  auditExport: (wish: AuditExportWish) => download('audit/export', wish),
 
   presence: () => get<{ state: PresenceState; agents: Presence[] }>('presence'),
   setPresence: (state: PresenceState) => post<{ state: PresenceState }>('presence', { state }),

@@ -20,6 +20,11 @@ export function fullTime(iso: string, language: Language): string {
   return dateFormat(language, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' }).format(new Date(iso))
 }
 
+/** Where the desk is, wherever its reader sits. */
+export function deskTime(iso: string, language: Language, zone: string): string {
+  return dateFormat(language, { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23', timeZone: zone || undefined }).format(new Date(iso))
+}
+
 export function shortDate(iso: string, language: Language): string {
   const thisYear = new Date(iso).getFullYear() === new Date().getFullYear()
   return dateFormat(language, { day: 'numeric', month: 'short', ...(thisYear ? {} : { year: 'numeric' }) }).format(new Date(iso))

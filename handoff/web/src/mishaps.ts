@@ -1,7 +1,7 @@
 // What went wrong with the bot, as the trainers' inbox gives it out, and small words about it.
 import type { MadeIntent } from './examples'
 
-export const REASONS = ['low_confidence', 'clarified', 'missed', 'handed_off', 'disliked', 'corrected', 'low_rating'] as const
+export const REASONS = ['low_confidence', 'clarified', 'missed', 'handed_off', 'disliked', 'corrected', 'low_rating', 'reviewer'] as const
 export type Reason = (typeof REASONS)[number]
 export type MishapState = 'new' | 'done' | 'ignored'
 export type MishapSort = 'frequent' | 'newest' | 'cost'

@@ -10,8 +10,8 @@ export function refusalOf(failure: unknown, offline: string = i18n.global.t('app
   return i18n.global.te(known) ? i18n.global.t(known) : failure.message
 }
 
-/** Doing things one at a time, with whether one is being done and why the last one was refused. */
-export function useAttempt() {
+/** Doing things one at a time, with whether one is being done and why the last one was refused, as `say` puts it. */
+export function useAttempt(say: (failure: unknown) => string = (failure) => refusalOf(failure)) {
   const busy = ref(false)
   const problem = ref('')
 
@@ -21,7 +21,7 @@ export function useAttempt() {
     try {
       await work()
     } catch (error) {
-      problem.value = refusalOf(error)
+      problem.value = say(error)
     } finally {
       busy.value = false
     }

@@ -10,8 +10,17 @@ export type PresenceState = 'online' | 'away' | 'offline'
 
 /** An entry of the audit trail; what it says of a contact stays sealed. */
 export interface AuditEntry { n: number; at: string; kind: string; actor: string; actor_name: string | null; conversation_id: string | null; contact_id: string | null; data: Record<string, unknown>; sealed: boolean; hash: string }
-export interface AuditPage { entries: AuditEntry[]; next: number | null; people: { actor: string; name: string }[] }
-export interface AuditVerdict { result: 'sound' | 'broken' | 'truncated'; entries: number; first_bad: number | null; message: string }
+export interface AuditPage { entries: AuditEntry[]; next: number | null; looked: { down_to: number; at: string | null }; people: { actor: string; name: string }[] }
+export interface AuditNeighbour { n: number; state: 'fits' | 'changed' | 'missing' | 'unlinked'; kind?: string; actor?: string; at?: string }
+export interface AuditVerdict { result: 'sound' | 'broken' | 'truncated'; entries: number; first_bad: number | null; message: string; around: AuditNeighbour[] }
+export type AuditCheck = AuditVerdict | { result: 'running'; read: number; of: number }
+export interface AuditStep { n: number; canonical: string; hash: string }
+export interface AuditProof extends AuditStep {
+  entry: AuditEntry; previous: string; computed: string; public_key: string | null; path: AuditStep[]
+  checkpoint: { n: number; hash: string; signed_at: string; signature: string; signed_text: string; signed: boolean; fits: boolean; leads: boolean | null } | null
+  compared: { field: string; state: 'same' | 'differs' | 'erased' | 'gone' | 'broken'; trail: unknown; now: unknown }[]
+}
+export interface AuditExportWish { conversation_id?: string; since?: string; until?: string; linked: boolean; opened: boolean; reason: string }
 export interface Staff { id: string; name: string; email: string; role: Role }
 /** `enrol`: the role needs a second factor and there is none yet, so nothing else works. */
 export interface Session { staff: Staff; csrf: string; stage: 'open' | 'enrol'; way: 'password' | 'provider' }
@@ -301,6 +310,7 @@ export interface TraceBody {
   thresholds?: { answer?: number; clarify?: number; retrieval?: number }
   route?: string
   policy?: string | null
+  rules?: string[]
   actions?: string[]
   retrieval?: RetrievedPassage[]
   slots_changed?: Record<string, unknown>

@@ -16,6 +16,7 @@ from handoff.access.api_key_store import ApiKeyStore
 from handoff.access.api_keys import SCOPES, ApiKeys, BadKey
 from handoff.roles import Role
 from handoff.store import StaffStore
+from tests.blank_database import blank_database
 from tests.handoff.desk import Desk
 from tests.handoff.test_sign_in import Clock
 
@@ -133,10 +134,7 @@ def test_keys_are_made_listed_and_revoked_on_the_command_line(
     url = f"sqlite+aiosqlite:///{tmp_path / 'desk.db'}"
 
     async def prepare() -> None:
-        database = Database.open(url)
-        await database.create_tables()
-        await StaffStore(database).create_tables()
-        await database.close()
+        await (await blank_database(tmp_path)).close()
 
     async def found(key: str) -> tuple[str, frozenset[str]] | None:
         database = Database.open(url)

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 #: Calls that write entries, and where the kind stands.
-WRITERS = {"AuditEntry", "record", "record_of_contact", "_entry", "_note", "_audit"}
+WRITERS = {"AuditEntry", "record", "record_of_contact", "_entry", "_note", "_audit", "_change"}
 NO_KINDS = {
     "contact",
     "system",
@@ -25,7 +25,7 @@ _KIND = re.compile(r"[a-z]+(_[a-z]+)*")
 
 def kinds() -> set[str]:
     found: set[str] = set()
-    for room in ("conversations", "handoff", "learning"):
+    for room in ("conversations", "handoff", "learning", "reporting", "reviewing"):
         for file in (ROOT / room).rglob("*.py"):
             if "node_modules" in file.parts:
                 continue

@@ -33,6 +33,8 @@ async def signed(tmp_path: Path) -> AsyncIterator[Desk]:
 OWN = {
     "sign-out",
     "sessions/end-others",
+    "audit/export",
+    "audit/search",
     "audit/verify",
     "second-factor/begin",
     "second-factor/confirm",
@@ -43,7 +45,7 @@ OWN = {
 
 def test_the_table_lets_auditors_write_nothing() -> None:
     written = {route for (method, route), roles in POLICY.items() if method != "GET" and Role.AUDITOR in roles}
-    assert written == OWN
+    assert written - {"reports/figures", "reports/units", "reports/ask"} == OWN  # questions too long for an address
 
 
 async def test_an_auditor_reads_transcripts_traces_and_reports_and_may_export_them(desk: Desk) -> None:

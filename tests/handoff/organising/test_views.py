@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +19,6 @@ from conversations.sealing_store import sealed_contact
 from conversations.store import Database
 from conversations.tables import contacts, conversations
 from conversations.teams import Roster
-from crm.store import create_tables as create_crm_tables
 from handoff.organising.organise_bodies import SORTS, Conditions
 from handoff.organising.view_store import Reader, ViewStore, available_conditions, filter_condition, view_condition
 from handoff.roles import Role
@@ -55,9 +55,11 @@ async def ids(database: Database, condition: Any, sort: str = "newest") -> list[
     return [one.id for one in page.items]
 
 
-@pytest.fixture
-async def crm_tables(database: Database) -> None:
-    await create_crm_tables(database.engine)
+async def test_consoles_that_open_at_once_all_see_the_channels(database: Database, store: StaffStore) -> None:
+    views = ViewStore(database)
+    assert await views.channels() == []
+    await put(database, 1, channel="email")
+    assert await asyncio.gather(*(views.channels() for _ in range(3))) == [["email"]] * 3
 
 
 async def test_each_view_holds_what_its_name_says(database: Database, store: StaffStore) -> None:
@@ -90,9 +92,7 @@ async def test_each_view_holds_what_its_name_says(database: Database, store: Sta
     assert counts == {name: len(names) for name, names in expected.items() if name != "resolved"}
 
 
-async def test_every_condition_lets_through_what_it_names(
-    database: Database, store: StaffStore, crm_tables: None
-) -> None:
+async def test_every_condition_lets_through_what_it_names(database: Database, store: StaffStore) -> None:
     label_a, label_b = "1" * 32, "2" * 32
     plain = await put(database, 1, updated_at=START)
     special = await put(
@@ -129,7 +129,7 @@ async def test_every_condition_lets_through_what_it_names(
     assert await ids(database, filter_condition(Conditions(status=("queued",), unread=True), me)) == []
 
 
-async def test_a_tier_is_the_customers(database: Database, store: StaffStore, crm_tables: None) -> None:
+async def test_a_tier_is_the_customers(database: Database, store: StaffStore) -> None:
     from crm.tables import customers
 
     row: dict[str, Any] = {

@@ -66,6 +66,7 @@ async def test_an_order_is_obeyed_by_the_model_and_never_reaches_the_customer(
     prompts: PromptStore,
     checker: FaithfulnessChecker,
 ) -> None:
+    """F43: written by the customer, in an article or earlier in the conversation, plainly or in disguise."""
     model.answers = obey
     said = await conversation(case, tmp_path, endpoint, prompts, checker)
     shown = said.text + " ".join(citation["quote"] for citation in said.custom("citations") or [])
@@ -84,6 +85,7 @@ async def test_an_order_is_obeyed_by_the_model_and_never_reaches_the_customer(
 def test_even_an_order_that_was_sent_with_its_passage_is_not_supported_by_the_rest(
     case: Injection, checker: FaithfulnessChecker
 ) -> None:
+    """F43: the second gate, in case the first lets an order through."""
     from knowledge_base.articles import Passage
     from knowledge_base.generation.faithfulness import Cited
 

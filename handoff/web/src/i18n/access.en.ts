@@ -1,5 +1,6 @@
 // Texts of the audit page and of what decides who may come in; the keys match `access.zh.ts`.
 import { auditWords } from './audit.en'
+import { auditProof } from './audit_proof.en'
 
 export const audit = {
   title: 'Audit trail', intro: 'Everything that was done at this desk, newest first. What concerns a customer personally stays sealed here.',
@@ -7,6 +8,7 @@ export const audit = {
   kind: 'What happened', kindHint: 'for example signed_in', show: 'Show', when: 'When', who: 'Who', about: 'About', details: 'Details', sealed: 'sealed', open: 'Open conversation', more: 'Show older entries', nothing: 'Nothing to show', failed: 'The trail could not be read: {message}',
   actors: { bot: 'Bot', contact: 'Customer', system: 'Desk' },
   ...auditWords,
+  ...auditProof,
 }
 export const access = {
   title: 'Access', intro: 'Who can sign in, and which programs may use the API.', accounts: 'Accounts', failed: 'This could not be read: {message}',

@@ -1,5 +1,6 @@
 // 审计页面以及登录安全相关的文字；与 `access.en.ts` 的键一致。
 import { auditWords } from './audit.zh'
+import { auditProof } from './audit_proof.zh'
 
 export const audit = {
   title: '审计记录', intro: '这里按时间倒序列出工作台上发生的一切。涉及客户个人信息的部分保持加密，不在此显示。',
@@ -7,6 +8,7 @@ export const audit = {
   kind: '事件类型', kindHint: '例如 signed_in', show: '查看', when: '时间', who: '谁', about: '对象', details: '详情', sealed: '已加密', open: '查看会话', more: '更早的记录', nothing: '没有记录', failed: '无法读取审计记录：{message}',
   actors: { bot: '机器人', contact: '客户', system: '系统' },
   ...auditWords,
+  ...auditProof,
 }
 export const access = {
   title: '登录与接口', intro: '管理谁能登录，以及哪些程序可以调用接口。', accounts: '账号', failed: '读取失败：{message}',

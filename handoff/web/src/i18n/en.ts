@@ -1,5 +1,11 @@
 // Every text of the console in English; `zh.ts` must have exactly the same keys.
+import { live } from './live.en'
+import { reports } from './reports.en'
+import { reviews } from './reviews.en'
+import { alerts } from './alerts.en'
+import { digests } from './digests.en'
 import { organise } from './organise.en'
+import { posts } from './posts.en'
 import { pages, phrasing, prompts } from './prompts.en'
 import { writing, writingPages } from './writing.en'
 import { company, teams } from './teams.en'
@@ -23,9 +29,10 @@ import { reasons, rulePage, rules, signals, summary } from './signals.en'
 export const en = {
   organise,
   examples,
-  pages: { ...pages, ...rulePage, ...writingPages, ratings: ratings.title, mishaps: mishaps.title, knowledge: knowledge.title, models: models.title, access: access.title, audit: audit.title, examples: examples.title, ...channelPage },
+  pages: { ...pages, live: live.title, reports: reports.title, reviews: reviews.title, alerts: alerts.title, ...rulePage, ...writingPages, ratings: ratings.title, mishaps: mishaps.title, knowledge: knowledge.title, models: models.title, access: access.title, audit: audit.title, examples: examples.title, ...channelPage },
   writing,
   phrasing,
+  posts,
   prompts,
   rules,
   signals,
@@ -44,6 +51,11 @@ export const en = {
   training,
   liveModels,
   limits,
+  live,
+  reports,
+  reviews,
+  alerts,
+  digests,
   ratingCard,
   channels,
   letters,
@@ -133,7 +145,7 @@ export const en = {
     none: 'The bot has not answered in this conversation.', intro: 'How the bot came to each answer, newest first.', said: 'Customer said', understood: 'Understood as', nothing: 'no intent', ranking: 'Also considered', 
     limits: 'The bot acts at {answer} or more and asks back from {clarify}.', barRetrieval: 'An article is quoted at {p} or more.', verdictAnswer: 'Sure enough to act.', verdictClarify: 'Not sure: between the two limits.', verdictLow: 'Too unsure to act on the intent.', route: 'Then the bot',
     routes: { task: 'worked on a task', smalltalk: 'made small talk', knowledge: 'searched the knowledge base', clarify: 'asked what was meant', handoff: 'handed off to a person' },
-    passages: 'Passages found', actions: 'Actions', slots: 'Remembered', timings: 'Time taken', model: 'Model', language: 'Language', ms: '{n} ms', showTurn: 'Show in conversation', cleared: 'cleared', technical: 'Technical details', total: 'total', understand: 'understanding', act: 'acting', call: 'with the way there and back',
+    passages: 'Passages found', rules: 'Rules', actions: 'Actions', slots: 'Remembered', timings: 'Time taken', model: 'Model', language: 'Language', ms: '{n} ms', showTurn: 'Show in conversation', cleared: 'cleared', technical: 'Technical details', total: 'total', understand: 'understanding', act: 'acting', call: 'with the way there and back',
   },
   synonyms: {
     title: 'Synonyms and product names', intro: 'Teach the bot the words your customers use. A change works with the next question.', search: 'Search words', add: 'Add', edit: 'Edit', remove: 'Delete', all: 'All', 

@@ -5,7 +5,7 @@ export const mishaps = {
   reading: 'Reading the history: {percent} done. Older messages are still coming.',
   search: 'Search by words or meaning', sort: 'Order', sorts: { frequent: 'Most customers first', newest: 'Newest first', cost: 'Costliest first' },
   reason: 'Reason', allReasons: 'All reasons', language: 'Language', languages: { all: 'Both languages', zh: 'Chinese', en: 'English' }, channel: 'Channel', allChannels: 'All channels', period: 'Period', days: { 0: 'Any time', 7: 'Last 7 days', 30: 'Last 30 days', 90: 'Last 90 days' },
-  reasons: { low_confidence: 'Not sure', clarified: 'Asked back', missed: 'No answer', handed_off: 'Handed off', disliked: 'Did not help', corrected: 'Corrected by an agent', low_rating: 'Low rating' },
+  reasons: { low_confidence: 'Not sure', clarified: 'Asked back', missed: 'No answer', handed_off: 'Handed off', disliked: 'Did not help', corrected: 'Corrected by an agent', low_rating: 'Low rating', reviewer: 'Sent by a reviewer' },
   list: 'Groups of similar messages', messages: '1 message | {n} messages', contacts: '1 customer | {n} customers', handoffs: 'no handoffs | 1 handoff | {n} handoffs', rating: '★ {mean} ({n})', ratingHint: 'Average rating of the conversations these messages are in', last: 'last {time}', more: 'Show more', total: '1 group | {n} groups',
   again: 'Again after it was done on {day}, with model {model}', againNoModel: 'Again after it was done on {day}',
   chosen: '{n} chosen', choose: 'Choose this group', chooseNone: 'Choose none',

@@ -5,7 +5,7 @@ export const mishaps = {
   reading: '正在回看历史对话：已完成 {percent}，更早的消息会陆续出现。',
   search: '按字词或意思搜索', sort: '排序', sorts: { frequent: '客户最多的在前', newest: '最新的在前', cost: '代价最大的在前' },
   reason: '原因', allReasons: '全部原因', language: '语言', languages: { all: '两种语言', zh: '中文', en: '英文' }, channel: '渠道', allChannels: '全部渠道', period: '时间', days: { 0: '不限时间', 7: '最近 7 天', 30: '最近 30 天', 90: '最近 90 天' },
-  reasons: { low_confidence: '把握不足', clarified: '反问了客户', missed: '没有答上来', handed_off: '转了人工', disliked: '没帮上忙', corrected: '被客服纠正', low_rating: '评分低' },
+  reasons: { low_confidence: '把握不足', clarified: '反问了客户', missed: '没有答上来', handed_off: '转了人工', disliked: '没帮上忙', corrected: '被客服纠正', low_rating: '评分低', reviewer: '质检员提交' },
   list: '相似消息的分组', messages: '{n} 条消息', contacts: '{n} 位客户', handoffs: '未转人工 | 转人工 {n} 次 | 转人工 {n} 次', rating: '★ {mean}（{n}）', ratingHint: '这些消息所在对话的平均评分', last: '最近 {time}', more: '显示更多', total: '共 {n} 组',
   again: '{day} 处理过，之后又出现了（模型 {model}）', againNoModel: '{day} 处理过，之后又出现了',
   chosen: '已选 {n} 组', choose: '选中这一组', chooseNone: '取消选择',

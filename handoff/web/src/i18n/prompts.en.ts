@@ -30,4 +30,4 @@ export const phrasing = {
   },
 }
 
-export const pages = { label: 'Settings', teams: 'Teams', synonyms: 'Synonyms', prompts: 'Prompts', assist: 'Assist' }
+export const pages = { label: 'Settings', supervision: 'Oversight', training: 'Training the bot', teams: 'Teams', synonyms: 'Synonyms', prompts: 'Prompts', assist: 'Assist' }

@@ -30,4 +30,4 @@ export const phrasing: typeof Phrasing = {
   },
 }
 
-export const pages: typeof Pages = { label: '设置', teams: '团队', synonyms: '同义词', prompts: '提示词', assist: '辅助' }
+export const pages: typeof Pages = { label: '设置', supervision: '运营监控', training: '训练机器人', teams: '团队', synonyms: '同义词', prompts: '提示词', assist: '辅助' }

@@ -1,6 +1,12 @@
 // 控制台的全部中文文字；键与 `en.ts` 完全一致。
+import { live } from './live.zh'
+import { reports } from './reports.zh'
+import { reviews } from './reviews.zh'
+import { alerts } from './alerts.zh'
+import { digests } from './digests.zh'
 import type { Texts } from './en'
 import { organise } from './organise.zh'
+import { posts } from './posts.zh'
 import { pages, phrasing, prompts } from './prompts.zh'
 import { writing, writingPages } from './writing.zh'
 import { company, teams } from './teams.zh'
@@ -24,9 +30,10 @@ import { reasons, rulePage, rules, signals, summary } from './signals.zh'
 export const zh: Texts = {
   organise,
   examples,
-  pages: { ...pages, ...rulePage, ...writingPages, ratings: ratings.title, mishaps: mishaps.title, knowledge: knowledge.title, models: models.title, access: access.title, audit: audit.title, examples: examples.title, ...channelPage },
+  pages: { ...pages, live: live.title, reports: reports.title, reviews: reviews.title, alerts: alerts.title, ...rulePage, ...writingPages, ratings: ratings.title, mishaps: mishaps.title, knowledge: knowledge.title, models: models.title, access: access.title, audit: audit.title, examples: examples.title, ...channelPage },
   writing,
   phrasing,
+  posts,
   prompts,
   rules,
   signals,
@@ -45,6 +52,11 @@ export const zh: Texts = {
   training,
   liveModels,
   limits,
+  live,
+  reports,
+  reviews,
+  alerts,
+  digests,
   ratingCard,
   channels,
   letters,
@@ -106,7 +118,7 @@ export const zh: Texts = {
   trace: {
     none: '机器人在此会话中还没有回答。', intro: '机器人每次回答的由来，最新的在最前。', said: '客户说', understood: '理解为', nothing: '没有意图', ranking: '其他可能', limits: '达到 {answer} 就直接处理，达到 {clarify} 会反问。', barRetrieval: '文章相关度达到 {p} 才引用。',
     verdictAnswer: '把握足够，直接处理。', verdictClarify: '不够确定，介于两个阈值之间。', verdictLow: '把握太低，没有按意图处理。', route: '接下来', routes: { task: '办理业务', smalltalk: '闲聊回应', knowledge: '查询知识库', clarify: '反问确认', handoff: '转给人工' },
-    passages: '找到的段落', actions: '执行的动作', slots: '记住的信息', timings: '耗时', model: '模型', language: '语言', ms: '{n} 毫秒', showTurn: '在会话中查看', cleared: '已清空', technical: '技术细节', total: '合计', understand: '理解', act: '处理', call: '整个往返',
+    passages: '找到的段落', rules: '规则', actions: '执行的动作', slots: '记住的信息', timings: '耗时', model: '模型', language: '语言', ms: '{n} 毫秒', showTurn: '在会话中查看', cleared: '已清空', technical: '技术细节', total: '合计', understand: '理解', act: '处理', call: '整个往返',
   },
   synonyms: {
     title: '同义词与商品别名', intro: '教机器人听懂客户的说法。保存后从下一个问题起生效。', search: '搜索词语', add: '添加', edit: '编辑', remove: '删除', all: '全部',

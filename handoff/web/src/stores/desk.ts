@@ -2,20 +2,19 @@
 import { computed, reactive, ref, watch } from 'vue'
 
 import { api, ApiError, type ConversationDetail } from '../api'
-import { contactName } from '../format'
-import { i18n } from '../i18n'
 import { alerts } from './alerts'
-import { company } from './company'
+import { board } from './board'
 import { createAssist } from './assist'
 import { createContact } from './contact'
 import { createInbox } from './inbox'
 import { jobs } from './jobs'
+import { anomalies } from './anomalies'
 import { mishaps } from './mishaps'
 import { modelChanges } from '../live_models'
 import { createLive, type LiveEvent } from './live'
 import { go, place } from './place'
-import { preferences, type Alert } from './preferences'
 import { readCanned } from './canned'
+import { createRinging } from './ringing'
 import { search } from './search'
 import { session } from './session'
 import { teamBook } from './teams'
@@ -23,7 +22,7 @@ import { createTranscripts } from './transcript'
 import { createTranslations } from './translations'
 import { createUploads } from './uploads'
 import { createViews } from './views'
-import type { Conversation, Message, Presence, PresenceState, Trace } from '../types'
+import type { Conversation, Presence, PresenceState, Trace } from '../types'
 
 export type Verb = 'accept' | 'transfer' | 'requeue' | 'release' | 'resolve'
 export type CompanyVerb = 'invite' | 'join' | 'leave' | 'remove' | 'bargeIn' | 'takeOver' | 'decline'
@@ -53,7 +52,6 @@ const composers = reactive(new Map<string, { name: string; conversationId: strin
 const begun = reactive(new Map<string, number>())
 const busy = ref<Verb | null>(null)
 const drafts = reactive(new Map<string, string>())
-const announced = new Set<string>()
 export const assist = createAssist(api, drafts)
 export const translations = createTranslations(api)
 export const contact = createContact(api)
@@ -66,6 +64,8 @@ const conversation = computed<Conversation | null>(() => {
   const id = openId.value
   return (id && (inbox.known.get(id) ?? (detail.value?.conversation.id === id ? detail.value.conversation : null))) || null
 })
+
+const ringing = createRinging({ known: inbox.known, openId, presence, markSeen })
 
 export const desk = { cameFrom, detail, detailError, traces, agents, presence, viewers, composers, begun, busy, drafts, openId, conversation, start, stop, open, run, runCompany, setPresence, markSeen, readAgents }
 
@@ -101,7 +101,7 @@ function stop(): void {
   views.stop()
   search.forget()
   transcripts.clear()
-  announced.clear()
+  ringing.clear()
   viewers.clear()
   composers.clear()
   detail.value = null
@@ -203,6 +203,7 @@ function onOpened(): void {
 }
 
 function catchUp(): void {
+  board.resume()
   void inbox.resume()
   void views.start()
   transcripts.resume(openId.value)
@@ -219,18 +220,20 @@ function onEvent(event: LiveEvent): void {
   inbox.apply(event, watched)
   transcripts.apply(event, me)
   views.apply(event)
+  board.apply(event)
   contact.apply(event)
   mishaps.apply(event, me.id)
   jobs.apply(event)
+  anomalies.apply(event)
   if (event.type === 'models') modelChanges.value += 1
-  if ((event.type === 'mention' || event.type === 'woke') && event.staff_id === me.id) onNotice(event)
+  if ((event.type === 'mention' || event.type === 'woke') && event.staff_id === me.id) ringing.notice(event)
   if (event.type === 'conversation') onConversation(event.conversation)
   if (event.type === 'message' && event.conversation_id === openId.value && watched) markSeen()
   if (event.type === 'trace' && event.conversation_id === openId.value) void readTraces(event.conversation_id)
   if (event.type === 'presence') onPresence(event)
   if (event.type === 'erased') onErased(event.contact_id)
   if (event.type === 'gone') onGone(event.conversation_id)
-  if (event.type === 'offer' || event.type === 'invited' || event.type === 'transferred' || event.type === 'taken_over' || event.type === 'barged_in') onCompany(event)
+  if (event.type === 'offer' || event.type === 'invited' || event.type === 'transferred' || event.type === 'taken_over' || event.type === 'barged_in') ringing.company(event)
   if (event.type === 'viewing' && event.agent_id !== me.id) {
     if (event.conversation_id) viewers.set(event.agent_id, { name: event.name, conversationId: event.conversation_id })
     else viewers.delete(event.agent_id)
@@ -242,7 +245,7 @@ function onEvent(event: LiveEvent): void {
     else composers.delete(agent_id)
   }
   if (event.type === 'message' && event.message.author_id) composers.delete(event.message.author_id)
-  if (event.type === 'message') onReply(event.conversation_id, event.message)
+  if (event.type === 'message') ringing.reply(event.conversation_id, event.message)
 }
 
 /** A contact was erased: what is left of their conversations is read again, and nothing they said stays on the screen. */
@@ -261,30 +264,12 @@ function onGone(id: string): void {
   load(id) // says that it is not there
 }
 
-/** A customer of mine wrote. */
-function onReply(id: string, message: Message): void {
-  const known = inbox.known.get(id)
-  if (message.author !== 'contact' || known?.status !== 'assigned' || known.agent_id !== session.staff.value?.id) return
-  ring('reply', `reply:${id}:${message.seq}`, id, saying('reply', contactName(known, preferences.language)), message.text.slice(0, 120))
-}
-
-/** Nothing rings while the agent is away, nor about what they have before their eyes. */
-function ring(kind: Alert, key: string, id: string, title: string, body: string, open = () => go(kind === 'waiting' ? 'queued' : place.view, id)): void {
-  if (!session.worksAtDesk.value || presence.value === 'away') return
-  const watched = document.hasFocus() && openId.value === id && kind !== 'waiting'
-  void alerts.announce({ kind, key, title, body, watched, open })
-}
-
-const saying = (kind: Alert, name: string) => i18n.global.t(`writing.alerts.say.${kind}`, { name })
-
 /** Who serves a conversation, which decides what of it is masked. */
 function handsOf({ status, agent_id, offered_to, participants }: Conversation): string {
   return JSON.stringify([status, agent_id, offered_to, (participants ?? []).map((one) => one.agent_id)])
 }
 
 function onConversation(next: Conversation): void {
-  const me = session.staff.value
-  const stay = `${next.id}:${next.queued_at}:${next.status}:${next.agent_id}`
   if (next.id === openId.value && detail.value) {
     const moved = detail.value.conversation.status !== next.status
     const mayBeRated = next.status === 'resolved' && !detail.value.rating
@@ -297,36 +282,7 @@ function onConversation(next: Conversation): void {
       void contact.refresh()
     }
   }
-  if (announced.has(stay) || !me || !session.worksAtDesk.value || presence.value === 'away') return
-  if (next.status === 'queued' && next.offered_to) return // who is asked hears of it by themselves
-  const given = next.status === 'assigned' && next.agent_id === me.id && busy.value === null
-  if (next.status !== 'queued' && !given) return
-  announced.add(stay)
-  const name = contactName(next, preferences.language)
-  const kind = next.status === 'queued' ? 'waiting' : 'assigned'
-  ring(kind, stay, next.id, saying(kind, name), name)
-}
-
-/** Somebody mentioned this person, or what they snoozed is back; neither needs telling of what is before their eyes. */
-function onNotice(event: Extract<LiveEvent, { type: 'mention' | 'woke' }>): void {
-  if (event.conversation_id === openId.value && document.hasFocus()) return markSeen()
-  const known = inbox.known.get(event.conversation_id)
-  const back = event.type === 'woke'
-  const title = back ? i18n.global.t('organise.snooze.cameBack') : saying('mention', event.by_name ?? '')
-  const open = () => go(back ? 'mine' : 'mentions', event.conversation_id, event.seq)
-  ring(back ? 'assigned' : 'mention', `${event.type}:${event.conversation_id}:${event.seq}`, event.conversation_id, title, known ? contactName(known, preferences.language) : '', open)
-}
-
-/** Somebody wants something of us, or did something with a conversation of ours. */
-function onCompany(event: Extract<LiveEvent, { type: 'offer' | 'invited' | 'transferred' | 'taken_over' | 'barged_in' }>): void {
-  if (event.agent_id !== session.staff.value?.id) return
-  const known = inbox.known.get(event.conversation_id)
-  const name = known ? contactName(known, preferences.language) : ''
-  if (event.type !== 'offer') company.told.push({ ...event, name })
-  if (event.type === 'transferred') return // that it is theirs now has rung already
-  const title = company.titles(event, preferences.language)
-  const open = () => go(event.type === 'offer' ? 'queued' : 'mine', event.conversation_id)
-  ring('assigned', `${event.type}:${event.conversation_id}`, event.conversation_id, title, name, open)
+  ringing.waitsOrGiven(next, busy.value !== null)
 }
 
 function onPresence(event: Extract<LiveEvent, { type: 'presence' }>): void {
@@ -346,7 +302,7 @@ function tellViewing(): void {
 function markSeen(): void {
   const id = openId.value
   const seen = id ? inbox.known.get(id) : undefined
-  if (!id || !seen || !document.hasFocus()) return
+  if (!id || !seen || place.page || !document.hasFocus()) return // who listens in beside the board reads for nobody
   inbox.seen(id)
   if (session.staff.value?.role === 'auditor') return // auditors leave no marks
   api.seen(id, seen.last_seq).catch(() => undefined)

@@ -42,6 +42,8 @@ async function surely(verb: Verb, sure: boolean): Promise<void> {
 }
 
 function pageShown(page: Page): boolean {
+  if (page === 'live' || page === 'reports' || page === 'alerts') return session.readsReports.value
+  if (page === 'reviews') return true
   if (page === 'prompts') return session.trains.value
   if (page === 'rules' || page === 'search' || page === 'knowledge') return true
   if (page === 'audit') return session.audits.value

@@ -1,6 +1,7 @@
 // The live socket: events as they happen, reconnect with backoff, and a signal to refetch after every gap.
 import { ref } from 'vue'
 
+import type { AlertNews } from '../alerts'
 import type { Job } from '../versions'
 import type { Author, Conversation, Label, Message, Presence } from '../types'
 
@@ -29,6 +30,7 @@ export type LiveEvent =
   | { type: 'mishaps'; groups: string[]; change: string; by_id: string | null; by_name: string | null }
   | { type: 'replay'; replay_id: string }
   | { type: 'learning_job'; job: Job }
+  | { type: 'alert'; change: string; alert: AlertNews; quiet: boolean }
   | { type: 'models'; change: string; model: string; by_id: string | null; by_name: string | null }
   | { type: 'sentiment'; conversation_id: string; message_id: string; seq: number; sentiment: number; sentiment_label: string; anger: number }
 

@@ -1,0 +1,22 @@
+// 见 alerts.en.ts。
+export const alerts = {
+  title: '异常',
+  intro: '与前几周的同一时段相比突然增多的情况。系统每五分钟检查一次。',
+  look: '立即检查', show: '显示哪些异常', openCount: '没有待处理的异常 | 1 条待处理的异常 | {n} 条待处理的异常',
+  state: { open: '待处理', acknowledged: '处理中', closed: '已关闭' }, wasExpected: '预料之中',
+  none: { open: '目前一切正常。', acknowledged: '没有正在处理的异常。', closed: '还没有关闭的异常。' },
+  rose: { intent: '“{name}”相关的咨询激增', misses: '机器人答不上来的问题变多', negative: '不满的客户变多', handoffs: '转人工的会话激增', failed_actions: '机器人办理失败变多', sign_ins: '员工登录失败次数激增' },
+  kind: { intent: '某类咨询增多', misses: '机器人答不上来', negative: '客户不满', handoffs: '转人工', failed_actions: '办理失败', sign_ins: '登录失败' },
+  span: { hour: '一小时内', day: '今天到目前为止' },
+  fromTo: '{span}：{now}，平时约 {usual}', fromToShare: '{span}：{now}（{whole} 中有 {part}），平时约 {usual}',
+  since: '自 {at} 起', compared: '对比了之前 {n} 个时段', closedAt: '{at} 恢复正常',
+  where: '增幅最大的部分', what: '部分', usually: '平时', now: '现在',
+  dimension: { channel: '渠道', language: '语言', model: '模型', intent: '问题', reason: '原因' },
+  examples: '相关会话：', example: '会话 {n}', toReports: '在报表中查看全部',
+  by: '{name} 在处理。', note: '给同事的备注', acknowledge: '我来处理', saveNote: '保存备注', expected: '这是预料之中的',
+  rules: '提醒规则', sensitivityOf: '灵敏度：{kind}', sensitivity: { low: '仅大幅上升', normal: '标准', high: '小幅上升也提醒' },
+  quiet: '免打扰时段', quietFrom: '从', quietUntil: '到', quietHint: '这段时间的异常只列在此页，不弹出提醒，也不推送 webhook。',
+  webhook: '将异常推送到此地址', secret: '按 Standard Webhooks 签名，密钥：', save: '保存', saved: '规则已保存。',
+  secretShort: 'webhook 密钥',
+  posts: '最近的推送', post: { due: '即将发送', waiting: '稍后重试（已尝试 {n} 次）', sent: '已送达', dead: '尝试 {n} 次后放弃' },
+}
