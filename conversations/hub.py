@@ -76,7 +76,11 @@ class Subscription:
             self._ready = True
 
     async def __aenter__(self) -> Subscription:
-        await self._prepare()
+        try:
+            await self._prepare()
+        except BaseException:  # nobody else would take it off the hub's list
+            self.close()
+            raise
         return self
 
     async def __aexit__(

@@ -138,10 +138,11 @@ class _Console:
         self._composed_at = 0.0
 
     async def run(self) -> None:
-        if self._on_desk:
-            await self._side.presence.arrive(self._agent)
-        tasks = [asyncio.create_task(work) for work in (self._read(), self._write(), self._watch())]
+        tasks: list[asyncio.Task[tuple[int | None, str]]] = []
         try:
+            if self._on_desk:
+                await self._side.presence.arrive(self._agent)
+            tasks = [asyncio.create_task(work) for work in (self._read(), self._write(), self._watch())]
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             code, reason = next(iter(done)).result()
             if code is not None:
@@ -151,16 +152,20 @@ class _Console:
         except (WebsocketClosed, ConnectionError):
             pass
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await self._leave()
+            # The server cancels the handler of a lost connection wherever it waits, here too. Nobody stays behind.
+            if self._on_desk:
+                self._side.presence.leave(self._agent)
+            parting = asyncio.create_task(self._part(tasks), name="console-parting")
+            self._side.partings.add(parting)
+            parting.add_done_callback(self._side.partings.discard)
+            await asyncio.shield(parting)
 
-    async def _leave(self) -> None:
+    async def _part(self, tasks: list[asyncio.Task[tuple[int | None, str]]]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._viewing is not None:
             await self._announce_viewing(None)
-        if self._on_desk:
-            await self._side.presence.leave(self._agent)
 
     async def _read(self) -> tuple[int | None, str]:
         while True:

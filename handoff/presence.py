@@ -31,17 +31,19 @@ class PresenceBoard:
         self._consoles: dict[str, int] = {}
         self._states: dict[str, str] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._closed = False
 
     async def arrive(self, agent: Agent) -> None:
         """A console of the agent opened."""
         self._consoles[agent.id] = self._consoles.get(agent.id, 0) + 1
         if self._consoles[agent.id] > 1:
             return
+        self._states.setdefault(agent.id, "online")
+        self._run(agent, self._beat(agent))  # before any waiting: a farewell that is being said ends here
         self._states[agent.id] = await self._remembered(agent.id)
         await self._conversations.agent_seen(agent.id, agent.name, self._states[agent.id])
-        self._run(agent, self._beat(agent))
 
-    async def leave(self, agent: Agent) -> None:
+    def leave(self, agent: Agent) -> None:
         """A console of the agent closed; with the last one they are offline unless they come back at once."""
         self._consoles[agent.id] -= 1
         if self._consoles[agent.id] == 0:
@@ -68,6 +70,7 @@ class PresenceBoard:
 
     async def close(self) -> None:
         """Stop the heartbeats; consoles that reconnect to another process keep their agents online."""
+        self._closed = True
         tasks = list(self._tasks.values())
         self._tasks.clear()
         for task in tasks:
@@ -78,6 +81,9 @@ class PresenceBoard:
         before = self._tasks.pop(agent.id, None)
         if before is not None:
             before.cancel()
+        if self._closed:
+            work.close()
+            return
         self._tasks[agent.id] = asyncio.create_task(work, name=f"presence-{agent.id}")
 
     async def _remembered(self, agent_id: str) -> str:

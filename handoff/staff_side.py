@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,7 @@ class StaffSide:
         self.veil = Veil(conversations, self.teams.roster, personal_data)
         self.guard = Guard(self.sign_in, public_url, self.sight, self.veil)
         self.presence = PresenceBoard(conversations)
+        self.partings: set[asyncio.Task[None]] = set()  # consoles that closed and are still saying so
         self.demo_sign_ins = tuple(demo_sign_ins)
         self.dist = dist
         self.synonyms = synonyms
@@ -149,6 +151,7 @@ class StaffSide:
     async def close(self) -> None:
         """Stop what runs in the background."""
         await self.presence.close()
+        await asyncio.gather(*self.partings, return_exceptions=True)
         await self.translations.close()
         if self.provider is not None:
             await self.provider.provider.close()

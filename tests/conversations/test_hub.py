@@ -49,6 +49,20 @@ async def test_a_subscriber_hears_its_topic_in_order(hub: Hub) -> None:
     assert heard[0]["text"] == "你好"
 
 
+async def test_who_gives_up_before_redis_confirmed_leaves_nothing_behind() -> None:
+    hub = await redis_hub(f"test-{uuid.uuid4().hex}:")
+    try:
+        subscription = hub.subscribe("staff")
+        entering = asyncio.create_task(subscription.__aenter__())
+        await asyncio.sleep(0)
+        assert not entering.done()
+        entering.cancel()
+        await asyncio.gather(entering, return_exceptions=True)
+        assert "staff" not in hub._topics
+    finally:
+        await hub.close()
+
+
 async def test_every_subscriber_hears_everything(hub: Hub) -> None:
     async with hub.subscribe("staff") as one, hub.subscribe("staff") as two, asyncio.timeout(5):
         await hub.publish("staff", {"n": 1})
