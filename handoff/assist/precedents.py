@@ -137,12 +137,12 @@ class Precedents:
 
     async def _keep_up(self) -> None:
         while True:
+            self._resolved.clear()  # before looking: what is resolved meanwhile is looked for again
             try:
                 await self.catch_up()
                 await self._store.forget_words(self._conversations.now() - _WORDS_KEPT)
             except Exception as error:
                 log.error("digests_not_kept_up", error=error, again_in_seconds=_CATCH_UP_SECONDS)
-            self._resolved.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_CATCH_UP_SECONDS):
                     await self._resolved.wait()

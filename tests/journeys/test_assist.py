@@ -6,11 +6,12 @@ import json
 import re
 import sqlite3
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.journeys.conftest import SCALED, Desk, running_desk, shot
 from tests.journeys.people import Agent, Visitor
@@ -98,6 +99,19 @@ def rows(data_dir: Path) -> dict[str, list[str]]:
     return found
 
 
+def settled(page: Page, data_dir: Path) -> dict[str, list[str]]:
+    """What is held once all that follows a message (receipts, notes of what it is about) is written down."""
+    deadline = time.monotonic() + 30
+    before = rows(data_dir)
+    while True:
+        page.wait_for_timeout(700)
+        now = rows(data_dir)
+        if now == before:
+            return now
+        assert time.monotonic() < deadline, "the desk does not come to rest"
+        before = now
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_an_agent_answers_with_a_key(desk: Desk, new_context: NewContext, language: str) -> None:
     request, told = SETTLED[language]
@@ -130,7 +144,7 @@ def test_an_agent_answers_with_a_key(desk: Desk, new_context: NewContext, langua
     suggested = page.get_by_test_id("assist-card-1")
     expect(suggested).to_contain_text(re.compile("7 ?(days|天)"), timeout=20_000)
     expect(page.get_by_test_id("assist-card-2").get_by_test_id("assist-confidence")).to_be_visible(timeout=20_000)
-    unchanged = rows(desk.data_dir)
+    unchanged = settled(page, desk.data_dir)
     page.get_by_role("tab").first.click()
     page.keyboard.press("Alt+1")
     expect(page.get_by_test_id("assist-card-2").get_by_test_id("assist-confidence")).to_be_visible(timeout=20_000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,29 @@ async def look(browser: Browser, conversation_id: str) -> dict[str, Any]:
 async def index(desk: Desk) -> None:
     assert desk.side.assist is not None
     await desk.side.assist.precedents.catch_up()
+
+
+async def test_what_is_resolved_while_the_index_catches_up_is_put_in_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert desk.side.assist is not None
+    precedents = desk.side.assist.precedents
+    lin = await desk.browser("Lin")
+    forget, late = precedents._store.forget_words, list[str]()
+
+    async def forget_words(before: datetime) -> None:
+        if not late:  # the look for what is missing is over, the waiting has not begun
+            late.append(await resolved(desk, lin.member.agent, "a", "The box is soaked", ["Send us a photo, please."]))
+            await asyncio.sleep(0.1)  # the news of it is heard
+        await forget(before)
+
+    monkeypatch.setattr(precedents._store, "forget_words", forget_words)
+    await precedents.start()
+    form = await precedents._digests.current_form()
+    async with asyncio.timeout(10):
+        while not late or await precedents._store.without_digest(form, 10):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    await precedents.stop()
 
 
 async def test_the_best_passages_come_with_source_and_score(desk: Desk) -> None:
