@@ -113,7 +113,13 @@ class Contacts(Verbs):
     ) -> None:
         """Note in the contact's file, and in the conversation it came up in, that a ticket was opened or moved on."""
         change: Change | None = None
-        async with self.database.write() as connection:
+
+        async def tell() -> None:
+            if change is not None:
+                await self.publish(change)
+            await self._tell_contact(contact_id)
+
+        async with self.database.write(news=tell) as connection:
             new = True
             if conversation_id is not None:
                 change = await Change.of(self._desk, connection, conversation_id)
@@ -129,9 +135,6 @@ class Contacts(Verbs):
                 data = {"ticket": number, "conversation_id": conversation_id}
                 entry = AuditEntry(kind, f"agent:{agent.id}", conversation_id, contact_id, data)
                 await self.audit.append(connection, self.now(), [entry])
-        if change is not None:
-            await self._publish(change)
-        await self._tell_contact(contact_id)
 
     async def tickets_of_contacts(self, contact_ids: Sequence[str]) -> list[str]:
         """The numbers of tickets that agents opened for these contacts, or that promise them a callback."""
@@ -141,7 +144,14 @@ class Contacts(Verbs):
     async def _rewrite(self, contact_id: str, agent: Agent, kind: str, check: Any) -> ContactProfile:
         """Change a contact in one transaction, and the open conversations that show what changed."""
         changes: list[Change] = []
-        async with self.database.write() as connection:
+        after: ContactProfile | None = None
+
+        async def tell() -> None:
+            if after is not None:
+                await self.publish(*changes)
+                await self._tell_contact(contact_id, after.revision)
+
+        async with self.database.write(news=tell) as connection:
             store = ContactStore(connection)
             await store.lock(contact_id)
             for conversation_id in await store.open_conversations(contact_id):
@@ -167,9 +177,6 @@ class Contacts(Verbs):
             personal = {"old": {name: old[name] for name in fields}, "new": {name: new[name] for name in fields}}
             entry = AuditEntry(kind, f"agent:{agent.id}", None, contact_id, {"fields": fields}, personal)
             await self.audit.append(connection, self.now(), [entry])
-        for change in changes:
-            await self._publish(change)
-        await self._tell_contact(contact_id, after.revision)
         return after
 
     async def _tell_contact(self, contact_id: str, revision: int | None = None) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ from conversations import recall as recalling
 from conversations.adopting import Adopting
 from conversations.audit import AuditEntry, AuditLog
 from conversations.callback_verbs import Callbacks
-from conversations.change import STAFF, Change, Desk, contact_topic
+from conversations.change import STAFF, Desk, contact_topic
 from conversations.company import Company
 from conversations.contacts import Contacts
 from conversations.delivery_store import DeliveryStore
@@ -29,7 +28,7 @@ from conversations.errors import InvalidMessage
 from conversations.feelings import Feelings
 from conversations.hub import Hub
 from conversations.json_form import presence_json
-from conversations.listeners import TurnTaker, Watcher
+from conversations.listeners import TurnTaker
 from conversations.merging import Merging
 from conversations.model import (
     Address,
@@ -133,8 +132,6 @@ class Conversations(
         self._lease = timedelta(seconds=turn_lease_seconds)
         self.recall_seconds = recall_seconds
         self.turn_taker: TurnTaker | None = None
-        self.on_outbound: Callable[[], None] | None = None
-        self.watcher: Watcher | None = None
         self._begin_erasing()
 
     # -- the contact's side -------------------------------------------------------------------------------------
@@ -145,24 +142,37 @@ class Conversations(
         proves = await self._vouched_for(inbound)
         taker = self.turn_taker
         reserved = taker is not None and taker.reserve()
-        claim: Claim | None = None
-        try:
-            async with self.database.write() as connection:
-                lease_until = self.now() + self._lease if reserved else None
-                received = await reception.receive(self._desk, connection, inbound, lease_until, proves)
-            claim = received.claim
+        received: reception.Reception | None = None
+
+        def stored() -> Coroutine[Any, Any, None]:
+            nonlocal reserved
+            assert received is not None
             if taker is not None:
                 taker.stored(time.monotonic() - began)
-            reach("after_inbound_commit")
+            try:
+                reach("after_inbound_commit")
+            finally:
+                if taker is not None and reserved:
+                    reserved = False
+                    taker.take(received.claim)
+            return self._received(received, inbound.text)
+
+        try:
+            async with self.database.write(news=stored) as connection:
+                lease_until = self.now() + self._lease if reserved else None
+                received = await reception.receive(self._desk, connection, inbound, lease_until, proves)
         finally:
             if taker is not None and reserved:
-                taker.take(claim)
-        if received.change is not None:
-            await self._publish(received.change)
-            receipt, status = received.receipt, received.change.conversation.status
-            if self.watcher is not None and status in (Status.QUEUED, Status.ASSIGNED):
-                self.watcher.shown(receipt.conversation_id, receipt.message_id, inbound.text)
+                taker.take(None)
         return received.receipt
+
+    async def _received(self, received: reception.Reception, text: str) -> None:
+        if received.change is None:
+            return
+        await self.publish(received.change)
+        receipt, status = received.receipt, received.change.conversation.status
+        if self.watcher is not None and status in (Status.QUEUED, Status.ASSIGNED):
+            self.watcher.shown(receipt.conversation_id, receipt.message_id, text)
 
     async def give_way(self) -> None:
         """For what can wait: returns once messages no longer come in a burst, or after a minute of it."""
@@ -368,25 +378,6 @@ class Conversations(
         return resolved
 
     # ------------------------------------------------------------------------------------------------------------
-
-    @asynccontextmanager
-    async def _change(self, conversation_id: str) -> AsyncIterator[Change]:
-        async with self.database.write() as connection:
-            change = await Change.of(self._desk, connection, conversation_id)
-            yield change
-            await change.save()
-        await self._publish(change)
-
-    async def _publish(self, change: Change) -> None:
-        self.surroundings.changed(change)
-        for topic, event in change.events:
-            await self.hub.publish(topic, event)
-        if change.pushed and self.on_outbound is not None:
-            self.on_outbound()
-        if change.routable:
-            self.routing_wanted.set()
-        if change.queued and self.watcher is not None:
-            self.watcher.queued(change.conversation.id)
 
     async def _typing(self, conversation: Conversation, author: str, name: str) -> None:
         event = {"type": "typing", "conversation_id": conversation.id, "author": author, "preview": ""}

@@ -115,15 +115,14 @@ class Merging(Verbs):
     @asynccontextmanager
     async def _pair(self, source_id: str, target_id: str) -> AsyncIterator[tuple[Change, Change]]:
         """Both conversations, locked in the order in which arriving messages lock them."""
-        async with self.database.write() as connection:
+        made: list[Change] = []
+        async with self.database.write(news=lambda: self.publish(*made)) as connection:
             await OrganisingStore(connection).lock_merging()
-            source = await Change.of(self._desk, connection, source_id)
-            target = await Change.of(self._desk, connection, target_id)
+            made += [await Change.of(self._desk, connection, one) for one in (source_id, target_id)]
+            source, target = made
             yield source, target
             await source.save()
             await target.save()
-        await self._publish(source)
-        await self._publish(target)
 
 
 def _may_move(conversation: Conversation, agent: Agent, oversees: bool) -> None:

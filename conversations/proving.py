@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 import structlog
 
 from conversations import joining
-from conversations.change import Change
 from conversations.contact_merging import ContactMerging
 from conversations.joining import BY_PROOF, Joined, Manner, Outcome
 from conversations.model import InboundMessage
@@ -61,8 +60,7 @@ class Proving(ContactMerging):
         return sum(one.outcome is Outcome.JOINED for one in made)
 
     async def _tell_joined(self, joined: Joined) -> None:
-        for change in joined.changes:
-            await self._publish(change)
+        await self.publish(*joined.changes)
         for topic, event in joined.events:
             await self.hub.publish(topic, event)
 
@@ -85,6 +83,3 @@ class Proving(ContactMerging):
                 self._strangers.pop(next(iter(self._strangers)))
             self._strangers[point] = self.now() + _ASK_AGAIN
         return found
-
-    async def _publish(self, change: Change) -> None:
-        raise NotImplementedError

@@ -77,6 +77,13 @@ class _Group:
     members: int = 0
 
 
+@dataclass(slots=True)
+class _Fate:
+    """Whether what a writer wrote is on the disk, as far as is known."""
+
+    safe: bool = False
+
+
 class Database:
     """Transactions on one database; other rooms share ``engine`` so that SQLite has one configuration."""
 
@@ -144,18 +151,44 @@ class Database:
             self._unprepared = None
 
     @asynccontextmanager
-    async def write(self, *, prepared: bool = True) -> AsyncIterator[AsyncConnection]:
-        """A transaction that changes something; it commits when the block ends without an error."""
+    async def write(
+        self, *, prepared: bool = True, news: Callable[[], Coroutine[Any, Any, None]] | None = None
+    ) -> AsyncIterator[AsyncConnection]:
+        """A transaction that changes something; it commits when the block ends without an error.
+
+        ``news`` is called as soon as what was written is safe, and is carried out whole: also when the writer is
+        cancelled meanwhile, as a request is whose browser has gone.
+        """
         if prepared and self._unprepared is not None:
             await self._prepare_keys()
-        if not self.is_sqlite:
-            async with self.engine.begin() as connection:
+        fate = _Fate()
+        try:
+            async with self._together(fate) if self.is_sqlite else self._alone(fate) as connection:
                 yield connection
-                began = time.perf_counter()
-            self.on_commit(time.perf_counter() - began, 1)
-            return
+        except asyncio.CancelledError:
+            if news is not None and fate.safe:
+                self._in_background(news())
+            raise
+        if news is not None:
+            await asyncio.shield(self._in_background(news()))
+
+    @asynccontextmanager
+    async def _alone(self, fate: _Fate) -> AsyncIterator[AsyncConnection]:
+        async with self.engine.begin() as connection:
+            yield connection
+            began = time.perf_counter()
+            await _whole(self._commit(connection, fate))
+        self.on_commit(time.perf_counter() - began, 1)
+
+    async def _commit(self, connection: AsyncConnection, fate: _Fate) -> None:
+        await connection.commit()
+        fate.safe = True
+
+    @asynccontextmanager
+    async def _together(self, fate: _Fate) -> AsyncIterator[AsyncConnection]:
         await self._wait_in_line()  # waiting here is fair, SQLite's busy wait is not
         group: _Group | None = None
+        ended = False
         try:
             group = self._group or await self._open_group()
             group.members += 1
@@ -164,6 +197,7 @@ class Database:
             else:
                 async with _savepoint(group.connection):
                     yield group.connection
+            ended = True
         except BaseException:
             if group is not None and group.members == 1:
                 await _whole(self._undo(group))
@@ -175,7 +209,14 @@ class Database:
                     await _whole(self._close(group))
             finally:
                 self._writer.release()
-        await asyncio.shield(group.safe)
+                if ended and group is not None:
+                    await _known(group.safe, fate)
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+        return task
 
     async def _wait_in_line(self) -> None:
         self._waiting += 1
@@ -183,9 +224,7 @@ class Database:
             await self._writer.acquire()
         except BaseException:
             if self._waiting == 1:  # those who were there before count on this one to close their group
-                task = asyncio.create_task(self._close_left_open())
-                self._closing.add(task)
-                task.add_done_callback(self._closing.discard)
+                self._in_background(self._close_left_open())
             raise
         finally:
             self._waiting -= 1
@@ -284,6 +323,17 @@ def _check_open(connection: AsyncConnection) -> None:
     raw = direct(connection)
     if raw is not None and not raw.in_transaction:
         raise OperationalError("COMMIT", None, sqlite3.OperationalError("the transaction was undone before its commit"))
+
+
+async def _known(safe: asyncio.Future[None], fate: _Fate) -> None:
+    """Wait until it is known whether the group is on disk, also when the waiting is cancelled."""
+    try:
+        await asyncio.shield(safe)
+    except asyncio.CancelledError:
+        await asyncio.wait([safe])
+        fate.safe = safe.exception() is None
+        raise
+    fate.safe = True
 
 
 async def _whole(work: Coroutine[Any, Any, None]) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from conversations.change import Change, Desk
 from conversations.contact_model import NOBODYS_TIER, tier_that_counts
 from conversations.contact_store import ContactStore
 from conversations.hub import Hub
+from conversations.listeners import Watcher
 from conversations.model import Conversation, Status
 from conversations.queueing import is_open, route_of
 from conversations.store import Database
@@ -72,6 +73,8 @@ class Verbs(Transcripts):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self.routing_wanted = asyncio.Event()
+        self.on_outbound: Callable[[], None] | None = None
+        self.watcher: Watcher | None = None
         self._tiers: dict[str, str] = {}
 
     @property
@@ -79,14 +82,26 @@ class Verbs(Transcripts):
         """What a change needs, for those that are made elsewhere and told with ``publish``."""
         return self._desk
 
-    async def publish(self, change: Change) -> None:
-        """Tell everybody of a change that was committed."""
-        await self._publish(change)
+    async def publish(self, *changes: Change) -> None:
+        """Tell everybody of changes that were committed; the ``news`` of their transaction."""
+        for change in changes:
+            self.surroundings.changed(change)
+            for topic, event in change.events:
+                await self.hub.publish(topic, event)
+            if change.pushed and self.on_outbound is not None:
+                self.on_outbound()
+            if change.routable:
+                self.routing_wanted.set()
+            if change.queued and self.watcher is not None:
+                self.watcher.queued(change.conversation.id)
 
-    _publish: Callable[[Change], Awaitable[None]]
-
-    def _change(self, conversation_id: str) -> AbstractAsyncContextManager[Change]:
-        raise NotImplementedError
+    @asynccontextmanager
+    async def _change(self, conversation_id: str) -> AsyncIterator[Change]:
+        made: list[Change] = []
+        async with self.database.write(news=lambda: self.publish(*made)) as connection:
+            made.append(await Change.of(self._desk, connection, conversation_id))
+            yield made[0]
+            await made[0].save()
 
     async def _ticket(
         self, conversation_id: str, why: str = "", intent: str | None = None, team: Team | None = None
