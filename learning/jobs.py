@@ -117,8 +117,8 @@ class Jobs:
 
     async def _drive(self) -> None:
         while True:
+            self._wake.clear()  # before looking: what is added meanwhile is looked for again
             idle = not await self.step()
-            self._wake.clear()
             # Others add to the queue, too; with nothing to follow a look now and then is enough.
             pause = self._poll_seconds * (3 if idle else 1)
             try:
