@@ -43,7 +43,7 @@ from connectors.dingtalk_replies import (
     parts_of,
 )
 from connectors.dingtalk_stream import CARDS, MESSAGES, Push, Stream, StreamSettings
-from connectors.parts import Pace, SentParts
+from connectors.parts import Pace, send_parts
 from connectors.rate_limit import RateLimit
 from connectors.set_up import SetUp, Webhook
 from connectors.unasked import Unasked, Way
@@ -144,7 +144,6 @@ class DingTalkConnector(Connector):
         self._pace = Pace(
             RateLimit(settings.messages_per_second, 1), RateLimit(settings.messages_per_minute_to_one, 60)
         )
-        self._sent = SentParts()
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._signatures: OrderedDict[tuple[str, str], bytes] = OrderedDict()
         self.stream: Stream | None = None
@@ -297,7 +296,7 @@ class DingTalkConnector(Connector):
                 return await self._send_file(contact, part)
             return await self._send_text(to, contact, part, f"{message.outbox_id}-{place}", first=place == 0)
 
-        return await self._sent.send(message.outbox_id, parts, send_one)
+        return await send_parts(message, parts, send_one)
 
     def _most_buttons(self, contact: Contact) -> int:
         if self.settings.card_template_id and contact.staff:

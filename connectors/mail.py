@@ -36,7 +36,7 @@ from connectors.mail_sending import hand_in, sign_in
 from connectors.mail_settings import MailSettings
 from connectors.mail_threads import Contact, Marks, Thread, Threads
 from connectors.mail_writing import Envelope, Letterhead, write
-from connectors.parts import Pace, SentParts
+from connectors.parts import Pace, send_parts
 from connectors.rate_limit import RateLimit
 from connectors.set_up import SetUp, Webhook
 from connectors.unasked import Unasked, UnaskedRule
@@ -81,7 +81,6 @@ class MailConnector(Connector):
         self._rules = Rules(settings.address, self.marks, settings.authserv_id, separate)
         self._letterhead = Letterhead(settings.address, settings.name, means.public_url)
         self._threads = Threads()
-        self._sent = SentParts()
         self._pace = Pace(RateLimit(settings.mails_per_minute, 60))
         self._automatic: OrderedDict[str, deque[tuple[datetime, str]]] = OrderedDict()
         self._failed: dict[int, int] = {}  #: UIDs of mails that could not be stored, and how often
@@ -217,7 +216,7 @@ class MailConnector(Connector):
             )
             return message_id
 
-        return await self._sent.send(message.outbox_id, letters, send_one)
+        return await send_parts(message, letters, send_one)
 
     def _letters(
         self, message: OutboundMessage, files: list[tuple[Attachment, bytes]]

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email import message_from_bytes
+from email import message_from_bytes, policy
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
 from email.parser import BytesHeaderParser
-from email.policy import compat32
 from email.utils import collapse_rfc2231_value
+from typing import Any
 
 from connectors.base import MediaKind
 from connectors.mail_html import PICTURE, text_of
@@ -63,14 +63,26 @@ class Content:
     files: tuple[File, ...]
 
 
+class _Readable(policy.Compat32):
+    """Keeps bytes of a header that were never encoded, as old programs send them, as text in the likeliest charset."""
+
+    def header_fetch_parse(self, name: str, value: Any) -> Any:
+        if isinstance(value, str) and any("\udc80" <= letter <= "\udcff" for letter in value):
+            return decode(value.encode("utf-8", "surrogateescape"), None)
+        return super().header_fetch_parse(name, value)
+
+
+_POLICY = _Readable()
+
+
 def parsed(raw: bytes) -> Message:
     """The mail; one with parts without end is its head and one text."""
     try:
         if raw.count(b"\n--") > _MAX_BOUNDARIES:
             raise ValueError("too many parts")
-        return message_from_bytes(raw, policy=compat32)
+        return message_from_bytes(raw, policy=_POLICY)
     except (RecursionError, ValueError, LookupError, HeaderParseError, AttributeError, TypeError, AssertionError):
-        return BytesHeaderParser(policy=compat32).parsebytes(raw)
+        return BytesHeaderParser(policy=_POLICY).parsebytes(raw)
 
 
 def header(message: Message, name: str) -> str:

@@ -30,7 +30,7 @@ from connectors.meta_graph import (
     verify,
 )
 from connectors.meta_text import fits_natively, texts_of
-from connectors.parts import Pace, SentParts
+from connectors.parts import Pace, send_parts
 from connectors.rate_limit import RateLimit
 from connectors.set_up import SetUp
 from connectors.text import language_of
@@ -102,7 +102,6 @@ class MessengerConnector(Connector):
         self._graph = Graph(self._http, settings)
         together, to_one = RateLimit(settings.per_second, 1), RateLimit(settings.burst, settings.burst_seconds)
         self._pace = Pace(together, to_one)
-        self._parts = SentParts()
         self._courtesies = Courtesies()
         self._people: OrderedDict[str, tuple[str, str]] = OrderedDict()
         self._said_last: OrderedDict[str, Author] = OrderedDict()
@@ -215,7 +214,7 @@ class MessengerConnector(Connector):
                     closed = error
             raise closed
 
-        sent = await self._parts.send(message.outbox_id, parts, send_one)
+        sent = await send_parts(message, parts, send_one)
         remember(self._said_last, to, message.author)
         return sent
 

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from connectors.rate_limit import RateLimit
 from connectors.shared_buckets import SharedBuckets
 from conversations.errors import RateLimited
+from conversations.model import OutboundMessage
 
 Part = TypeVar("Part")
-_REMEMBERED = 10_000
 
 
-class SentParts:
-    """Which parts of which message are out; a process that starts afresh begins with the first part again."""
+async def send_parts(
+    message: OutboundMessage, parts: Sequence[Part], send_one: Callable[[int, Part], Awaitable[str]]
+) -> str:
+    """Send the parts that are not out yet, in order; returns the channel's id of the first one.
 
-    def __init__(self) -> None:
-        self._sent: OrderedDict[str, list[str]] = OrderedDict()
-
-    async def send(self, outbox_id: str, parts: Sequence[Part], send_one: Callable[[int, Part], Awaitable[str]]) -> str:
-        """Send the parts that are not out yet, in order; returns the channel's id of the first one.
-
-        ``send_one`` gets the part's place (from 0) and the part; what it raises ends the attempt, and the next attempt
-        goes on where this one stopped.
-        """
-        sent = self._sent.setdefault(outbox_id, [])
-        if len(self._sent) > _REMEMBERED:
-            self._sent.popitem(last=False)
-        for place in range(len(sent), len(parts)):
-            sent.append(await send_one(place, parts[place]))
-        self._sent.pop(outbox_id, None)
-        return sent[0] if sent else outbox_id
+    ``send_one`` gets the part's place (from 0) and the part; what it raises ends the attempt. ``message.sent_parts``
+    grows with each part that went out; the outbox keeps it, so that the next attempt goes on there, in whichever
+    process.
+    """
+    sent = message.sent_parts
+    for place in range(len(sent), len(parts)):
+        sent.append(await send_one(place, parts[place]))
+    return sent[0] if sent else message.outbox_id
 
 
 class Pace:

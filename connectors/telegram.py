@@ -26,7 +26,7 @@ from connectors.base import (
     Receive,
     WebhookRequest,
 )
-from connectors.parts import Pace, SentParts
+from connectors.parts import Pace, send_parts
 from connectors.rate_limit import RateLimit
 from connectors.set_up import SetUp, Webhook
 from connectors.telegram_api import TelegramApi
@@ -98,7 +98,6 @@ class TelegramConnector(Connector):
         together = RateLimit(settings.per_second, 1)
         self._pace = Pace(together, RateLimit(burst, burst / settings.chat_per_second))
         self._group_pace = Pace(together, RateLimit(settings.group_per_minute, 60))
-        self._parts = SentParts()
         self._said_last: OrderedDict[str, Author] = OrderedDict()
         self._asked_in: OrderedDict[str, int] = OrderedDict()  #: a member's last message in a group
         self._courtesies: set[asyncio.Task[None]] = set()
@@ -160,7 +159,7 @@ class TelegramConnector(Connector):
                 raise MessageRejected(f"the file {part.name} cannot be sent: {error}") from None
             return await self._api.send_file(chat, file, content, below, reply_to)
 
-        sent = await self._parts.send(message.outbox_id, parts, send_one)
+        sent = await send_parts(message, parts, send_one)
         _remember(self._said_last, to, message.author)
         return sent
 

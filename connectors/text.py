@@ -22,6 +22,11 @@ _LARGEST: dict[Unit, int] = {"characters": 1, "utf-16": 2, "utf-8": 4}
 #: Characters after which a text may be cut, best first; a cut is looked for in the last half of a part.
 _CUTS = ("\n", "。！？!?…", "；;，,、：:", " \t\u3000")
 
+#: Signs that also stand inside addresses, amounts and times; they end something only before a space or another script.
+_ALSO_INSIDE = "!?;,:"
+#: Web addresses, and numbers with whatever stands between their digits: half of one is another one.
+_UNBROKEN = re.compile(r"https?://[!-~]+|\d[\d.,:/-]*\d")
+
 _ROW = re.compile(r"\s*\|.*\|\s*$")
 _RULE = re.compile(r"\s*\|(?:\s*:?-+:?\s*\|)+\s*$")
 _WHOLE = re.compile(r"\[[^\]\n]+\]\([^\s()]+\)|\*\*[^*\n]+\*\*")
@@ -33,8 +38,9 @@ _SOURCES = {"zh": "来源", "en": "Source"}
 def split_text(text: str, limit: int, unit: Unit = "characters") -> list[str]:
     """The text in parts of at most ``limit`` units, joined again they are the text; an empty text gives no part.
 
-    A part ends between two visible characters, at a line, sentence or word end where there is one. Only a single
-    visible character that is larger than the limit by itself is cut, between its code points.
+    A part ends between two visible characters, at a line, sentence or word end where there is one, and not inside a
+    web address or a number of up to half the limit. Only a single visible character that is larger than the limit by
+    itself is cut, between its code points.
     """
     if limit < _LARGEST[unit]:
         raise ValueError(f"a limit of {limit} {unit} cannot hold every character; use at least {_LARGEST[unit]}")
@@ -45,7 +51,7 @@ def split_text(text: str, limit: int, unit: Unit = "characters") -> list[str]:
     for cluster in _pieces(text, limit, size_of):
         cluster_size = sum(map(size_of, cluster))
         while part and size + cluster_size > limit:
-            keep = _best_cut(part)
+            keep = _best_cut(part, cluster[0])
             parts.append("".join(part[:keep]))
             part = part[keep:]
             size = sum(size_of(character) for kept in part for character in kept)
@@ -125,17 +131,33 @@ def as_plain_text(message: OutboundMessage, base_url: str = "", language: str = 
     return "\n\n".join(blocks)
 
 
-def _best_cut(part: list[str]) -> int:
-    """How many clusters of a full part to keep; the rest opens the next part."""
+def _best_cut(part: list[str], following: str) -> int:
+    """How many pieces of a full part to keep; the rest opens the next part."""
     for characters in _CUTS:
         for index in range(len(part) - 1, len(part) // 2 - 1, -1):
-            if part[index][-1] in characters:
+            sign = part[index][-1]
+            after = part[index + 1][0] if index + 1 < len(part) else following
+            if sign in characters and (sign not in _ALSO_INSIDE or after.isspace() or not after.isascii()):
                 return index + 1
     return len(part)
 
 
 def _pieces(text: str, limit: int, size_of: Callable[[str], int]) -> Iterator[str]:
-    """The visible characters, those larger than the limit cut between code points."""
+    """What a part may end after: visible characters, those larger than the limit cut between code points."""
+    at = 0
+    for unbroken in _UNBROKEN.finditer(text):
+        if sum(map(size_of, unbroken.group())) <= limit // 2 and not _joined_at(text, unbroken.end()):
+            yield from _cut_clusters(text[at : unbroken.start()], limit, size_of)
+            yield unbroken.group()
+            at = unbroken.end()
+    yield from _cut_clusters(text[at:], limit, size_of)
+
+
+def _joined_at(text: str, index: int) -> bool:
+    return index < len(text) and _joined(text[index - 1], text[index], 0)
+
+
+def _cut_clusters(text: str, limit: int, size_of: Callable[[str], int]) -> Iterator[str]:
     for cluster in _clusters(text):
         piece, size = "", 0
         for character in cluster:

@@ -20,7 +20,7 @@ from connectors.base import (
     Media,
     WebhookRequest,
 )
-from connectors.parts import SentParts
+from connectors.parts import send_parts
 from connectors.set_up import SetUp
 from connectors.unasked import KindName, Language, Unasked, UnaskedRule, Way, chosen
 from connectors.wechat_api import TokenCall, VendorApi
@@ -134,7 +134,6 @@ class WechatConnector(Connector):
         secrets = {"grant_type": "client_credential", "appid": settings.app_id, "secret": settings.app_secret}
         path = "/cgi-bin/stable_token" if settings.stable_token else "/cgi-bin/token"
         self._api = VendorApi(settings.api_url, TokenCall(path, secrets, body=settings.stable_token), ERRORS, means.now)
-        self._parts = SentParts()
         self._passive = PassiveReplies()
         self._hint = "\n\n" + _FETCH.format(word=settings.fetch_word)
         self._shelf = Shelf(self._passive, settings.text_bytes, self._hint, lambda: means.now().timestamp())
@@ -226,7 +225,7 @@ class WechatConnector(Connector):
                 self._passive.release(to)  # that was the reply; no passive one can hold a menu
             return sent
 
-        return await self._parts.send(message.outbox_id, parts, send_one)
+        return await send_parts(message, parts, send_one)
 
     def way(self, to: str, told: Unasked, now: datetime) -> Way | None:
         """Within 48 hours a customer-service message, else a template; accounts without that API have templates only."""
@@ -240,9 +239,7 @@ class WechatConnector(Connector):
         if self.way(to, told, self._means.now()) == "free":
             try:
                 # Never in the response to a message that asks something else.
-                return await self._parts.send(
-                    message.outbox_id, self._texts(message), lambda _, part: self._send_part(to, part)
-                )
+                return await send_parts(message, self._texts(message), lambda _, part: self._send_part(to, part))
             except WindowClosed:
                 if template is None:
                     raise

@@ -53,6 +53,7 @@ class Shelf:
             key = (outbox_id, place)
             if key in lying:
                 lying[key].asked_at = now
+                lying[key].text = text  # addresses of files in it are good for an hour, and were made anew
             elif key not in self._given:
                 parts.append(_Part(key, text, now, now))
         self.hand_out(contact)

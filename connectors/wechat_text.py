@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from connectors.text import as_plain_text, language_of, split_text
-from conversations.model import OutboundMessage
+from conversations.model import Author, OutboundMessage
 
 _FENCE = re.compile(r"^ {0,3}(?:```|~~~).*\n?", re.MULTILINE)
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.*?)[ \t]*#*$", re.MULTILINE)
@@ -43,6 +43,8 @@ def without_markdown(text: str, base_url: str = "") -> str:
 def plain(message: OutboundMessage, base_url: str) -> str:
     """A whole message as plain text, with a numbered list for its buttons and a line for each source."""
     language = language_of(message.text)
+    if message.author is Author.AGENT:  # what people type is not meant as markup
+        return as_plain_text(message, base_url, language)
     return as_plain_text(replace(message, text=without_markdown(message.text, base_url)), base_url, language)
 
 

@@ -28,7 +28,7 @@ from connectors.meta_graph import (
     text_of,
     verify,
 )
-from connectors.parts import Pace, SentParts
+from connectors.parts import Pace, send_parts
 from connectors.rate_limit import RateLimit
 from connectors.set_up import SetUp
 from connectors.unasked import Fact, KindName, Language, Unasked, UnaskedRule, Way, chosen, values_of
@@ -106,7 +106,6 @@ class WhatsappConnector(Connector):
         self._graph = Graph(self._http, settings)
         ahead = settings.pair_burst
         self._pace = Pace(RateLimit(settings.per_second, 1), RateLimit(ahead, ahead * settings.pair_seconds))
-        self._parts = SentParts()
         self._courtesies = Courtesies()
         self._said_last: OrderedDict[str, Author] = OrderedDict()
         self._by_agents: OrderedDict[str, None] = OrderedDict()  #: outbox ids
@@ -201,7 +200,7 @@ class WhatsappConnector(Connector):
             return await self._deliver(to, part | {"biz_opaque_callback_data": name})
 
         try:
-            sent = await self._parts.send(message.outbox_id, parts, send_one)
+            sent = await send_parts(message, parts, send_one)
         except WindowClosed as error:
             asked = await self._ask_back(to) if message.author is Author.AGENT else ""
             raise WindowClosed(f"{error}{asked}") from None

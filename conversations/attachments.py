@@ -47,6 +47,8 @@ TYPES = {
 #: The types a browser may show in the page instead of saving them.
 INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _ALIASES = {"jpeg": "jpg", "m4v": "mp4", "log": "txt", "oga": "ogg"}
+#: HEIC and AVIF: pictures in a container of films, which nothing here can draw anew without what a camera wrote into them.
+_PICTURE_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"})
 _LONGEST_NAME = 120
 _FILE_ID = re.compile(r"[0-9a-f]{32}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
@@ -217,7 +219,7 @@ def sniff(content: bytes, name: str = "") -> str | None:
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "webp"
     if content[4:8] == b"ftyp":
-        return "mp4"
+        return None if content[8:12] in _PICTURE_BRANDS else "mp4"
     if content.startswith(b"PK\x03\x04"):
         return _sniff_zip(content)
     if len(content) > 2 and content[0] == 0xFF and content[1] in (0xFB, 0xF3, 0xF2, 0xFA):

@@ -92,6 +92,7 @@ class Delivery:
     attempts: int
     doubts: int
     created_at: datetime
+    sent_parts: tuple[str, ...] = ()  #: the channel's ids of the parts that are out already
 
 
 class DeliveryStore:
@@ -366,4 +367,5 @@ def _delivery(row: Row[Any], message: Message) -> Delivery:
         attempts=row.attempts,
         doubts=row.doubts + (row.state == "sending"),
         created_at=row.created_at,
+        sent_parts=tuple(row.sent_parts or ()),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from collections import deque
 from types import TracebackType
 from typing import Any, Protocol
@@ -19,6 +20,8 @@ from redis.exceptions import RedisError
 from conversations.errors import SlowConsumer
 
 Event = dict[str, Any]
+_PUBLISH_SECONDS = 1.0
+_AGAIN_SECONDS = 2.0
 BUFFER = 256
 
 log = structlog.get_logger()
@@ -179,6 +182,7 @@ class RedisHub(LocalHub):
         self._ready: dict[str, asyncio.Event] = {}
         self._closed = False
         self._was_down = False
+        self._away_until = float("-inf")  # a Redis that hangs must not hold up every message
 
     @property
     def connected(self) -> bool:
@@ -192,10 +196,15 @@ class RedisHub(LocalHub):
 
     async def publish(self, topic: str, event: Event) -> None:
         """Tell everyone subscribed to ``topic`` in any process; without Redis at least those in this one."""
+        if time.monotonic() < self._away_until:
+            self.deliver(topic, event)
+            return
         try:
-            await self._redis.publish(self._prefix + topic, json.dumps(event, ensure_ascii=False))
-        except (RedisError, OSError) as error:
-            log.warning("hub_publish_failed", error=str(error))
+            async with asyncio.timeout(_PUBLISH_SECONDS):
+                await self._redis.publish(self._prefix + topic, json.dumps(event, ensure_ascii=False))
+        except (RedisError, OSError, TimeoutError) as error:
+            self._away_until = time.monotonic() + _AGAIN_SECONDS
+            log.warning("hub_publish_failed", error=str(error) or type(error).__name__)
             self.deliver(topic, event)
 
     def subscribe(self, topic: str) -> Subscription:

@@ -233,6 +233,8 @@ class OutboundMessage:
     buttons: tuple[Button, ...] = ()
     citations: tuple[Citation, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    #: The channel's ids of the parts that are out already, in order; whoever sends adds to it.
+    sent_parts: list[str] = field(default_factory=list, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,41 +160,44 @@ class Outbox:
         if delivery.doubts > 1:
             await self._settle(delivery, "unknown", error="it may have arrived: sending was interrupted twice")
             return
+        outbound = _outbound(delivery)
         try:
             async with asyncio.timeout(_SEND_SECONDS):
                 reach("before_send")
-                external_id = await self._deliver(delivery.address, _outbound(delivery))
+                external_id = await self._deliver(delivery.address, outbound)
                 reach("after_send")
         except TimeoutError:
-            await self._failed(delivery, DeliveryUnknown("no answer in time"))
+            await self._failed(delivery, outbound, DeliveryUnknown("no answer in time"))
         except SendError as error:
-            await self._failed(delivery, error)
+            await self._failed(delivery, outbound, error)
         except Exception as error:
             log.error("delivery_crashed", error=error)
-            await self._failed(delivery, error)
+            await self._failed(delivery, outbound, error)
         else:
             await self._settle(delivery, "sent", external_id=external_id, sent_at=self._conversations.now(), error=None)
 
-    async def _failed(self, delivery: Delivery, error: Exception) -> None:
+    async def _failed(self, delivery: Delivery, outbound: OutboundMessage, error: Exception) -> None:
         now = self._conversations.now()
         kind = type(error).__name__
         reason = (str(error) if isinstance(error, SendError | OSError) else "") or kind  # a bug may quote the message
         attempts, doubts = delivery.attempts + 1, delivery.doubts
         pause = min(LONGEST_PAUSE_SECONDS, 2.0**delivery.attempts) * self._jitter()
+        out = outbound.sent_parts or None
         if isinstance(error, RateLimited):
             attempts, pause = delivery.attempts, max(error.retry_after_seconds, 0.05)
         if isinstance(error, DeliveryUnknown):
             if doubts >= 1:
-                await self._settle(delivery, "unknown", kind, error=reason)
+                await self._settle(delivery, "unknown", kind, error=reason, sent_parts=out)
                 return
             doubts += 1
         hopeless = isinstance(error, SendError) and not error.retryable
         if hopeless or attempts >= MAX_ATTEMPTS or now - delivery.created_at >= MAX_AGE:
             gone = isinstance(error, ContactUnreachable) and not isinstance(error, WindowClosed)
-            await self._settle(delivery, "dead", kind, gone=gone, error=reason)
+            await self._settle(delivery, "dead", kind, gone=gone, error=reason, sent_parts=out)
             return
         next_at = now + timedelta(seconds=pause)
-        await self._settle(delivery, "pending", error=reason, next_at=next_at, attempts=attempts, doubts=doubts)
+        values: dict[str, Any] = {"next_at": next_at, "attempts": attempts, "doubts": doubts, "sent_parts": out}
+        await self._settle(delivery, "pending", error=reason, **values)
 
     async def _settle(
         self, delivery: Delivery, state: str, kind: str = "Interrupted", *, gone: bool = False, **values: Any
@@ -249,4 +252,5 @@ def _outbound(delivery: Delivery) -> OutboundMessage:
         buttons=message.buttons,
         citations=message.citations,
         attachments=message.attachments,
+        sent_parts=list(delivery.sent_parts),
     )

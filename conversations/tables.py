@@ -283,6 +283,9 @@ outbox = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("sent_at", UtcDateTime),
     Column("external_id", Text),
+    Column(
+        "sent_parts", JSON(none_as_null=True)
+    ),  # the channel's ids of those that are out, of a message that goes in several
     Column("error", Text),
     Index("ix_outbox_address", "channel", "account", "contact", "ordinal"),
     sqlite_autoincrement=True,

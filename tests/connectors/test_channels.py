@@ -24,7 +24,7 @@ from connectors.base import (
 )
 from connectors.channels import Channels, pushed
 from connectors.door import Door
-from connectors.parts import Pace, SentParts
+from connectors.parts import Pace, send_parts
 from connectors.rate_limit import RateLimit
 from connectors.rest import RestConnector
 from conversations.errors import ChannelUnavailable, InvalidMessage, MessageRejected, RateLimited
@@ -195,7 +195,7 @@ async def test_a_connection_that_breaks_is_opened_again_and_what_it_brings_is_st
 
 async def test_parts_that_went_out_are_not_sent_again_when_a_later_one_failed() -> None:
     sent: list[str] = []
-    parts = SentParts()
+    message = outbound("x")
 
     async def send(place: int, part: str) -> str:
         if part == "b" and len(sent) == 1:
@@ -205,10 +205,12 @@ async def test_parts_that_went_out_are_not_sent_again_when_a_later_one_failed() 
         return f"id-{place}"
 
     with pytest.raises(ChannelUnavailable):
-        await parts.send("outbox-1", ["a", "b", "c"], send)
-    assert await parts.send("outbox-1", ["a", "b", "c"], send) == "id-0"
+        await send_parts(message, ["a", "b", "c"], send)
+    assert message.sent_parts == ["id-0"]
+    again = replace(outbound("x"), sent_parts=list(message.sent_parts))  # another process, told by the outbox
+    assert await send_parts(again, ["a", "b", "c"], send) == "id-0"
     assert sent == ["a", "failed", "b", "c"]
-    assert await parts.send("outbox-2", [], send) == "outbox-2"
+    assert await send_parts(outbound("y"), [], send) == outbound("y").outbox_id
 
 
 async def test_who_sends_too_quickly_is_told_how_long_to_wait() -> None:

@@ -238,9 +238,10 @@ async def test_parts_that_are_out_stay_out_when_telegram_asks_to_wait() -> None:
     text = "一" * 4096 + "二" * 4096 + "三"
     async with telegram() as (double, one):
         double.next["sendMessage"].extend(["", Refused(429, "Too Many Requests", retry_after=1)])
+        long = message(text)
         with pytest.raises(RateLimited):
-            await one.send("42", message(text))
-        await one.send("42", message(text))
+            await one.send("42", long)
+        await one.send("42", long)
     assert [sent["text"][0] for sent in double.sent] == ["一", "二", "三"]
 
 

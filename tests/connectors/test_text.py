@@ -73,6 +73,32 @@ def test_a_cut_is_made_at_the_end_of_a_sentence_where_there_is_one() -> None:
     assert split_text("今天发货。明天送达。后天退款", 11) == ["今天发货。明天送达。", "后天退款"]
 
 
+@pytest.mark.parametrize(
+    "whole",
+    [
+        "https://track.example.com/q?no=SF1234567890123&lang=zh",
+        "https://shop.example/orders/KT20260001;view=all#parcel,2",
+        "1,234,567.00",
+        "2026-11-30",
+        "138-0013-8000",
+        "12:30:05",
+    ],
+)
+@pytest.mark.parametrize("unit", ["characters", "utf-16", "utf-8"])
+def test_no_part_ends_inside_an_address_or_a_number(whole: str, unit: Unit) -> None:
+    for before in range(40, 121):
+        for filler in ("word " * 30, "您的订单已经从仓库发出" * 12):
+            text = f"{filler[:before]} {whole} {filler}"
+            parts = split_text(text, 120, unit)
+            assert "".join(parts) == text
+            assert any(whole in part for part in parts), parts
+
+
+def test_a_sign_inside_a_word_ends_no_sentence() -> None:
+    text = "x" * 40 + " see kite.example/a?b=c!d " + "y" * 60
+    assert split_text(text, 66)[0] == "x" * 40 + " see kite.example/a?b=c!d "
+
+
 def test_short_and_empty_texts_stay_as_they_are() -> None:
     assert split_text("hello", 5) == ["hello"]
     assert split_text("", 5) == []

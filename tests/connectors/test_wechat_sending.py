@@ -142,9 +142,10 @@ async def test_a_message_in_parts_goes_on_where_it_was_interrupted() -> None:
     picture = Attachment("p", "p.png", "image/png", len(PNG))
     async with alone(Shelf(p=(picture, PNG))) as (double, connector):
         double.faults["/cgi-bin/media/upload"] = [Fault(status=500)]
+        message = outbound("See", attachments=(picture,))
         with pytest.raises(ChannelUnavailable):
-            await connector.send(ANN, outbound("See", attachments=(picture,)))
-        await connector.send(ANN, outbound("See", attachments=(picture,)))
+            await connector.send(ANN, message)
+        await connector.send(ANN, message)
         assert double.shown[ANN] == ["See", "[image] p.png"]
 
 

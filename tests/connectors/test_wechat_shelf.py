@@ -129,6 +129,15 @@ async def test_what_was_given_to_a_broken_connection_is_given_again() -> None:
     assert shelf.last_word(ANN, "nothing")[0] == "nothing"
 
 
+async def test_the_address_of_a_file_is_the_newest_one_however_long_it_lay() -> None:
+    now = [0.0]
+    shelf = Shelf(PassiveReplies(), 200, "\n(1)", lambda: now[0])
+    while now[0] < 7200:
+        assert not await shelf.put(ANN, "outbox-1", [f"https://f.example/a?until={now[0] + 3600:.0f}"], 0)
+        now[0] += 30
+    assert shelf.last_word(ANN, "nothing")[0].startswith(f"https://f.example/a?until={now[0] + 3570:.0f}")
+
+
 async def test_what_lay_for_a_while_comes_with_a_word_that_there_may_be_more() -> None:
     passive = PassiveReplies()
     now = [0.0]

@@ -199,6 +199,35 @@ async def test_pictures_voice_places_and_links_are_messages(tmp_path: Path) -> N
         assert {one.author_name for one in stored} == {"lin"}
 
 
+async def test_the_same_words_come_again_from_another_process_too() -> None:
+    """The vendor drops a repeat of the last half hour without a word, whoever sends it."""
+    claimed: dict[tuple[str, str], str] = {}
+
+    async def claim(owner: str, key: str, came_with: str) -> bool:
+        return claimed.setdefault((owner, key), came_with) == came_with
+
+    double = WecomDouble(Clock())
+    async with double.running():
+        means = Means("https://desk.example", Shelf(), double.clock, claim=claim)
+        one, other = (WecomConnector(wecom_settings(double), means) for _ in range(2))
+        await one.send("lin", outbound("好的", "outbox-1"))
+        await other.send("lin", outbound("好的", "outbox-1"))  # after a broken connection, by whoever took it over
+        double.clock.advance(600)
+        await other.send("lin", outbound("好的", "outbox-2"))
+        assert (double.shown["lin"], double.dropped) == (["好的", "好的"], ["好的"])
+        assert all("好的" not in key and "lin" not in key for _, key in claimed)
+        await one.close()
+        await other.close()
+
+
+async def test_what_an_agent_types_is_no_markup() -> None:
+    typed = "> 99 元包邮\n# 5 号柜台自提\n- 命令是 `ls`，变量 __init__"
+    async with alone() as (double, connector):
+        await connector.send("lin", outbound(typed, author=Author.AGENT))
+        await connector.send("lin", outbound("# 退货\n- 七天内", "outbox-2"))
+        assert double.shown["lin"] == [typed, "退货\n• 七天内"]
+
+
 async def test_a_member_gets_at_most_thirty_messages_a_minute_and_none_is_lost() -> None:
     async with alone(duplicate_check_seconds=0) as (double, connector):
         waits = 0

@@ -42,8 +42,8 @@ class Shelf:
 
 
 def outbound(words: str = "hello", outbox_id: str = "outbox-1", **more: Any) -> OutboundMessage:
-    kind = more.pop("kind", MessageKind.TEXT)
-    return OutboundMessage(outbox_id, "c" * 32, 1, Author.BOT, kind, words, utc_now(), **more)
+    kind, author = more.pop("kind", MessageKind.TEXT), more.pop("author", Author.BOT)
+    return OutboundMessage(outbox_id, "c" * 32, 1, author, kind, words, utc_now(), **more)
 
 
 async def until(happened: Callable[[], Any], seconds: float = 10.0) -> None:

@@ -142,6 +142,8 @@ async def test_what_is_not_on_the_list_is_refused(attachments: Attachments, cont
         (b"#!AMR\n\x3c", "voice", "amr"),
         (b"#!AMR-WB\n\x3c", "voice", "amr"),
         (b"\x00\x00\x00\x18ftypisom", "a", "mp4"),
+        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "IMG_0042.HEIC", None),
+        (b"\x00\x00\x00\x1cftypavif", "a.avif", None),
         (zipped("a.txt"), "a.docx", "zip"),
         (zipped("[Content_Types].xml", "word/document.xml"), "a.zip", "docx"),
         (zipped("[Content_Types].xml", "xl/workbook.xml"), "a", "xlsx"),

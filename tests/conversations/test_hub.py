@@ -119,6 +119,23 @@ async def test_without_redis_the_process_still_hears_itself() -> None:
     await hub.close()
 
 
+async def test_a_redis_that_hangs_holds_up_one_message_and_not_every_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(60)
+        writer.close()
+
+    monkeypatch.setattr("conversations.hub._PUBLISH_SECONDS", 0.2)
+    server = await asyncio.start_server(never, "127.0.0.1", 0)
+    hub = RedisHub(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0")
+    news = LocalHub.subscribe(hub, "staff")
+    async with asyncio.timeout(2):  # without a limit each waits for the client's own five seconds
+        for n in range(20):
+            await hub.publish("staff", {"n": n})
+        assert [(await anext(news))["n"] for _ in range(20)] == list(range(20))
+    server.close()
+    await hub.close()
+
+
 async def test_a_lost_redis_connection_ends_subscribers_so_that_they_read_what_they_missed() -> None:
     hub = await redis_hub(f"test-{uuid.uuid4().hex}:")
     async with hub.subscribe("staff") as news, asyncio.timeout(5):
