@@ -111,7 +111,8 @@ def tables_as_lists(text: str, language: str = "en") -> str:
 
 
 def _cells(row: str) -> list[str]:
-    return [cell.strip() for cell in row.strip().strip("|").split("|")]
+    inner = re.sub(r"^\s*\||(?<!\\)\|\s*$", "", row)  # "\|" is part of a cell
+    return [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", inner)]
 
 
 def as_plain_text(message: OutboundMessage, base_url: str = "", language: str = "en") -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _ACCEPTS_WINDOW = timedelta(hours=2)
 _STAYS_WINDOW = timedelta(days=2)
+_MINUTE = timedelta(minutes=1)
 _LEAVES_QUEUE: dict[str, Any] = {
     "offered_to": None,
     "offered_name": None,
@@ -45,6 +46,20 @@ def is_open(desk: Desk, team: Team, now: datetime) -> bool:
 def opens_at(desk: Desk, team: Team, now: datetime) -> datetime | None:
     """When they start next, in the team's time zone; None when nobody knows."""
     return desk.opens_at(now) if team.hours is None else team.hours.opens_at(now)
+
+
+def promised_by(desk: Desk, team: Team, now: datetime) -> datetime:
+    """When the first answer is due: so many seconds in which the team's people are there."""
+    at, left = now, timedelta(seconds=team.first_response_seconds)
+    while left > timedelta():
+        if not is_open(desk, team, at):
+            reopens = opens_at(desk, team, at)
+            at = at if reopens is None else reopens.astimezone(UTC)
+            if reopens is None or not is_open(desk, team, at):
+                return at + left
+        step = min(left, _MINUTE)
+        at, left = at + step, left - step
+    return at
 
 
 def route_of(desk: Desk, conversation: Conversation, tier: str, why: str, intent: str | None, now: datetime) -> Route:
@@ -105,7 +120,6 @@ async def queue(
     previous = before.agent_id or before.previous_agent or await queues.last_agent(before.contact_id)
     opened = is_open(desk, route.team, now)
     reopens = None if opened else opens_at(desk, route.team, now)
-    starts = now if reopens is None else reopens.astimezone(UTC)
     passed_on = before.agent_id is not None and actor != "system"
     change.move(
         Status.QUEUED,
@@ -121,7 +135,7 @@ async def queue(
         team_id=route.team.id,
         required_skills=route.skills,
         tier=tier,
-        sla_due_at=starts + timedelta(seconds=route.team.first_response_seconds),
+        sla_due_at=promised_by(desk, route.team, now),
         previous_agent=previous,
         participants=(),
         # Who gave it back is not invited to take it at once.

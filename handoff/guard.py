@@ -5,10 +5,11 @@ A route that ``handoff/roles.py`` does not know cannot be added.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import re
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
@@ -64,6 +65,7 @@ _STATUS: dict[type[ConversationError], int] = {
 #: A handler that has sent its answer bit by bit returns None.
 Handler = Callable[..., Coroutine[Any, Any, HTTPResponse | None]]
 Handlers = Mapping[tuple[str, str], Handler]  #: by method and route
+Result = TypeVar("Result")
 log = structlog.get_logger()
 
 
@@ -80,6 +82,7 @@ class Guard:
         self._local = address.hostname in {*_LOOPBACK, _EVERY_INTERFACE} and not self.secure
         self.cookie = SECURE_COOKIE if self.secure else PLAIN_COOKIE
         self.handlers: dict[tuple[str, str], Handler] = {}  #: what was let in, for whoever describes it
+        self._under_way: set[asyncio.Task[Any]] = set()
 
     def add(self, blueprint: Blueprint, method: str, route: str, handler: Handler) -> None:
         """Open ``method /staff/api/route``; raises ``LookupError`` when no table knows it or its ids."""
@@ -134,6 +137,22 @@ class Guard:
             max_age=None if token else 0,
         )
 
+    async def carry_out(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Do something whole, also when the server stops who waits for it: it does when a browser goes away."""
+        task = asyncio.ensure_future(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._done)
+        return await asyncio.shield(task)
+
+    async def finish(self) -> None:
+        """Wait for what is being carried out."""
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody may be there any more to hear of it
+
     def _own(self, origin: str, host: str) -> bool:
         if origin == self._origin:
             return True
@@ -141,9 +160,10 @@ class Guard:
 
     def _public(self, handler: Handler) -> Handler:
         async def run(request: Request) -> HTTPResponse | None:
-            if request.method != "GET":
-                self.check_origin(request)
-            return await handler(request)
+            if request.method == "GET":
+                return await handler(request)
+            self.check_origin(request)
+            return await self.carry_out(handler(request))
 
         return _answering(run)
 
@@ -159,7 +179,8 @@ class Guard:
             if not allowed(session.member.role, method, route):
                 raise Refused(403, "forbidden", f"The role {session.member.role} may not do this. Ask a supervisor.")
             await check_sight(session.member, path)
-            response = await handler(request, session, **path)
+            work = handler(request, session, **path)
+            response = await (work if method == "GET" else self.carry_out(work))
             if isinstance(response, JSONResponse):
                 seen = await self._veil.over(response.raw_body, session.member, method, route, path)
                 if seen is not response.raw_body:

@@ -155,10 +155,7 @@ class _Console:
             # The server cancels the handler of a lost connection wherever it waits, here too. Nobody stays behind.
             if self._on_desk:
                 self._side.presence.leave(self._agent)
-            parting = asyncio.create_task(self._part(tasks), name="console-parting")
-            self._side.partings.add(parting)
-            parting.add_done_callback(self._side.partings.discard)
-            await asyncio.shield(parting)
+            await self._side.guard.carry_out(self._part(tasks))
 
     async def _part(self, tasks: list[asyncio.Task[tuple[int | None, str]]]) -> None:
         for task in tasks:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -115,7 +114,6 @@ class StaffSide:
         self.veil = Veil(conversations, self.teams.roster, personal_data)
         self.guard = Guard(self.sign_in, public_url, self.sight, self.veil)
         self.presence = PresenceBoard(conversations)
-        self.partings: set[asyncio.Task[None]] = set()  # consoles that closed and are still saying so
         self.demo_sign_ins = tuple(demo_sign_ins)
         self.dist = dist
         self.synonyms = synonyms
@@ -151,7 +149,7 @@ class StaffSide:
     async def close(self) -> None:
         """Stop what runs in the background."""
         await self.presence.close()
-        await asyncio.gather(*self.partings, return_exceptions=True)
+        await self.guard.finish()
         await self.translations.close()
         if self.provider is not None:
             await self.provider.provider.close()

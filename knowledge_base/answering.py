@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from knowledge_base.articles import Article
 from knowledge_base.asking import Asking, asks_for_remedy, asks_for_value, covered
-from knowledge_base.polarity import Evidence, Verdict, lead_in, leading_word, verdict_of
+from knowledge_base.polarity import Evidence, Verdict, asks, lead_in, leading_word, verdict_of
 from knowledge_base.quotable import quotable
 from knowledge_base.splitting import weight
 from knowledge_base.structure import Group, Span
@@ -274,6 +274,13 @@ class _Choice:
             if self.units[last].block != self.units[last - 1].block:
                 break
             last += 1
+        # A question in the article is answered by what stands below it, up to the next one.
+        while last < len(self.units) and asks(self.texts[last - 1]):
+            if self.units[last].headings != self.units[last - 1].headings or asks(self.texts[last]):
+                break
+            block, last = self.units[last].block, last + 1
+            while last < len(self.units) and self.units[last].block == block and not asks(self.texts[last]):
+                last += 1
         return first, last
 
     def _elsewhere(self, places: Sequence[int]) -> int | None:

@@ -271,7 +271,7 @@ def _latin_stems(text: str) -> frozenset[str]:
 @lru_cache(maxsize=256)
 def read_question(text: str) -> Asking:
     """The form of a question; of several sentences the last that asks counts."""
-    folded = fold(text).lower().strip()
+    folded = fold(text).lower().strip().replace("’", "'")
     language = language_of(folded)
     return _read_zh(folded) if language == "zh" else _read_en(folded)
 

@@ -12,6 +12,7 @@ import nh3
 from markdown_it import MarkdownIt
 
 from knowledge_base.articles import Article, Passage
+from knowledge_base.splitting import blocks
 
 STYLESHEET = "/static/kb.css"
 _LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
@@ -78,18 +79,29 @@ def render_page(
     words = _WORDS[article.language]
     parts: list[str] = []
     at = 0
-    for passage in passages:
-        parts.append(safe_html(article.body[at : passage.start]))
-        at = passage.start + len(passage.text)
-        parts.append(f'<section class="passage" id="{escape(passage.anchor)}">{safe_html(passage.text)}</section>')
+    whole = [(block.start, block.end) for block in blocks(article.body) if block.whole]
+    together: list[list[Passage]] = []
+    for passage in passages:  # a table or code that was cut into passages is drawn in one piece
+        inside = any(start < passage.start < end for start, end in whole)
+        if inside and together:
+            together[-1].append(passage)
+        else:
+            together.append([passage])
+    for first, *others in together:
+        parts.append(safe_html(article.body[at : first.start]))
+        last = others[-1] if others else first
+        at = last.start + len(last.text)
+        marks = "".join(f'<span id="{escape(one.anchor)}"></span>' for one in others)
+        said = safe_html(article.body[first.start : at])
+        parts.append(f'<section class="passage" id="{escape(first.anchor)}">{marks}{said}</section>')
     parts.append(safe_html(article.body[at:]))
-    others = [language for language in languages if language != article.language]
+    other_languages = [language for language in languages if language != article.language]
     translations = " ".join(
         f'<a href="/kb/{other}/{quote(article.id)}" hreflang="{_HTML_LANGUAGES[other]}" '
         f'lang="{_HTML_LANGUAGES[other]}">{_LANGUAGE_NAMES[other]}</a>'
-        for other in others
+        for other in other_languages
     )
-    also = f'<nav aria-label="{words["also"]}">{translations}</nav>' if others else ""
+    also = f'<nav aria-label="{words["also"]}">{translations}</nav>' if other_languages else ""
     day = article.updated.isoformat() if article.updated else ""
     updated = f'<p class="updated">{words["updated"]} <time datetime="{day}">{day}</time></p>' if day else ""
     notice = _preview_notice(article) if preview else ""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from knowledge_base.asking import Asking, Matter, asks_for_value, covered, read_question, says
+from knowledge_base.generation.claims import denials
 
 #: The only words of an answer that are not quoted, by language and matter: yes, no.
 LEADS: dict[str, dict[Matter, tuple[str, str]]] = {
@@ -34,6 +35,10 @@ _EN_NO = re.compile(
 _EN_CLAUSE = re.compile(
     r"[;:.!?](?=\s|$)|,\s(?=(?:and|but|so|because|although|while|whereas|which|even|as|or|then)\s)"
     r"|\s(?=(?:but|because|although|whereas|so that|as long as|and then|when|while|if|where|whenever|in case)\s)"
+)
+_ASKS = re.compile(r"[?？][\s*_)）\"'”’」』]*$")
+_EN_HARDLY = re.compile(
+    r"\b(?:hardly|rarely|seldom|barely|nowhere|instead of|rather than|incompatible|excluding|stopped|no more)\b"
 )
 _EN_STRONG = re.compile(r"\b(?:only|unless|except|if|as long as|provided|until)\b")
 _EN_WEAK = re.compile(
@@ -125,6 +130,11 @@ def verdict_of(asking: Asking, evidence: Sequence[Evidence]) -> Verdict | None:
     return best
 
 
+def asks(sentence: str) -> bool:
+    """Whether a sentence of an article is itself a question, which answers nothing."""
+    return _ASKS.search(sentence) is not None
+
+
 def leading_word(sentence: str) -> tuple[bool, int] | None:
     """Whether a sentence itself begins with yes (True) or no, and where the rest of it begins; None for neither."""
     return next(((says, match.end()) for says, pattern in _SAYS if (match := pattern.match(sentence))), None)
@@ -151,7 +161,7 @@ def _matter_of(clause: str) -> Matter:
 def _verdicts(asking: Asking, item: Evidence) -> Iterator[Verdict]:
     chinese = asking.language == "zh"
     text = item.text
-    if _numbers(asking.text) - _numbers(text):
+    if asks(text) or _numbers(asking.text) - _numbers(text):
         return
     label = _LABEL.match(text)
     if label:
@@ -164,15 +174,30 @@ def _verdicts(asking: Asking, item: Evidence) -> Iterator[Verdict]:
     if leading is not None:
         first = clauses[0] if clauses else ""
         yield from _fitting(asking, item, leading[0], f"{first} {_asked_by(item.title)}", text, leads=True, sure=True)
-    if _STEP.match(text):
-        return  # what to do says nothing about what may be done
+    if _STEP.match(text) or text.startswith("|"):
+        return  # what to do says nothing about what may be done, and a row only what its columns mean
     strong, weak, reach = (_ZH_STRONG, _ZH_WEAK, _ZH_RANGE) if chinese else (_EN_STRONG, _EN_WEAK, _EN_RANGE)
     always = set(strong.findall(_EVEN.sub(" ", body)))
     so_far: set[str] = set()
     for clause in clauses:
         so_far.update(reach.findall(clause))
+        denies = _denies(clause, chinese)
+        if not denies and (_denies_somehow(clause, asking) or _denied_beside(clause, clauses, asking)):
+            continue  # in doubt
         if all(limit in asking.text for limit in (*always, *so_far, *weak.findall(clause))):
-            yield from _fitting(asking, item, not _denies(clause, chinese), clause, text)
+            yield from _fitting(asking, item, not denies, clause, text)
+
+
+def _denies_somehow(clause: str, asking: Asking) -> bool:
+    """Whether a clause denies more than the question does, in words that the verdicts do not tell from a yes."""
+    more = denials(clause, asking.language) > denials(asking.text, asking.language)
+    return more or (asking.language == "en" and _EN_HARDLY.search(clause) is not None)
+
+
+def _denied_beside(clause: str, clauses: Sequence[str], asking: Asking) -> bool:
+    """Whether a word of the question that a clause lacks is denied by another one: "may be exchanged but not returned"."""
+    denied = [one for one in clauses if one != clause and denials(one, asking.language)]
+    return any(says(word, one) and not says(word, clause) for one in denied for word in asking.words)
 
 
 @lru_cache(maxsize=1024)

@@ -9,7 +9,7 @@ from knowledge_base.articles import Article
 from knowledge_base.structure import Group, Structure, structure_of
 from knowledge_base.wording import fold, plain
 
-SLICING = 1  #: of ``slices_to_encode``; another number makes stored vectors void
+SLICING = 2  #: of ``slices_to_encode``; another number makes stored vectors void
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +81,4 @@ def _cells(row: str) -> list[str]:
 
 
 def _bare(text: str) -> str:
-    return fold(text).lower()
+    return fold(text).lower().replace("’", "'")  # as phones and word processors write it

@@ -27,6 +27,13 @@ _UNIT_ENDS = re.compile(r"\d [A-Z]\.\s+(?=[A-Z])")
 _UNFINISHED = re.compile(r"(?:\b(?:No|Nos|approx|incl|excl|max|min|St|vs)\.|^\s*\d{1,9}[.)])\s*$", re.IGNORECASE)
 
 
+#: Shortened where a number follows; words of their own at the end of a sentence ("in the sun.").
+_BEFORE_NUMBERS = re.compile(
+    r"\b(?:tel|ext|fig|sect?|art|pp?|mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.\s*$",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """A paragraph, list item, table or code block: the slice of the body from ``start`` to ``end``."""
@@ -77,12 +84,21 @@ def _sentences_of_line(line: str, language: str) -> list[str]:
         if unit is not None:
             found.append(text[: unit.end()])
             text = text[unit.end() :]
-        if found and (not finished or not text.strip()):
+        if found and (not finished or not text.strip() or _goes_on(found[-1], text, language)):
             found[-1] += text
         else:
             found.append(text)
         finished = not _UNFINISHED.search(found[-1])
     return found
+
+
+def _goes_on(before: str, text: str, language: str) -> bool:
+    """Whether a text is still of the sentence before it: after "etc." or "Fig.", and within an address or a link."""
+    if before.endswith("![") or (before.endswith(("?", "!")) and re.match(r"[A-Za-z0-9\[=&%#/_.-]", text)):
+        return True
+    if language != "en" or not before.rstrip().endswith("."):
+        return False
+    return text[:1].islower() or (text[:1].isdigit() and _BEFORE_NUMBERS.search(before) is not None)
 
 
 def split(article: Article, max_weight: int = MAX_WEIGHT) -> list[Passage]:

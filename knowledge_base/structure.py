@@ -75,15 +75,27 @@ class _Reading:
         members: list[int] = []
         form: Literal["steps", "bullets"] = "bullets"
         before: Block | None = None
-        for number, block in enumerate(blocks(self._body)):
+        indent, ordinal = 0, 0
+        every = list(blocks(self._body))
+        for number, block in enumerate(every):
             listed = block.kind == "item"
+            same = bool(members) and before is not None and block.headings == before.headings
+            if same and (self._indent(block) > indent or (form == "steps" and self._resumes(every, number, ordinal))):
+                kind: Kind = "code" if block.kind == "fence" else "item"
+                self._add(self._trimmed(block.start, block.end), kind, number, block, len(self._groups))
+                members = [*members, len(self._units) - 1]
+                before = block
+                continue
             this: Literal["steps", "bullets"] = "steps" if _ORDERED.match(self._body, block.start) else "bullets"
             goes_on = listed and members and before is not None and block.headings == before.headings and this == form
             if members and not goes_on:
                 self._close(form, members)
                 members = []
             if listed:
+                if not members:
+                    indent = self._indent(block)
                 form = this
+                ordinal = self._ordinal(block)
                 self._add(self._trimmed(block.start, block.end), "item", number, block, len(self._groups))
                 members.append(len(self._units) - 1)
             elif block.kind == "table":
@@ -97,6 +109,26 @@ class _Reading:
         if members:
             self._close(form, members)
         return Structure(tuple(self._units), tuple(self._groups))
+
+    def _indent(self, block: Block) -> int:
+        line = self._body[block.start : block.end].expandtabs(4)
+        return len(line) - len(line.lstrip(" ")) if block.kind in ("item", "text", "fence") else 0
+
+    def _ordinal(self, block: Block) -> int:
+        found = re.match(r"\s*(\d{1,9})", self._body[block.start : block.end])
+        return int(found[1]) if found else 0
+
+    def _resumes(self, every: list[Block], number: int, ordinal: int) -> bool:
+        """Whether what stands here is said between two steps: after it the numbers go on."""
+        if every[number].kind not in ("text", "fence"):
+            return False
+        later = next((one for one in every[number:] if one.kind not in ("text", "fence")), None)
+        return (
+            later is not None
+            and later.kind == "item"
+            and later.headings == every[number].headings
+            and self._ordinal(later) == ordinal + 1
+        )
 
     def _add(self, span: Span, kind: Kind, number: int, block: Block, group: int | None = None) -> None:
         if span.start < span.end:

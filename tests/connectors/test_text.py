@@ -73,6 +73,14 @@ def test_a_cut_is_made_at_the_end_of_a_sentence_where_there_is_one() -> None:
     assert split_text("今天发货。明天送达。后天退款", 11) == ["今天发货。明天送达。", "后天退款"]
 
 
+def test_a_bar_inside_a_cell_divides_nothing() -> None:
+    table = "| Country | Charge | Time |\n|:--|--:|---|\n| Japan \\| Korea | CNY 99 | 3 days |"
+    said = tables_as_lists(table)
+    assert "Japan | Korea" in said
+    assert "Charge: CNY 99" in said
+    assert "Time: 3 days" in said
+
+
 @pytest.mark.parametrize(
     "whole",
     [

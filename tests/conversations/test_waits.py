@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -229,3 +230,35 @@ async def test_the_first_answer_ends_what_was_promised_about_it(desk: TestDesk) 
     assert (await desk.get(conversation_id)).sla_due_at == queued.sla_due_at
     await desk.conversations.reply_as_agent(conversation_id, LIN, "hello")
     assert (await desk.get(conversation_id)).sla_due_at is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "due"),
+    [
+        (
+            datetime(2026, 3, 6, 8, 0, tzinfo=UTC),
+            datetime(2026, 3, 9, 3, 0, tzinfo=UTC),
+        ),  # two hours before the weekend
+        (datetime(2026, 3, 6, 2, 0, tzinfo=UTC), datetime(2026, 3, 6, 6, 0, tzinfo=UTC)),  # all of it the same day
+        (datetime(2026, 3, 6, 12, 0, tzinfo=UTC), datetime(2026, 3, 9, 5, 0, tzinfo=UTC)),  # when nobody is there
+    ],
+)
+async def test_a_promise_counts_the_time_in_which_people_are_there(
+    desk: TestDesk, asked: datetime, due: datetime
+) -> None:
+    hours = BusinessHours.of("Mon-Fri 09:00-18:00", "Asia/Shanghai")
+    desk.roster = Roster((team(hours=hours, first_response_seconds=4 * 3600),))
+    desk.clock.advance((asked - desk.clock()).total_seconds())
+    promised = (await desk.get(await desk.queued())).sla_due_at
+    assert promised is not None
+    assert abs(promised - due) < timedelta(seconds=1)
+
+
+async def test_a_promise_of_a_team_that_never_opens_again_still_has_an_end(desk: TestDesk) -> None:
+    desk.open = False
+    desk.conversations._desk = replace(desk.conversations.desk, opens_at=lambda _now: None)
+    conversation_id = await desk.queued()
+    waits = await desk.get(conversation_id)
+    assert waits.sla_due_at is not None
+    assert waits.queued_at is not None
+    assert waits.sla_due_at - waits.queued_at == timedelta(seconds=300)

@@ -83,3 +83,24 @@ def test_the_page_has_no_inline_script_or_style_and_its_stylesheet_marks_the_tar
     css = (Path(knowledge_base.__file__).parent / "static" / Path(STYLESHEET).name).read_text(encoding="utf-8")
     assert ".passage:target" in css
     assert "prefers-color-scheme: dark" in css
+
+
+def test_a_table_that_was_cut_into_passages_is_drawn_in_one_piece_and_each_passage_keeps_its_place() -> None:
+    rows = "\n".join(f"| Country number {n} | CNY {60 + n}.00 | {n} working days by air mail |" for n in range(1, 40))
+    body = f"Paid by weight.\n\n## Charges\n| Country | Charge | Time |\n|---|---|---|\n{rows}\n\nNo gift cards."
+    abroad = article("abroad", "Delivery abroad", body)
+    passages = split(abroad)
+    html = render_page(abroad, passages)
+    assert len(passages) > 2
+    assert (html.count("<table>"), html.count("<tr>")) == (1, 40)
+    assert "| Country" not in html
+    assert all(html.count(f'id="{passage.anchor}"') == 1 for passage in passages)
+
+
+def test_code_that_was_cut_into_passages_keeps_its_fence() -> None:
+    lines = "\n".join(f"line {n}: press *this* and <that> key for a while" for n in range(60))
+    script = article("script", "Script", f"## Script\n```\n{lines}\n```\n\nDone.")
+    html = render_page(script, split(script))
+    assert html.count("<pre>") == 1
+    assert "```" not in html
+    assert "<em>" not in html
