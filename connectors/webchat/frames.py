@@ -22,6 +22,11 @@ Language = Literal["zh", "en"]
 class BadFrame(Exception):
     """A frame is not one of the protocol; the message says what is wrong with it."""
 
+    def __init__(self, message: str, client_msg_id: str | None = None) -> None:
+        """``client_msg_id`` is the message it was, so that its widget need not wait for it for ever."""
+        super().__init__(message)
+        self.client_msg_id = client_msg_id
+
 
 class _Strict(BaseModel):
     # Fields we do not know are ignored, so that a newer widget can talk to an older service.
@@ -87,6 +92,12 @@ class Ping(_Strict):
     type: Literal["ping"] = "ping"
 
 
+class _Named(_Strict):
+    """Whatever else a frame is, it says which message it was."""
+
+    client_msg_id: ClientMessageId
+
+
 Model = TypeVar("Model")
 ClientFrame = Hello | Say | Typing | Read | Rate | Ping
 _ANY: TypeAdapter[ClientFrame] = TypeAdapter(Annotated[ClientFrame, Field(discriminator="type")])
@@ -110,7 +121,14 @@ def _checked(adapter: TypeAdapter[Model], raw: str | bytes) -> Model:
     try:
         return adapter.validate_json(raw)
     except ValidationError as error:
-        raise BadFrame(explain(error)) from None
+        raise BadFrame(explain(error), _name_of(raw)) from None
+
+
+def _name_of(raw: str | bytes) -> str | None:
+    try:
+        return _Named.model_validate_json(raw).client_msg_id
+    except ValidationError:
+        return None
 
 
 def error_frame(code: str, message: str, client_msg_id: str | None = None) -> Frame:

@@ -102,7 +102,7 @@ class VisitorSocket:
             try:
                 frame = read_frame(raw)
             except BadFrame as error:
-                await self._send(error_frame("bad_frame", str(error)))
+                await self._send(error_frame("bad_frame", str(error), error.client_msg_id))
                 continue
             match frame:
                 case Hello():

@@ -83,7 +83,7 @@ def add_article_routes(blueprint: Blueprint, side: StaffSide) -> None:
         forms = [form for form in forms if form is not None]
         if not forms:
             raise Refused(404, "not_found", "There is no such article. Somebody may have renamed it; reload the list.")
-        return answer({"id": name, "languages": forms})
+        return answer({"id": name, "languages": forms, "time_zone": desk.zone.key})
 
     async def create(request: Request, session: Session) -> HTTPResponse:
         body = read_json(CreateBody, request.content_type, request.body, MAX_ARTICLE_BYTES)

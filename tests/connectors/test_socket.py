@@ -186,12 +186,13 @@ async def test_a_button_is_pressed_by_its_id(server: Server) -> None:
         b"\x00\x01",
     ],
 )
-async def test_a_bad_frame_is_explained_and_the_socket_lives(server: Server, raw: str | bytes) -> None:
+async def test_a_bad_frame_is_explained_by_name_and_the_socket_lives(server: Server, raw: str | bytes) -> None:
     async with server.widget() as widget:
         await widget.connection.send(raw)
         refusal = await widget.until("error")
         assert refusal["code"] == "bad_frame"
         assert refusal["message"]
+        assert refusal.get("client_msg_id") == ("12345678" if "12345678" in str(raw) else None)
         await widget.send(type="ping")
         assert await widget.until("pong")
 

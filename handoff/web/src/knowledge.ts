@@ -28,7 +28,7 @@ export interface ArticlesPage { articles: ArticleRow[]; total: number; counts: P
 export interface Kept { id: string; language: Language; revision: number; live: number | null; archived: boolean; origin: ArticleRow['origin']; source: string; updated_at: string; updated_by: string; reviewed_at: string; published_at: string | null; state: ArticleState; ahead: boolean }
 export interface Version { revision: number; reason: string; at: string; by_name: string; restores: number | null }
 export interface OpenedLanguage { language: Language; article: Article; live: Article | null; kept: Kept | null; versions: Version[]; stale: StaleReason[]; usage: ArticleUse | null }
-export interface OpenedArticle { id: string; languages: OpenedLanguage[] }
+export interface OpenedArticle { id: string; languages: OpenedLanguage[]; time_zone: string }
 export interface ArticleChange { kept: Kept; article: Article; version: Version; indexed: boolean }
 export interface Difference { old: Version; new: Version; lines: { kind: 'kept' | 'gone' | 'new'; text: string }[]; fields: { field: string; old: unknown; new: unknown }[] }
 export interface Problem { code: string; detail: string; stops: boolean }

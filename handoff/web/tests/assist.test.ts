@@ -19,7 +19,8 @@ function build(look: () => Promise<AssistLook> = () => Promise.resolve(LOOK)) {
     assistInserted: vi.fn(() => Promise.resolve()),
     assistRejected: vi.fn(() => Promise.resolve()),
   }
-  return { assist: createAssist(api, drafts), api, drafts }
+  const begin = vi.fn()
+  return { assist: createAssist(api, drafts, begin), api, drafts, begin }
 }
 
 describe('looking', () => {
@@ -83,6 +84,13 @@ describe('inserting', () => {
     expect(api.assistInserted).toHaveBeenCalledWith('a', 'c1')
     expect(assist.take('a')).toEqual({ assist: [{ id: 'c1', cite: true }] })
     expect(assist.take('a')).toEqual({})
+  })
+
+  it('tells that a draft begins with a card, and not of one that goes on', () => {
+    const { assist, begin } = build()
+    assist.insert('a', card())
+    assist.insert('a', card({ id: 'c2' }))
+    expect(begin.mock.calls).toEqual([['a:reply', 'a']])
   })
 
   it('keeps the source of an internal article out of the reply', () => {

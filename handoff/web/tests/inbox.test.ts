@@ -63,6 +63,16 @@ describe('the inbox', () => {
     expect(inbox.mine.value.map((one) => one.id)).toEqual(['b'])
   })
 
+  it('does not count a message again that a reading has counted before its event came', async () => {
+    const { inbox } = desk({ mine: [{ ...conversation('a', { last_seq: 5 }), unread: 1 }] })
+    await inbox.refresh('mine')
+    const heard = (seq: number) => inbox.apply({ type: 'message', conversation_id: 'a', message: message(seq, { conversation_id: 'a' }) }, null)
+    heard(5)
+    expect(inbox.known.get('a')?.unread).toBe(1)
+    heard(6)
+    expect(inbox.known.get('a')?.unread).toBe(2)
+  })
+
   it('counts each unread message once, and none of the conversation being read', async () => {
     const { inbox } = desk({ mine: [{ ...conversation('a'), unread: 0 }] })
     await inbox.refresh('mine')

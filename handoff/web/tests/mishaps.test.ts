@@ -66,6 +66,23 @@ describe('deciding', () => {
     expect(inbox.lastMade.value?.by_name).toBe('me')
   })
 
+  it('decides nothing about the group before while the next one is still on its way', async () => {
+    const { inbox, asked } = inboxOf()
+    await inbox.open('g')
+    const opening = inbox.open('next')
+    expect([inbox.openId.value, inbox.seen.value]).toEqual(['next', null])
+    expect(await inbox.decide({ kind: 'ignored' })).toBe(false)
+    expect([asked, inbox.conflict.value]).toEqual([[], null])
+    await opening
+  })
+
+  it('keeps the group on the screen while the same one is read again', async () => {
+    const { inbox } = inboxOf()
+    await inbox.open('g')
+    void inbox.open('g')
+    expect(inbox.seen.value?.group.id).toBe('g')
+  })
+
   it('shows both sides when somebody was quicker, and can then be done after all', async () => {
     let quicker = true
     const { inbox, asked } = inboxOf({

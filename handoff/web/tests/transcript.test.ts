@@ -162,6 +162,21 @@ describe('a transcript', () => {
     expect(texts(transcripts.get('c2')?.messages)).toEqual(['text 1', 'text 2'])
   })
 
+  it('after a gap keeps what is merged into the open conversation, and reads on in it', async () => {
+    const { api, state } = server([message(1)])
+    const transcripts = createTranscripts(api)
+    transcripts.open('c1')
+    transcripts.follow(['c2'])
+    await transcripts.read('c2')
+    state.stored.push(message(2))
+    transcripts.resume('c1')
+    await settled()
+    expect(texts(transcripts.get('c2')?.messages)).toEqual(['text 1', 'text 2'])
+    transcripts.follow([])
+    transcripts.resume('c1')
+    expect(transcripts.get('c2')).toBeUndefined()
+  })
+
   it('shows what the contact types until they clear it or the message arrives', async () => {
     const { api } = server([message(1)])
     const transcripts = createTranscripts(api, () => 1000)

@@ -159,6 +159,7 @@ async def test_days_are_days_of_the_desk_and_what_is_over_is_stale(shop: Shop) -
     today = datetime.now(UTC) + timedelta(days=3)
     made = await created(eva, valid_until=today.date().isoformat(), body="Until 3 May 2021 it is free.")
     assert made["article"]["valid_until"].endswith("T16:00:00.000Z")
+    assert (await eva.get(ONE.removesuffix("/en"))).json()["time_zone"] == "Asia/Shanghai"
     [row] = [one for one in (await eva.get(BASE, q="gift")).json()["articles"] if one["id"] == "gift-wrapping"]
     assert row["stale"] == ["ends_soon", "past_date"]
     shop.desk.clock.forward(days=10)

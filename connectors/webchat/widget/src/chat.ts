@@ -3,8 +3,9 @@ import { Connection, type Phase, type Surroundings } from './connection';
 import { normalContactPoint } from './contact_point';
 import type { Words } from './i18n';
 import { SiteUser } from './identity';
-import type { Attachment, Identity, IdentityAnswer, RatingAnswer, RatingFrame, ServerFrame } from './protocol';
-import { answerOf, NOTHING, type RatingState, readAnswer } from './rating_answer';
+import type { Attachment, Identity, IdentityAnswer, RatingAnswer, ServerFrame } from './protocol';
+import { NOTHING, type RatingState } from './rating_answer';
+import { Ratings } from './ratings';
 import type { Memory } from './storage';
 import { Store } from './store';
 import { sendFile } from './upload';
@@ -13,16 +14,15 @@ const TYPING_EVERY_MS = 1500;
 const READ_AFTER_MS = 600;
 const PREVIEW_LENGTH = 300;
 const RETRY_SECONDS = 3;
+const LONGEST_RETRY_SECONDS = 60;
 const RETRIES = 5;
-const CLOSED = 'closed';
 export class Chat {
   readonly store: Store;
   readonly connection: Connection;
   /** What is typed in the form for contact details, and whether it was no address. */
   readonly details = { point: '', bestTime: '', problem: false };
   private readonly tries = new Map<string, number>();
-  private readonly ratings = new Map<string, RatingFrame>();
-  private readonly editing = new Set<string>();
+  private readonly ratings: Ratings;
   private typedAt = 0;
   private typedText = '';
   private typingTimer: ReturnType<typeof setTimeout> | undefined;
@@ -41,6 +41,7 @@ export class Chat {
     private readonly forgotten: () => void = () => undefined,
   ) {
     this.store = new Store(memory);
+    this.ratings = new Ratings(memory, (frame) => this.connection.send(frame));
     this.connection = new Connection(
       server,
       {
@@ -105,7 +106,6 @@ export class Chat {
     this.store.forget();
     this.token = null;
     this.ratings.clear();
-    this.editing.clear();
     this.tries.clear();
     this.reported.clear();
     this.details.point = this.details.bestTime = '';
@@ -195,20 +195,11 @@ export class Chat {
   }
 
   rating(conversationId: string): RatingState | null {
-    const sending = this.ratings.get(conversationId);
-    if (sending) return { answer: answerOf(sending), state: 'sending' };
-    const kept = this.memory.get(`rated:${conversationId}`);
-    if (kept === null) return null;
-    if (kept === CLOSED) return { answer: { ...NOTHING }, state: 'closed' };
-    const answer = readAnswer(kept);
-    return { answer, state: this.editing.has(conversationId) ? 'editing' : 'done' };
+    return this.ratings.of(conversationId);
   }
 
   rate(conversationId: string, answer: RatingAnswer, neverAgain = false): void {
-    const frame: RatingFrame = { ...answer, at: Date.now(), type: 'rating', client_msg_id: newId(), conversation_id: conversationId, never_again: neverAgain };
-    this.ratings.set(conversationId, frame);
-    this.editing.delete(conversationId);
-    this.connection.send(frame);
+    this.ratings.rate(newId(), conversationId, answer, neverAgain);
     this.changed();
   }
 
@@ -218,7 +209,7 @@ export class Chat {
   }
 
   editRating(conversationId: string): void {
-    this.editing.add(conversationId);
+    this.ratings.edit(conversationId);
     this.changed();
   }
 
@@ -235,6 +226,7 @@ export class Chat {
     else if (this.memory.isFor(key, 'token')) this.adoptToken();
     else if (this.memory.isFor(key, 'left') && this.memory.get('left') !== null) {
       // Another tab has signed the visitor out.
+      this.memory.forgetFallback();
       this.becomeNobody();
       this.connection.restart();
     }
@@ -296,7 +288,7 @@ export class Chat {
     }
     this.store.elsewhere = frame.elsewhere === true;
     if (frame.conversation) this.store.takeState(frame.conversation);
-    for (const rating of this.ratings.values()) this.connection.send(rating);
+    this.ratings.sendAll();
   }
 
   private adoptToken(): void {
@@ -311,25 +303,21 @@ export class Chat {
 
   private acknowledged(frame: Extract<ServerFrame, { type: 'ack' }>): void {
     this.tries.delete(frame.client_msg_id);
-    const rating = [...this.ratings.values()].find((one) => one.client_msg_id === frame.client_msg_id);
-    if (rating) this.rated(rating);
+    const rating = this.ratings.find(frame.client_msg_id);
+    if (rating) this.ratings.taken(rating);
     else if (frame.seq !== undefined) this.store.acknowledge(frame.client_msg_id, frame.conversation_id, frame.seq);
   }
 
-  private rated(rating: RatingFrame): void {
-    this.ratings.delete(rating.conversation_id);
-    this.memory.set(`rated:${rating.conversation_id}`, JSON.stringify(answerOf(rating)));
-  }
-
   private refused(frame: Extract<ServerFrame, { type: 'error' }>): void {
-    const id = frame.client_msg_id;
+    // A frame that could not be read at all names no message; one is on its way at a time.
+    const unread = frame.code === 'bad_frame' ? this.store.pending.find((item) => item.state === 'sending')?.client_msg_id : undefined;
+    const id = frame.client_msg_id ?? unread;
     if (id === undefined) return;
-    const rating = [...this.ratings.values()].find((one) => one.client_msg_id === id);
+    const passing = frame.code === 'too_fast' || frame.code === 'unavailable';
+    const rating = this.ratings.find(id);
     if (rating) {
-      const kept = this.memory.get(`rated:${rating.conversation_id}`);
-      if (frame.code === 'rating_closed') this.memory.set(`rated:${rating.conversation_id}`, CLOSED);
-      if (frame.code === 'already_rated' && kept === null) this.rated(rating);
-      else this.ratings.delete(rating.conversation_id);
+      if (passing) this.ratings.again(rating, this.pauseBefore(frame, id));
+      else this.ratings.refused(rating, frame.code);
       return;
     }
     if (frame.code === 'bad_contact_point') {
@@ -337,23 +325,25 @@ export class Chat {
       this.store.discard(id);
       return;
     }
-    const tries = (this.tries.get(id) ?? 0) + 1;
-    this.tries.set(id, tries);
-    const passing = frame.code === 'too_fast' || frame.code === 'unavailable';
-    if (!passing || tries > RETRIES) {
-      this.store.fail(id, frame.message);
+    const pause = this.pauseBefore(frame, id);
+    if (!passing || this.tries.get(id)! > RETRIES) {
+      this.store.fail(id, frame.code);
       return;
     }
     this.store.requeue();
     this.paused = true;
-    setTimeout(
-      () => {
-        this.paused = false;
-        this.flush();
-        this.changed();
-      },
-      1000 * (frame.retry_after_seconds ?? RETRY_SECONDS * tries),
-    );
+    setTimeout(() => {
+      this.paused = false;
+      this.flush();
+      this.changed();
+    }, pause);
+  }
+
+  /** How long to wait before this is sent once more, which is counted. */
+  private pauseBefore(frame: Extract<ServerFrame, { type: 'error' }>, id: string): number {
+    const tries = (this.tries.get(id) ?? 0) + 1;
+    this.tries.set(id, tries);
+    return 1000 * (frame.retry_after_seconds ?? Math.min(LONGEST_RETRY_SECONDS, RETRY_SECONDS * tries));
   }
 
   private flush(): void {

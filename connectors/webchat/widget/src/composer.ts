@@ -2,12 +2,12 @@
 import type { Chat } from './chat';
 import { h, icon } from './dom';
 import { REFUSED, type Words } from './i18n';
-import type { Attachment } from './protocol';
+import { composes } from './input_method';
+import { type Attachment, MAX_TEXT } from './protocol';
 import type { NotTaken } from './upload';
 
 const MAX_BYTES = 10 * 1024 * 1024;
 const MAX_FILES = 5;
-const MAX_TEXT = 4000;
 const ACCEPTED = 'image/png,image/jpeg,image/gif,image/webp,.pdf,.txt,.csv,.docx,.xlsx,.zip,.mp3,.ogg,.mp4';
 
 interface Upload {
@@ -55,8 +55,7 @@ export class Composer {
     this.field.addEventListener('compositionstart', () => (this.composing = true));
     this.field.addEventListener('compositionend', () => (this.composing = false));
     this.field.addEventListener('keydown', (event) => {
-      // 229: the key belongs to the input method; Safari ends the composition before it tells us of Enter.
-      if (event.key !== 'Enter' || event.shiftKey || event.isComposing || this.composing || event.keyCode === 229) return;
+      if (event.key !== 'Enter' || event.shiftKey || this.composing || composes(event)) return;
       event.preventDefault();
       this.submit();
     });
@@ -138,8 +137,7 @@ export class Composer {
         .catch((error: NotTaken) => {
           chip.classList.add('failed');
           chip.title = this.words.say('uploadFailed');
-          const known = REFUSED[error.code];
-          this.say(known ? this.words.say(known) : error.message || this.words.say('uploadFailed'));
+          this.say(this.words.say(REFUSED[error.code] ?? 'uploadFailed'));
           label.addEventListener('click', run, { once: true });
         });
     };

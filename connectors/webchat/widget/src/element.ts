@@ -3,6 +3,7 @@ import { Chat } from './chat';
 import { Composer } from './composer';
 import { h, type Icon, icon } from './dom';
 import { languageOf, Words } from './i18n';
+import { composes } from './input_method';
 import { avatar, MessageList } from './messages';
 import type { Identity, IdentityAnswer } from './protocol';
 import { browserMemory, type Memory } from './storage';
@@ -56,7 +57,8 @@ export class FrontdeskChat extends HTMLElement {
     if (this.hasAttribute('user-id')) this.userChanged();
     const reopen = this.memory.get('open') === '1' && !matchMedia(PHONE).matches;
     if (this.hasAttribute('open') || reopen) this.setOpen(true, false);
-    else if (this.chat.hasPast) this.chat.connection.start();
+    // Moved within the page it is open already, but was disconnected on the way.
+    if (this.isOpen || this.chat.hasPast) this.chat.connection.start();
   }
 
   disconnectedCallback(): void {
@@ -235,7 +237,7 @@ export class FrontdeskChat extends HTMLElement {
   }
 
   private onKey(event: KeyboardEvent): void {
-    if (event.key !== 'Escape' || event.isComposing) return;
+    if (event.key !== 'Escape' || composes(event)) return;
     event.stopPropagation();
     if (this.menu.hidden) this.setOpen(false, true);
     else {

@@ -1,5 +1,5 @@
 // Every word the widget says by itself, in both languages.
-import type { Language } from './protocol';
+import { type Language, MAX_TEXT } from './protocol';
 
 const zh = {
   title: '在线客服',
@@ -86,7 +86,10 @@ const zh = {
   scores: '很不满意|不满意|一般|满意|非常满意',
   you: '我',
   unread: '{n} 条未读消息',
-  tooFast: '发送太快了，稍等片刻会自动继续发送。',
+  tooFast: '发送太频繁了，请稍等片刻再试。',
+  notNow: '暂时发送不了，请稍后再试。',
+  tooLong: '消息太长，每条最多 4000 字，请分几条发送。',
+  notTaken: '这条消息没能发送，请修改后重新发送。',
 };
 
 const en: typeof zh = {
@@ -174,7 +177,10 @@ const en: typeof zh = {
   scores: 'Very poor|Poor|Okay|Good|Excellent',
   you: 'You',
   unread: '{n} unread messages',
-  tooFast: 'That was quick. The rest is sent in a moment.',
+  tooFast: 'That was a lot at once. Please wait a moment and try again.',
+  notNow: 'This cannot be sent right now. Please try again later.',
+  tooLong: 'The message is too long. Please send it in parts of at most 4,000 characters.',
+  notTaken: 'This message could not be sent. Please change it and send it again.',
 };
 
 export type Text = keyof typeof zh;
@@ -187,7 +193,15 @@ export const REFUSED: Partial<Record<string, Text>> = {
   file_type: 'fileType',
   picture_damaged: 'pictureDamaged',
   picture_too_large: 'pictureLarge',
+  too_fast: 'tooFast',
 };
+
+/** Why a message was not taken; what the desk says of it is meant for whoever builds a client. */
+export function reasonOf(code: string, text: string): Text {
+  if (code === 'too_fast') return 'tooFast';
+  if (code === 'unavailable') return 'notNow';
+  return [...text].length > MAX_TEXT ? 'tooLong' : 'notTaken';
+}
 
 export class Words {
   constructor(public language: Language) {}

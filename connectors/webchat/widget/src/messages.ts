@@ -176,7 +176,7 @@ export class MessageList {
         { class: 'stack' },
         item.text !== '' && h('div', { class: 'bubble' }, linked(item.text)),
         ...item.attachments.map((file) => this.file(file)),
-        failed && item.problem && h('div', { class: 'problem' }, item.problem),
+        failed && item.problem && h('div', { class: 'problem' }, this.words.say(item.problem)),
         failed
           ? h(
               'div',

@@ -1,5 +1,8 @@
 // The frames of the widget protocol, as both sides write them.
 
+/** How many characters a message may have. */
+export const MAX_TEXT = 4000;
+
 export type Language = 'zh' | 'en';
 export type Status = 'bot' | 'queued' | 'assigned' | 'resolved';
 export type Author = 'contact' | 'bot' | 'agent' | 'system';

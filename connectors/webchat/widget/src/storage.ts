@@ -19,7 +19,8 @@ export interface Area {
 }
 
 export class Memory {
-  private readonly fallback = new Map<string, string>();
+  /** What the browser did not take, which is newer than what it has; null: it should be gone. */
+  private readonly fallback = new Map<string, string | null>();
 
   /** One name space per desk: a page may talk to another desk than the page before. */
   constructor(
@@ -28,21 +29,24 @@ export class Memory {
   ) {}
 
   get(name: string): string | null {
+    const kept = this.fallback.get(name);
+    if (kept !== undefined) return kept;
     try {
-      return this.area ? this.area.getItem(this.key(name)) : (this.fallback.get(name) ?? null);
+      return this.area?.getItem(this.key(name)) ?? null;
     } catch {
-      return this.fallback.get(name) ?? null;
+      return null;
     }
   }
 
   set(name: string, value: string | null): void {
-    if (value === null) this.fallback.delete(name);
-    else this.fallback.set(name, value);
+    this.fallback.delete(name);
     try {
       if (value === null) this.area?.removeItem(this.key(name));
-      else this.area?.setItem(this.key(name), value);
+      else if (this.area) this.area.setItem(this.key(name), value);
+      else this.fallback.set(name, value);
     } catch {
-      // Full or forbidden: the copy in memory has to do.
+      // Full or forbidden: the copy in memory has to do, also instead of an older one that is still there.
+      this.fallback.set(name, value);
     }
   }
 
@@ -73,26 +77,28 @@ export class Memory {
     for (const name of this.names('')) this.set(name, null);
   }
 
+  /** What only this page remembers: another tab has emptied the rest. */
+  forgetFallback(): void {
+    this.fallback.clear();
+  }
+
   /** Whether a storage event of the browser is about this name. */
   isFor(eventKey: string | null, name: string): boolean {
     return eventKey === this.key(name);
   }
 
   private names(prefix: string): string[] {
-    const names: string[] = [];
+    const names = new Set([...this.fallback].flatMap(([name, value]) => (value !== null && name.startsWith(prefix) ? [name] : [])));
     try {
-      if (this.area) {
-        const full = this.key(prefix);
-        for (let index = 0; index < this.area.length; index++) {
-          const key = this.area.key(index);
-          if (key?.startsWith(full)) names.push(key.slice(this.key('').length));
-        }
-        return names;
+      const full = this.key(prefix);
+      for (let index = 0; index < (this.area?.length ?? 0); index++) {
+        const name = this.area?.key(index)?.startsWith(full) ? this.area.key(index)!.slice(this.key('').length) : null;
+        if (name !== null && this.get(name) !== null) names.add(name);
       }
     } catch {
-      // fall through to the copy in memory
+      // what is in memory is all there is
     }
-    return [...this.fallback.keys()].filter((name) => name.startsWith(prefix));
+    return [...names];
   }
 
   private key(name: string): string {

@@ -1,10 +1,11 @@
 // What the visitor has said and heard, in order and once, with what is still on its way.
+import { reasonOf, type Text } from './i18n';
 import type { Attachment, ConversationState, Message, ServerFrame } from './protocol';
 import type { Memory, Unsent } from './storage';
 
 export interface Pending extends Unsent {
   state: 'waiting' | 'sending' | 'failed';
-  problem: string | null;
+  problem: Text | null;
   seq?: { conversation_id: string; seq: number };
 }
 
@@ -122,9 +123,9 @@ export class Store {
     this.memory.forgetUnsent(id);
   }
 
-  fail(id: string, problem: string): void {
+  fail(id: string, code: string): void {
     const item = this.pending.find((one) => one.client_msg_id === id);
-    if (item) Object.assign(item, { state: 'failed', problem });
+    if (item) Object.assign(item, { state: 'failed', problem: reasonOf(code, item.text) });
   }
 
   acknowledge(id: string, conversationId: string, seq: number): void {

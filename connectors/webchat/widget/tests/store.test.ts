@@ -94,7 +94,7 @@ describe('the store', () => {
   it('keeps a failed message for another try with the same id', () => {
     const store = new Store(new Memory('desk', new Shelf()));
     store.add('one', null, [], 'id-1').state = 'sending';
-    store.fail('id-1', 'Too long.');
+    store.fail('id-1', 'invalid_message');
     expect(store.nextToSend()).toBeNull();
     store.retry('id-1');
     expect(store.nextToSend()).toMatchObject({ client_msg_id: 'id-1', state: 'waiting', problem: null });

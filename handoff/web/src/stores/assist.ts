@@ -22,7 +22,8 @@ const SETTLE_MS = 400 //: people write several lines in a row
 
 type AssistApi = Pick<typeof Api, 'assist' | 'assistBot' | 'assistPhrased' | 'assistInserted' | 'assistRejected'>
 
-export function createAssist(api: AssistApi, drafts: Map<string, string>) {
+/** `begin` is told which draft an inserted card begins. */
+export function createAssist(api: AssistApi, drafts: Map<string, string>, begin: (key: string, conversationId: string) => void = () => undefined) {
   const id: Ref<string | null> = ref(null)
   const look: Ref<AssistLook | null> = ref(null)
   const bot: Ref<BotAnswer | null> = ref(null)
@@ -119,6 +120,7 @@ export function createAssist(api: AssistApi, drafts: Map<string, string>) {
   function insert(conversationId: string, card: Insertable): void {
     const key = `${conversationId}:reply`
     const before = (drafts.get(key) ?? '').trimEnd()
+    if (!drafts.get(key)) begin(key, conversationId)
     drafts.set(key, before ? `${before}\n${card.text}` : card.text)
     if (card.id !== null) {
       const citations = card.internal ? [] : card.citations
@@ -158,7 +160,13 @@ export function createAssist(api: AssistApi, drafts: Map<string, string>) {
     originals.delete(conversationId)
   }
 
-  return { id, look, bot, phrased, loading, problem, rejected, used, originals, insertions, watchOver, stop, read, insert, reject, leaveOut, sources, take, drop }
+  /** Somebody else is at this console now. */
+  function clear(): void {
+    used.clear()
+    originals.clear()
+  }
+
+  return { id, look, bot, phrased, loading, problem, rejected, used, originals, insertions, watchOver, stop, read, insert, reject, leaveOut, sources, take, drop, clear }
 }
 
 export type Assist = ReturnType<typeof createAssist>

@@ -12,6 +12,7 @@ import { anomalies } from './anomalies'
 import { mishaps } from './mishaps'
 import { modelChanges } from '../live_models'
 import { createLive, type LiveEvent } from './live'
+import { panels } from './panels'
 import { go, place } from './place'
 import { readCanned } from './canned'
 import { createRinging } from './ringing'
@@ -52,7 +53,7 @@ const composers = reactive(new Map<string, { name: string; conversationId: strin
 const begun = reactive(new Map<string, number>())
 const busy = ref<Verb | null>(null)
 const drafts = reactive(new Map<string, string>())
-export const assist = createAssist(api, drafts)
+export const assist = createAssist(api, drafts, begin)
 export const translations = createTranslations(api)
 export const contact = createContact(api)
 const cameFrom = ref<string | null>(null)
@@ -67,7 +68,7 @@ const conversation = computed<Conversation | null>(() => {
 
 const ringing = createRinging({ known: inbox.known, openId, presence, markSeen })
 
-export const desk = { cameFrom, detail, detailError, traces, agents, presence, viewers, composers, begun, busy, drafts, openId, conversation, start, stop, open, run, runCompany, setPresence, markSeen, readAgents }
+export const desk = { cameFrom, detail, detailError, traces, agents, presence, viewers, composers, begun, busy, drafts, openId, conversation, start, stop, open, begin, run, runCompany, setPresence, markSeen, readAgents }
 
 async function start(): Promise<void> {
   const me = session.staff.value
@@ -75,6 +76,8 @@ async function start(): Promise<void> {
   if (me.id !== inbox.myId.value) {
     drafts.clear()
     begun.clear()
+    uploads.clear()
+    assist.clear()
   }
   if (session.worksAtDesk.value) void readCanned()
   inbox.myId.value = me.id
@@ -112,10 +115,18 @@ function stop(): void {
 
 /** A session that ends takes nothing with it: what was not sent is a draft again after signing in. */
 function keepUnsent(): void {
-  for (const { id, kind, text } of transcripts.unsent()) {
+  for (const { id, kind, text, read_seq } of transcripts.unsent()) {
     const key = `${id}:${kind}`
+    if (read_seq !== undefined) begun.set(key, Math.min(read_seq, begun.get(key) ?? read_seq))
+    else if (!begun.has(key)) begin(key, id)
     drafts.set(key, [text, drafts.get(key)].filter(Boolean).join('\n'))
   }
+}
+
+/** Notes how far a conversation had come when a draft was begun in it. */
+function begin(key: string, id: string): void {
+  const { last_seq } = inbox.known.get(id) ?? (detail.value?.conversation.id === id ? detail.value.conversation : {})
+  if (last_seq !== undefined) begun.set(key, last_seq)
 }
 
 /** Where sockets do not get through, the desk still moves on, only slower. */
@@ -140,6 +151,7 @@ watch(openId, (id, before) => {
   detail.value = null
   detailError.value = null
   traces.value = []
+  panels.handOn = panels.macro = null // what they ask was meant for the conversation before
   if (!past) contact.close()
   if (id && session.staff.value) load(id)
   tellViewing()
@@ -253,7 +265,9 @@ function onErased(contactId: string): void {
   const theirs = inbox.forget(contactId)
   for (const id of theirs) transcripts.forget(id)
   void inbox.resume()
-  if (openId.value && theirs.includes(openId.value)) load(openId.value)
+  if (!openId.value || !theirs.includes(openId.value)) return
+  transcripts.afresh()
+  load(openId.value)
 }
 
 /** A conversation went to people whose conversations this person does not see: nothing of it stays on the screen. */

@@ -10,7 +10,8 @@ const overview = ref<Overview | null>(null)
 const listed = ref<Example[]>([])
 const total = ref(0)
 const loaded = ref(false)
-const problem = ref('')
+/** "" where the server was not reached. */
+const problem = ref<string | null>(null)
 const chosen = reactive<{ intent: string | null; language: Language | null; q: string; kind: NoteKind | null; offset: number }>({ intent: null, language: null, q: '', kind: null, offset: 0 })
 const selection = ref<Example[]>([])
 /** What was refused because somebody else was quicker, with what was wanted. */
@@ -49,11 +50,11 @@ async function readList(): Promise<void> {
     }
     listed.value = page.examples
     total.value = page.total
-    problem.value = ''
+    problem.value = null
     const there = new Map(page.examples.map((one) => [keyOf(one), one]))
     selection.value = selection.value.flatMap((one) => there.get(keyOf(one)) ?? [])
   } catch (error) {
-    if (mine === asked) problem.value = error instanceof Error ? error.message : ''
+    if (mine === asked) problem.value = error instanceof Error ? error.message : String(error)
   }
   loaded.value = true
 }

@@ -177,10 +177,19 @@ export function createInbox(api: InboxApi, savedSort: (view: View) => Sort | nul
   function put(next: ListedConversation): void {
     const before = known.get(next.id)
     if (before && !isNewer(next, before)) {
-      if (next.unread !== undefined && next.last_seq === before.last_seq) before.unread = next.unread
+      if (next.unread !== undefined && next.last_seq === before.last_seq) {
+        before.unread = next.unread
+        count(next.id, next.last_seq)
+      }
       return
     }
+    if (next.unread !== undefined) count(next.id, next.last_seq)
     known.set(next.id, { ...next, ...furthest(next, before), unread: next.unread ?? before?.unread ?? 0, unseen: next.unseen ?? before?.unseen })
+  }
+
+  /** The unread count knows of every message up to this one, so its event does not add to it. */
+  function count(id: string, seq: number): void {
+    counted.set(id, Math.max(seq, counted.get(id) ?? 0))
   }
 
   function enlist(next: Conversation): void {
@@ -216,7 +225,7 @@ export function createInbox(api: InboxApi, savedSort: (view: View) => Sort | nul
     const before = known.get(id)
     if (!before) return void learn(id)
     const fresh = message.seq > (counted.get(id) ?? 0) && message.seq >= before.last_seq
-    if (fresh) counted.set(id, message.seq)
+    if (fresh) count(id, message.seq)
     const unread = (before.unread ?? 0) + (fresh && message.author === 'contact' && id !== openId ? 1 : 0)
     const later = message.seq > before.last_seq
     const said = later && message.kind === 'text' && message.text !== ''

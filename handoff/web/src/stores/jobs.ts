@@ -6,7 +6,7 @@ import type { LiveEvent } from './live'
 
 export function createJobs(server: Pick<typeof versionApi, 'jobs' | 'job'> = versionApi) {
   const jobs = ref<Job[]>([])
-  const problem = ref('')
+  const problem = ref<string | null>(null) //: "" where the server was not reached
   const loaded = ref(false)
   let kind: string | null = null
   let ended: (job: Job) => void = () => undefined
@@ -18,9 +18,9 @@ export function createJobs(server: Pick<typeof versionApi, 'jobs' | 'job'> = ver
       const found = await server.jobs(wanted)
       if (kind !== wanted) return
       jobs.value = found.jobs
-      problem.value = ''
+      problem.value = null
     } catch (error) {
-      problem.value = error instanceof Error ? error.message : ''
+      problem.value = error instanceof Error ? error.message : String(error)
     }
     loaded.value = true
   }

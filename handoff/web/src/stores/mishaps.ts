@@ -15,10 +15,11 @@ const CAME_MS = 2500
 export function createMishaps(server: Pick<typeof api, 'mishaps' | 'mishap' | 'mishapSuggestions' | 'decideMishap' | 'undoMishap'> = api) {
   const filters = reactive<MishapFilters>({ state: 'new', sort: 'frequent', reasons: [], language: '', channel: '', days: 0, q: '' })
   const page = ref<MishapPage | null>(null)
-  const problem = ref('')
+  const problem = ref<string | null>(null) //: why the list was not read; "" where the server was not reached
   const loading = ref(true)
   const openId = ref<string | null>(null)
   const seen = ref<MishapSeen | null>(null)
+  const unread = ref<string | null>(null) //: why the open group was not read, likewise
   const suggestions = ref<MishapSuggestion[]>([])
   const suggesting = ref(false)
   const conflict = ref<Conflict | null>(null)
@@ -36,9 +37,9 @@ export function createMishaps(server: Pick<typeof api, 'mishaps' | 'mishap' | 'm
       const found = await server.mishaps(filters)
       if (mine !== asked) return
       page.value = found
-      problem.value = ''
+      problem.value = null
     } catch (error) {
-      if (mine === asked) problem.value = error instanceof Error ? error.message : ' '
+      if (mine === asked) problem.value = error instanceof Error ? error.message : String(error)
     } finally {
       if (mine === asked) loading.value = false
     }
@@ -60,15 +61,18 @@ export function createMishaps(server: Pick<typeof api, 'mishaps' | 'mishap' | 'm
   }
 
   async function open(id: string | null): Promise<void> {
+    if (id !== openId.value) seen.value = null // until it is here, nothing is decided about the one before
     openId.value = id
     conflict.value = null
     meanwhile.value = null
     suggestions.value = []
-    if (id === null) {
-      seen.value = null
-      return
+    unread.value = null
+    if (id === null) return
+    try {
+      await look()
+    } catch (error) {
+      if (openId.value === id) unread.value = error instanceof Error ? error.message : String(error)
     }
-    await look()
     if (openId.value !== id || seen.value === null) return
     suggesting.value = true
     try {
@@ -146,7 +150,7 @@ export function createMishaps(server: Pick<typeof api, 'mishaps' | 'mishap' | 'm
     clearTimeout(timer)
   }
 
-  return { filters, page, groups, problem, loading, openId, seen, suggestions, suggesting, conflict, meanwhile, lastMade, read, show, more, open, look, decide, undo, apply, watch }
+  return { filters, page, groups, problem, loading, openId, seen, unread, suggestions, suggesting, conflict, meanwhile, lastMade, read, show, more, open, look, decide, undo, apply, watch }
 }
 
 export const mishaps = createMishaps()

@@ -10,7 +10,8 @@ const overview = ref<PromptOverview | null>(null)
 const details = reactive(new Map<string, PromptDetail>())
 const drafts = reactive(new Map<string, Draft>())
 const chosen = ref<string | null>(null)
-const failed = ref('')
+/** "" where the server was not reached. */
+const failed = ref<string | null>(null)
 
 const detail = computed(() => (chosen.value ? (details.get(chosen.value) ?? null) : null))
 const draft = computed(() => (chosen.value ? (drafts.get(chosen.value) ?? null) : null))
@@ -24,14 +25,14 @@ export function differs(mine: Pick<Draft, 'template' | 'values'>, saved: Pick<Pr
 }
 
 async function read(): Promise<void> {
-  failed.value = ''
+  failed.value = null
   try {
     overview.value = await api.prompts()
     const first = overview.value.prompts[0]
     if (!chosen.value && first) chosen.value = first.name
     if (chosen.value) await choose(chosen.value)
   } catch (error) {
-    failed.value = error instanceof ApiError ? error.message || String(error.status) : String(error)
+    failed.value = error instanceof ApiError ? error.message : String(error)
   }
 }
 

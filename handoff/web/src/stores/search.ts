@@ -17,7 +17,7 @@ export function createSearch(from: Pick<typeof api, 'search' | 'searchMessages'>
   const found = ref(0)
   const next = ref<number | null>(null)
   const busy = ref(false)
-  const failed = ref('')
+  const failed = ref<string | null>(null) //: "" where the server was not reached
   let turn = 0
   let timer: ReturnType<typeof setTimeout> | undefined
 
@@ -31,7 +31,7 @@ export function createSearch(from: Pick<typeof api, 'search' | 'searchMessages'>
     clearTimeout(timer)
     const mine = (turn += 1)
     const q = wanted.q.trim()
-    failed.value = ''
+    failed.value = null
     if (!q) return clear()
     busy.value = true
     try {
@@ -46,7 +46,7 @@ export function createSearch(from: Pick<typeof api, 'search' | 'searchMessages'>
       customers.value = others.customers
       crmAvailable.value = others.crm_available
     } catch (error) {
-      if (mine === turn) failed.value = error instanceof ApiError && !error.offline ? error.message : ' '
+      if (mine === turn) failed.value = error instanceof ApiError ? error.message : String(error)
     } finally {
       if (mine === turn) busy.value = false
     }
@@ -63,7 +63,7 @@ export function createSearch(from: Pick<typeof api, 'search' | 'searchMessages'>
       conversations.value = { ...conversations.value, ...page.conversations }
       next.value = page.next_offset
     } catch (error) {
-      if (mine === turn) failed.value = error instanceof ApiError && !error.offline ? error.message : ' '
+      if (mine === turn) failed.value = error instanceof ApiError ? error.message : String(error)
     } finally {
       if (mine === turn) busy.value = false
     }

@@ -2,11 +2,13 @@
 import { ref, watch } from 'vue'
 
 import { api, ApiError } from '../api'
-import { desk, transcripts } from './desk'
+import { desk, live, transcripts } from './desk'
+import { session } from './session'
 import type { MergedThread, Message } from '../types'
 
 export const threads = ref<MergedThread[]>([])
-export const threadsFailed = ref('')
+/** "" where the server was not reached. */
+export const threadsFailed = ref<string | null>(null)
 
 export async function readThreads(id = desk.openId.value): Promise<void> {
   if (!id) return
@@ -14,10 +16,10 @@ export async function readThreads(id = desk.openId.value): Promise<void> {
     const found = (await api.merged(id)).threads
     if (desk.openId.value !== id) return
     threads.value = found
-    threadsFailed.value = ''
-    for (const one of found) transcripts.open(one.conversation.id)
+    threadsFailed.value = null
+    transcripts.follow(found.map((one) => one.conversation.id))
   } catch (error) {
-    if (desk.openId.value === id) threadsFailed.value = (error instanceof ApiError && error.message) || String(error)
+    if (desk.openId.value === id) threadsFailed.value = error instanceof ApiError ? error.message : String(error)
   }
 }
 
@@ -30,11 +32,15 @@ export function withMerged(own: readonly Message[]): Message[] {
 }
 
 watch(
-  desk.openId,
-  (id) => {
+  [desk.openId, () => session.staff.value?.id],
+  ([id, staff]) => {
     threads.value = []
-    threadsFailed.value = ''
-    if (id) void readThreads(id)
+    threadsFailed.value = null
+    transcripts.follow([])
+    if (id && staff) void readThreads(id)
   },
   { immediate: true },
 )
+
+// Somebody may have merged or separated conversations while nothing was heard of it.
+watch(live.connection, (now) => now === 'open' && void readThreads())

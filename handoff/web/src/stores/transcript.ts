@@ -66,6 +66,7 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
   const transcripts = reactive(new Map<string, Transcript>())
   const reading = new Map<string, Promise<void>>()
   const again = new Set<string>()
+  const beside = new Set<string>() //: merged into the open one: they stay as long as it is open
   const listening = new Map<string, Set<Map<number, Message>>>()
 
   function open(id: string): Transcript {
@@ -86,7 +87,7 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
   function forgetOldest(current: string): void {
     for (const [id, transcript] of transcripts) {
       if (transcripts.size <= KEPT) return
-      if (id !== current && transcript.pending.length === 0) transcripts.delete(id)
+      if (id !== current && !beside.has(id) && transcript.pending.length === 0) transcripts.delete(id)
     }
   }
 
@@ -233,12 +234,29 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
     if (transcript) transcript.pending = transcript.pending.filter((one) => one.client_msg_id !== clientMsgId)
   }
 
-  /** After the socket was away: read on in `openId`, send again what only failed for want of a connection, forget the rest. */
+  /** After the socket was away: read on in `openId` and what is beside it, send again what only failed for want of a connection, forget the rest. */
   function resume(openId: string | null): void {
     for (const [id, transcript] of [...transcripts]) {
       for (const one of transcript.pending) if (one.state === 'failed' && one.offline) void retry(id, one.client_msg_id)
-      if (id === openId) void read(id)
+      if (id === openId || beside.has(id)) void read(id)
       else if (transcript.pending.length === 0) transcripts.delete(id)
+    }
+  }
+
+  /** The conversations that are read together with the open one. */
+  function follow(ids: readonly string[]): void {
+    beside.clear()
+    for (const id of ids) {
+      beside.add(id)
+      open(id)
+    }
+  }
+
+  /** What is beside the open one is read as if for the first time: words may be gone from it. */
+  function afresh(): void {
+    for (const id of beside) {
+      transcripts.delete(id)
+      open(id)
     }
   }
 
@@ -247,8 +265,8 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
   }
 
   /** What was written and has not been stored, by conversation. */
-  function unsent(): { id: string; kind: Pending['kind']; text: string }[] {
-    return [...transcripts.values()].flatMap(({ id, pending }) => pending.filter((one) => !one.echoed).map(({ kind, text }) => ({ id, kind, text })))
+  function unsent(): { id: string; kind: Pending['kind']; text: string; read_seq?: number }[] {
+    return [...transcripts.values()].flatMap(({ id, pending }) => pending.filter((one) => !one.echoed).map(({ kind, text, extras }) => ({ id, kind, text, read_seq: extras?.read_seq })))
   }
 
   /** A message in a newer form, as an answer of the server brought it. */
@@ -263,8 +281,9 @@ export function createTranscripts(api: MessagesApi, now: () => number = Date.now
   }
 
   function clear(): void {
+    beside.clear()
     transcripts.clear()
   }
 
-  return { open, get, read, reread, put, unsent, apply, send, retry, discard, resume, forget, clear }
+  return { open, follow, afresh, get, read, reread, put, unsent, apply, send, retry, discard, resume, forget, clear }
 }

@@ -84,7 +84,13 @@ export function createUploads(api: Pick<typeof Api, 'upload'>) {
 
   const busy = (conversation: string): boolean => of(conversation).some((one) => one.file !== null)
 
-  return { of, add, retry, remove, take, busy }
+  /** Stops everything on its way and takes every file off: somebody else is at this console now. */
+  function clear(): void {
+    for (const stop of stops.values()) stop.abort()
+    lists.clear()
+  }
+
+  return { of, add, retry, remove, take, busy, clear }
 }
 
 export type Uploads = ReturnType<typeof createUploads>
