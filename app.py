@@ -58,7 +58,6 @@ from conversations.episodes import rating_rules
 from conversations.erased_elsewhere import ErasedElsewhere
 from conversations.erasing import Keepers, Periods
 from conversations.erasure_ledger import ErasureLedger
-from conversations.hours import BusinessHours
 from conversations.hub import LocalHub, RedisHub
 from conversations.idempotency_store import IdempotencyKeys
 from conversations.json_form import conversation_json, message_json
@@ -77,7 +76,7 @@ from conversations.work_leases import WorkLeases
 from crm.codes import MailboxCodeSender, SmtpCodeSender
 from crm.store import SqlCrm
 from crm.vouching import Vouching
-from desk import Desk, erase_again, provider_sign_in_of, run_beside, share_limits
+from desk import Desk, erase_again, hours_of, provider_sign_in_of, run_beside, share_limits
 from handoff.access.api_keys import ApiKeys
 from handoff.assist.assist_side import open_assist
 from handoff.channels.channel_desk import ChannelDesk
@@ -167,7 +166,7 @@ async def _wired(
     crm = SqlCrm(database.engine, smtp or MailboxCodeSender(mailbox), settings.key_for("codes"))
     vouching = Vouching(crm, settings.vouched_proof)
     hub: LocalHub = RedisHub(settings.redis_url) if settings.redis_url else LocalHub()
-    hours = BusinessHours.parse(settings.business_hours)
+    hours = hours_of("BUSINESS_HOURS", settings.business_hours)
     routing = await Routing.open(database, crm)
     api_keys, files = ApiKeys.of(database), settings.data_dir / "files"
     key_limits = KeyLimits(settings.rest_per_second, settings.rest_wrong_keys)
@@ -239,7 +238,7 @@ async def _wired(
         public_url=settings.public_url,
     )
     ways = UnaskedWays(connectors, channels, utc_now)
-    quiet = BusinessHours.parse(settings.proactive_hours or settings.business_hours)
+    quiet = hours_of("PROACTIVE_HOURS", settings.proactive_hours or settings.business_hours)
     telling = ProactiveSender(
         proactive, ways, shop_accounts(crm), Hours(quiet.is_open, quiet.opens_at), per_day=settings.proactive_per_day
     )

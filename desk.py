@@ -27,6 +27,7 @@ from conversations.engine import Engine
 from conversations.erased_elsewhere import ErasedElsewhere
 from conversations.export import Exporter, Sink
 from conversations.export_sinks import stream_at
+from conversations.hours import BusinessHours
 from conversations.hub import LocalHub
 from conversations.key_rotation import KeyRotation
 from conversations.lease_store import LeaseStore
@@ -219,6 +220,14 @@ def run_beside(desk: Desk, alone: WorkLeases, finder: Find = find) -> None:
     desk.exporter = exporter_of(desk.settings, desk.database, alone, finder)
     if not desk.database.is_sqlite:
         desk.living = Living(LeaseStore(desk.database), alone.holder, desk.conversations.free_turns_of)
+
+
+def hours_of(name: str, written: str) -> BusinessHours:
+    """The hours that a setting names; hours that cannot be read stop the start."""
+    try:
+        return BusinessHours.parse(written)
+    except ValueError as error:
+        raise desk_settings.BadSetting(f"Settings stop the start:\n  {name}: {error}") from None
 
 
 def exporter_of(

@@ -135,10 +135,36 @@ def _tracking(given: Settings) -> Iterator[str]:
         yield "MLFLOW_TRACKING_TOKEN is set, but MLFLOW_TRACKING_URI is missing; set both or neither"
 
 
+def _addresses(given: Settings) -> Iterator[str]:
+    for name, urls, schemes in (
+        ("BOT_URLS", given.bot_urls, ("http", "https")),
+        ("QDRANT_URL", (given.qdrant_url,), ("http", "https")),
+        ("REDIS_URL", (given.redis_url,), ("redis", "rediss", "unix")),
+        ("SMTP_URL", (given.smtp_url,), ("smtp", "smtps")),
+        ("ALLOWED_ORIGINS", given.allowed_origins, ("http", "https")),
+    ):
+        if not urls:
+            if name == "BOT_URLS":
+                yield "BOT_URLS needs at least one address, like http://127.0.0.1:5005"
+            continue
+        if not all(url is None or _begins(url, schemes) for url in urls):
+            yield f"{name} must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}, and name a host"
+    if any(urlsplit(origin).path.strip("/") for origin in given.allowed_origins if _begins(origin, ("http", "https"))):
+        yield "ALLOWED_ORIGINS names sites without a path, like https://shop.example"
+
+
+def _begins(url: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        address = urlsplit(url)
+        return address.scheme in schemes and (bool(address.hostname) or address.scheme == "unix") and address.port != 0
+    except ValueError:
+        return False
+
+
 def _parts(written: str) -> Iterator[str]:
     return filter(None, map(str.strip, written.split(",")))
 
 
 _RULES: tuple[Callable[[Settings], Iterator[str]], ...] = (
-    _transport, _lists, _keys, _provider, _endpoints, _tracking,
+    _transport, _lists, _keys, _provider, _endpoints, _tracking, _addresses,
 )  # fmt: skip

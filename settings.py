@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
-import secrets
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +17,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticUseDefault
 
+from env_file import data_folder as data_folder
+from env_file import ensure_secrets as ensure_secrets
+from env_file import everything as everything
+from env_file import read_env_file as read_env_file
+from env_file import take_env_file as take_env_file
 from setting_rules import problem_with
 
 ROOT = Path(__file__).resolve().parent
@@ -348,12 +351,6 @@ class Settings(BaseModel):
         return named.get(f"{channel}/{account}", named.get(channel, ()))
 
 
-def everything() -> dict[str, str]:
-    """The environment, with ``.env`` and the made-up secrets behind it."""
-    data_dir = Path(os.environ.get("DATA_DIR", ROOT / "var"))
-    return {**read_env_file(data_dir / "secrets.env"), **read_env_file(ROOT / ".env"), **os.environ}
-
-
 def load(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings in force; raises ``BadSetting`` (a ``SystemExit``) that names each bad or missing one."""
     environment = everything() if environment is None else environment
@@ -371,29 +368,3 @@ def _explain(error: dict[str, object]) -> str:
     if error["type"] == "missing":
         message = "is missing; `make run` writes one into var/secrets.env, or set it yourself"
     return f"  {name} {message}" if name else f"  {message}"
-
-
-def read_env_file(path: Path) -> dict[str, str]:
-    """The NAME=value lines of a file, or nothing if there is no such file; quotes around values are taken off."""
-    if not path.exists():
-        return {}
-    pairs = (
-        line.split("=", 1)
-        for line in path.read_text().splitlines()
-        if "=" in line and not line.lstrip().startswith("#")
-    )
-    return {name.strip(): value.strip().strip("\"'") for name, value in pairs}
-
-
-def ensure_secrets(data_dir: Path) -> None:
-    """Write random secrets for a single-machine desk into ``secrets.env`` once, readable by the owner only."""
-    path = data_dir / "secrets.env"
-    if path.exists():
-        return
-    data_dir.mkdir(parents=True, exist_ok=True)
-    names = ("BOT_SECRET", "ACTION_SECRET", "SECRET_KEY", "REST_API_KEYS")
-    lines = [f"{name}={secrets.token_urlsafe(32)}" for name in names]
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write("# Made on first start. Keep this file: links, tokens and the audit trail depend on it.\n")
-        file.write("\n".join(lines) + "\n")

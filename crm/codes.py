@@ -30,11 +30,11 @@ logger = logging.getLogger(__name__)
 
 TEXTS = {
     "zh": (
-        "风筝数码验证码 {code}",
+        "验证码 {code}",
         "您的验证码是 {code}，10 分钟内有效。如非本人操作，请忽略，也不要把它告诉任何人。",
     ),
     "en": (
-        "{code} is your Kite Electronics code",
+        "{code} is your one-time code",
         "Your one-time code is {code}. It is valid for 10 minutes. If you did not ask for it, ignore this message "
         "and do not share it with anyone.",
     ),

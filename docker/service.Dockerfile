@@ -12,7 +12,7 @@ WORKDIR /desk
 COPY requirements.lock ./
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* \
  && pip install --no-cache-dir --require-hashes -r requirements.lock
-COPY app.py certificate.py channels_file.py data_lock.py failpoints.py logs.py pages.py desk.py serving.py setting_rules.py settings.py slow_clients.py alembic.ini ./
+COPY app.py certificate.py channels_file.py data_lock.py failpoints.py logs.py pages.py desk.py env_file.py serving.py setting_rules.py settings.py slow_clients.py alembic.ini ./
 COPY actions actions
 COPY connectors connectors
 COPY conversations conversations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from desk import hours_of
 from setting_rules import role_claim
 from settings import BadSetting, Settings, load
 
@@ -177,3 +178,45 @@ def test_the_keys_of_contacts_data_are_checked_and_the_one_from_the_secret_key_a
         with pytest.raises(BadSetting, match="FIELD_KEYS needs keys of 64 hexadecimal digits") as stopped:
             settings(FIELD_KEYS=bad)
         assert bad not in str(stopped.value).replace("hexadecimal digits", "")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"BOT_URLS": "bot:5005"},
+        {"BOT_URLS": ","},
+        {"QDRANT_URL": "qdrant:6333"},
+        {"REDIS_URL": "localhost:6379"},
+        {"REDIS_URL": "http://localhost:6379"},
+        {"SMTP_URL": "mail.example.com:587"},
+        {"ALLOWED_ORIGINS": "*"},
+        {"ALLOWED_ORIGINS": "https://shop.example, shop.example.com"},
+        {"ALLOWED_ORIGINS": "https://shop.example/chat"},
+    ],
+)
+def test_an_address_that_nothing_could_reach_stops_the_start(changes: dict[str, str]) -> None:
+    [name] = changes
+    with pytest.raises(BadSetting, match=name):
+        settings(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"BOT_URLS": "http://127.0.0.1:5005,https://bot.example/"},
+        {"QDRANT_URL": "http://qdrant:6333"},
+        {"REDIS_URL": "rediss://user:p%40ss@redis:6379/0"},
+        {"REDIS_URL": "unix:///run/redis.sock"},
+        {"SMTP_URL": "smtp://user:secret@mail.example.com:587"},
+        {"ALLOWED_ORIGINS": "https://shop.example,http://127.0.0.1:8080"},
+        {"ALLOWED_ORIGINS": ""},
+    ],
+)
+def test_addresses_that_can_be_reached_are_taken(changes: dict[str, str]) -> None:
+    assert settings(**changes)
+
+
+def test_hours_that_cannot_be_read_stop_the_start_by_their_name() -> None:
+    assert hours_of("BUSINESS_HOURS", settings().business_hours)
+    with pytest.raises(BadSetting, match="BUSINESS_HOURS"):
+        hours_of("BUSINESS_HOURS", "9-18")

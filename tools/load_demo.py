@@ -1,9 +1,11 @@
-"""Bring the database up to date and load the demo shop: customers and orders, and the articles into the index."""
+"""Bring the database up to date and, where ``DEMO`` is on, load the demo shop: customers and orders, and the articles into the index.
+
+Articles that came from elsewhere stay: this runs at every start of the container and after every upgrade.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from datetime import date
 from pathlib import Path
@@ -56,16 +58,19 @@ async def load_conversations(database: Database, settings: desk_settings.Setting
 
 
 async def main() -> None:
-    data_dir = Path(os.environ.get("DATA_DIR", ROOT / "var"))
-    desk_settings.ensure_secrets(data_dir)
+    desk_settings.ensure_secrets(desk_settings.data_folder())
     settings = desk_settings.load()
     database = Database.open(settings.database_url)
     await migrate(database.engine)
+    if not settings.demo:
+        await database.close()
+        print("      DEMO is off: no customers, orders and articles of the demo shop", flush=True)
+        return
     crm = SqlCrm(
         database.engine, MailboxCodeSender(settings.data_dir / "demo_mailbox.jsonl"), b"loads data only, sends nothing"
     )
     new_rows = await load_demo(crm, date.today())  # noqa: DTZ011  (a shop's calendar day, not a moment)
-    talked = await load_conversations(database, settings) if settings.demo else 0
+    talked = await load_conversations(database, settings)
     print(f"      past conversations: {talked} new", flush=True)
     print(f"      customers, orders, tickets: {new_rows} new rows", flush=True)
     knowledge_base = await KnowledgeBase.open(settings.index_home, settings.qdrant_url, settings.encoder)
@@ -74,11 +79,11 @@ async def main() -> None:
     )
     if problems:
         raise problems[0]
-    report = await Library(LibraryStore(database.engine), knowledge_base).load(articles, show)
+    report = await Library(LibraryStore(database.engine), knowledge_base).load(articles, show, complete=False)
     await knowledge_base.close()
     await database.close()
     print(
-        f"      articles: {len(report.added)} new, {len(report.updated)} changed, {len(report.removed)} gone, {report.unchanged} as before; {report.passages} passages",
+        f"      articles: {len(report.added)} new, {len(report.updated)} changed, {report.unchanged} as before; {report.passages} passages",
         flush=True,
     )
 

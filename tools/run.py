@@ -66,9 +66,9 @@ class Process:
 
 
 def main() -> None:
+    desk_settings.ensure_secrets(desk_settings.data_folder())
+    desk_settings.take_env_file()
     os.environ.setdefault("DEMO", "1")
-    data_dir = Path(os.environ.get("DATA_DIR", ROOT / "var"))
-    desk_settings.ensure_secrets(data_dir)
     settings = desk_settings.load()
     logs = settings.data_dir / "logs"
     bot_url = urlsplit(settings.bot_urls[0])
@@ -84,10 +84,15 @@ def main() -> None:
             "BOT_HOST": bot_url.hostname or "127.0.0.1",
             "BOT_PORT": str(bot_url.port or 5005),
             "BOT_SECRET": settings.bot_secret,
-            "BOT_FIELD_KEYS": os.environ.get("BOT_FIELD_KEYS") or bot_keys(settings.wrapping_keys),
+            # Those made here open what was sealed before BOT_FIELD_KEYS was set.
+            "BOT_FIELD_KEYS": ",".join(
+                filter(None, (os.environ.get("BOT_FIELD_KEYS"), bot_keys(settings.wrapping_keys)))
+            ),
             "ACTION_URL": f"{own_url}/internal/actions?token={settings.action_secret}",
-            "NLU_DATA": str(settings.nlu_data),
-            "BOT_DATABASE_URL": os.environ.get("BOT_DATABASE_URL", f"sqlite:///{settings.data_dir / 'bot.db'}"),
+            "NLU_DATA": str(settings.nlu_data.resolve()),
+            "BOT_DATABASE_URL": os.environ.get(
+                "BOT_DATABASE_URL", f"sqlite:///{settings.data_dir.resolve() / 'bot.db'}"
+            ),
         },
         logs / "bot.log",
     )
@@ -183,7 +188,6 @@ def banner(settings: desk_settings.Settings) -> str:
             "    trainer     trainer@kite.example",
             "    supervisor  supervisor@kite.example",
             "    admin       admin@kite.example",
-            "    auditor     auditor@kite.example",
             "    auditor     auditor@kite.example",
         ]
     return "\n".join([*lines, "", f"  Logs: {settings.data_dir / 'logs'}", ""])

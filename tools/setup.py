@@ -18,6 +18,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from env_file import data_folder, take_env_file
+
 STAMPS = ROOT / "var" / "stamps"
 UV_VERSION = "0.13.9"
 WEB_PROJECTS = {
@@ -42,6 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--for", dest="purpose", choices=sorted(NEEDS), default="all")
     purpose = parser.parse_args().purpose
+    take_env_file()
     needs = NEEDS[purpose]
     steps: dict[str, tuple[str, Callable[[], bool]]] = {
         "service": ("service environment", install_service),
@@ -240,7 +245,7 @@ def train_sentiment(data_dir: Path) -> bool:
 
 
 def load_demo_data() -> bool:
-    data_dir = Path(os.environ.get("DATA_DIR", ROOT / "var"))
+    data_dir = data_folder()
     trained = train_sentiment(data_dir)
     os.environ.setdefault("DEMO", "1")  # as ``make run`` has it: the demo shop has a past, too
     where = [str(data_dir), *(os.environ.get(name, "") for name in ("DATABASE_URL", "QDRANT_URL", "ENCODER", "DEMO"))]
