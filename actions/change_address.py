@@ -25,8 +25,8 @@ DONE = Both("改好了，订单 {number} 将寄往：{address}。", "Done. Order
 
 
 _LEADS_TO_ADDRESS = re.compile(
-    r"请|麻烦|帮我|帮忙|把|新的?|收货|地址|订单|改成|改为|改到|换成|换到|寄到|送到|发到|是|为|到|吧|谢谢|一下|了|的"
-    r"|\b(?:please|pls|change|it|to|at|deliver|send|ship|my|the|new|address|is|order|parcel|instead|now|thanks|thank|you|would|be|use)\b",
+    r"不是|不对|不|错了|写错|应该|应为|而是|请|麻烦|帮我|帮忙|把|新的?|收货|地址|订单|改成|改为|改到|换成|换到|寄到|送到|发到|是|为|到|吧|谢谢|一下|了|的"
+    r"|\b(?:please|pls|change|it|to|at|deliver|send|ship|my|the|new|address|is|order|parcel|instead|now|thanks|thank|you|would|be|use|no|not|sorry|should|wrong|actually|oops)\b",
     re.IGNORECASE,
 )
 
