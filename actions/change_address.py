@@ -12,6 +12,7 @@ from actions.texts import Both, goods
 from crm.errors import BadValue
 from crm.model import Order
 from crm.rules import check_changeable, new_address
+from knowledge_base.wording import fold
 
 ASK = Both(
     "请发一下新的收货地址，包括省市区、街道和门牌号。",
@@ -35,7 +36,7 @@ def bare_address(text: str, found: Any) -> str:
     """The address that was found, without the words that only lead to it; a name or a number beside it is kept."""
     if not isinstance(found, str) or found not in text:
         return text
-    beside = _LEADS_TO_ADDRESS.sub(" ", text.replace(found, " ", 1))
+    beside = _LEADS_TO_ADDRESS.sub(" ", fold(text.replace(found, " ", 1)))
     return text if re.search(r"\w", beside) else found
 
 
