@@ -270,7 +270,7 @@ DONE = {"en": "is done", "zh": "已办好"}
 @pytest.mark.parametrize(("language", "start", "text", "asked"), [
     ("zh", f"取消订单 {FIRST}", "取消吧", "confirmed"), ("en", "where's my order??", "where's my order??", "order_number"),
     ("zh", "我要退货", "我要退货", "order_number"), ("zh", f"开发票 {FIRST}", "我要开发票", "invoice_kind"),
-    ("en", f"invoice for {FIRST} please", "yes, please send me the invoice", "invoice_kind"), ("zh", "改联系方式", "電郵", "contact_field"),
+    ("en", f"invoice for {FIRST} please", "yes, please send me the invoice", "invoice_kind"), ("zh", "改联系方式", "我要修改联系方式", "contact_field"),
     ("en", f"cancel {FIRST}", "I want to cancel my order", "confirmed"), ("zh", "我要取消订单", "对，取消吧", "order_number"),
 ])  # fmt: skip
 def test_a_request_that_is_repeated_gets_the_question_again_once_and_the_conversation_goes_on(
@@ -283,6 +283,12 @@ def test_a_request_that_is_repeated_gets_the_question_again_once_and_the_convers
         assert asked in turn["said"]
         assert len(chat.answer["replies"]) == 1
     assert "utter_stopped" in chat.say("never mind, stop" if language == "en" else "算了，不办了")["actions"]
+
+
+def test_an_answer_in_traditional_characters_is_one(bot: Bot) -> None:
+    chat = Chat(bot, "zh", **KNOWN)
+    chat.say("改联系方式")
+    assert "contact_value" in chat.say("電郵")["said"]
 
 
 @pytest.mark.parametrize(("language", "text"), [

@@ -152,3 +152,26 @@ def test_a_part_of_an_address_at_the_summary_asks_for_the_whole(bot: Bot, langua
 )
 def test_a_yes_that_names_the_address_is_a_yes(bot: Bot, language: str, text: str) -> None:
     assert {"en": "is done", "zh": "已办好"}[language] in at_the_summary(bot, language).say(text)["said"]
+
+
+@pytest.mark.parametrize(("language", "text"), [
+    ("zh", "好的，取消"), ("zh", "好是好，就是有点远"), ("zh", "可以寄到公司吗"), ("zh", "嗯，我问问家里人"),
+    ("en", "ok cancel"), ("en", "yes but to my office"), ("en", "fine, if it arrives on Friday"), ("en", "maybe"),
+])  # fmt: skip
+def test_an_address_is_not_changed_by_half_a_yes(bot: Bot, language: str, text: str) -> None:
+    assert {"en": "is done", "zh": "已办好"}[language] not in at_the_summary(bot, language).say(text)["said"]
+
+
+@pytest.mark.parametrize(("start", "answers", "text"), [
+    (f"I want to return {FIRST}", ("the watch", "it is broken"), "yes, but I want an exchange"), (f"我要退货 {FIRST}", ("手表", "坏了"), "好的，换一个"),
+    (f"我要退货 {FIRST}", ("手表", "坏了"), "大概吧"), (f"invoice for {FIRST}", ("personal", "Emma Clarke"), "ok, later"), (f"开发票 {FIRST}", ("个人", "李婷"), "好，改天吧"),
+])  # fmt: skip
+def test_no_task_is_carried_out_by_half_a_yes(bot: Bot, start: str, answers: tuple[str, ...], text: str) -> None:
+    chat = Chat(bot, "en" if start.isascii() else "zh", **KNOWN)
+    chat.say(start)
+    for answer in answers:
+        asked = chat.say(answer)
+    assert "confirmed" in asked["said"]
+    said = chat.say(text)["said"]
+    assert "is done" not in said
+    assert "已办好" not in said
