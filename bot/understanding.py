@@ -93,9 +93,13 @@ class Understanding:
 
     def _once(self, parts: list[Part], memory: Memory) -> list[Part]:
         """ "Yes, please cancel it": beside an answer, the running task named again is no second one."""
-        if not any(part.intent in _ANSWERS for part in parts):
+        answers = {part.intent for part in parts} & _ANSWERS
+        again = [part for part in parts if part.intent == memory.task and not _other_order(part, memory)]
+        if not answers or not again:
             return parts
-        return [part for part in parts if part.intent != memory.task or _other_order(part, memory)]
+        if answers == {"affirm"} and memory.slot != _CONFIRMED:  # no answer to what was asked: it is asked again
+            return [part for part in parts if part.intent != "affirm"]
+        return [part for part in parts if part not in again]
 
     def _surely_confirmed(self, parts: list[Part], whole: Parse, memory: Memory) -> list[Part]:
         """Takes a yes for one only where nothing is added to it; else the summary is asked again."""
