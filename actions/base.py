@@ -96,6 +96,13 @@ class Turn:
         messages += [_custom(event) for event in self._this_turn() if event.get("event") == "bot"]
         return any(mark is None or mark in custom for custom in messages)
 
+    @property
+    def asks_again(self) -> bool:
+        """Whether the question that is asked now was open before the message, which did not answer it."""
+        return not any(
+            event.get("event") == "slot" and event.get("name") == REQUESTED_SLOT for event in self._this_turn()
+        )
+
     def _this_turn(self) -> list[dict[str, Any]]:
         """The events since the contact's message, newest first."""
         found: list[dict[str, Any]] = []

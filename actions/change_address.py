@@ -12,6 +12,7 @@ from actions.texts import Both, goods
 from crm.errors import BadValue
 from crm.model import Order
 from crm.rules import check_changeable, new_address
+from knowledge_base.wording import fold
 
 ASK = Both(
     "请发一下新的收货地址，包括省市区、街道和门牌号。",
@@ -25,8 +26,8 @@ DONE = Both("改好了，订单 {number} 将寄往：{address}。", "Done. Order
 
 
 _LEADS_TO_ADDRESS = re.compile(
-    r"请|麻烦|帮我|帮忙|把|新的?|收货|地址|订单|改成|改为|改到|换成|换到|寄到|送到|发到|是|为|到|吧|谢谢|一下|了|的"
-    r"|\b(?:please|pls|change|it|to|at|deliver|send|ship|my|the|new|address|is|order|parcel|instead|now|thanks|thank|you|would|be|use)\b",
+    r"不是|不对|不|错了|写错|应该|应为|而是|请|麻烦|帮我|帮忙|把|新的?|收货|地址|订单|改成|改为|改到|换成|换到|寄到|送到|发到|是|为|到|吧|谢谢|一下|了|的"
+    r"|\b(?:please|pls|change|it|to|at|deliver|send|ship|my|the|new|address|is|order|parcel|instead|now|thanks|thank|you|would|be|use|no|not|sorry|should|wrong|actually|oops)\b",
     re.IGNORECASE,
 )
 
@@ -35,7 +36,7 @@ def bare_address(text: str, found: Any) -> str:
     """The address that was found, without the words that only lead to it; a name or a number beside it is kept."""
     if not isinstance(found, str) or found not in text:
         return text
-    beside = _LEADS_TO_ADDRESS.sub(" ", text.replace(found, " ", 1))
+    beside = _LEADS_TO_ADDRESS.sub(" ", fold(text.replace(found, " ", 1)))
     return text if re.search(r"\w", beside) else found
 
 

@@ -9,7 +9,18 @@ from typing import Any, ClassVar
 from actions.base import REQUESTED_SLOT, DeskAction, Question, Turn
 from actions.explain import explain
 from actions.identity import check_proof, kept_mark
-from actions.texts import NOTHING_CHANGED, START_AGAIN, TASKS, Both, button, fill, goods, person_button, yes_no
+from actions.texts import (
+    NOTHING_CHANGED,
+    PLAIN_ANSWER,
+    START_AGAIN,
+    TASKS,
+    Both,
+    button,
+    fill,
+    goods,
+    person_button,
+    yes_no,
+)
 from crm.errors import CrmError, NotFound
 from crm.model import Order, find_number
 from crm.port import Crm
@@ -183,9 +194,10 @@ class Confirmation(Question):
         """What would be done, and the question."""
 
     async def ask(self, turn: Turn) -> None:
-        """The summary with the two answers."""
+        """The summary with the two answers; whoever answered neither is told what to answer."""
         try:
-            turn.say(await self.summary(turn), yes_no(turn.language))
+            plainly = "\n" + PLAIN_ANSWER(turn.language) if turn.asks_again else ""
+            turn.say(await self.summary(turn) + plainly, yes_no(turn.language))
         except CrmError as error:
             turn.say(explain(error, turn.language), [person_button(turn.language)])
 

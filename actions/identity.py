@@ -13,6 +13,7 @@ from actions.texts import SEND_CODE, Both, button, fill, person_button
 from crm.errors import CodeExpired, Locked
 from crm.model import Proof
 from crm.port import Crm
+from knowledge_base.wording import fold
 
 BY_CODE = "verified:code"
 BY_LAST4 = "verified:last4"
@@ -53,7 +54,7 @@ ASK_CODE = Both(
 
 _CHINESE_DIGITS = str.maketrans("零〇一二两三四五六七八九", "001223456789")
 _CODE_WORDS = re.compile(
-    r"验证码|校验码|短信|发码|重发|重新发|邮箱|邮件|\b(code|sms|e-?mail|text me|resend)\b", re.IGNORECASE
+    r"验证码|校验码|短信|简讯|发码|重发|重新发|邮箱|邮件|电邮|\b(code|sms|e-?mail|text me|resend)\b", re.IGNORECASE
 )
 
 
@@ -101,7 +102,7 @@ async def check_proof(crm: Crm, reference: str, text: str, turn: Turn, *, codes_
         except Locked:
             return _refuse(turn, LOCKED)
         return _accept(turn, proof, BY_LAST4) if proof else _refuse(turn, WRONG_LAST4)
-    if _CODE_WORDS.search(text):
+    if _CODE_WORDS.search(fold(text)):
         return None if await send_code(crm, reference, turn) else _refuse(turn, TOO_MANY_CODES)
     return _refuse(turn, ASK_CODE if codes_only else NOT_A_PROOF)
 

@@ -9,6 +9,7 @@ from actions.base import REQUESTED_SLOT, Question, Turn
 from actions.forms import Task, TaskForm
 from actions.texts import Both
 from crm.model import normal_contact_point
+from knowledge_base.wording import fold
 
 ASK_PROBLEM = Both(
     "请描述一下遇到的问题，越具体越好，我来帮您提交工单。",
@@ -36,8 +37,9 @@ DONE_URGENT = Both(
     "工单 {number} 已加急提交。请先断电并停止使用该商品，注意安全，同事会尽快联系您。",
     "Ticket {number} is open and marked urgent. Please unplug the product and stop using it; a colleague will contact you soon.",
 )
+#: In simplified characters, as the words below.
 DANGER = re.compile(
-    r"冒烟|起火|着火|爆炸|鼓包|烫伤|漏电|触电|smok(e|ing)|on fire|caught fire|explo|swollen|burn(t|ed|ing)|electric shock",
+    r"冒烟|起火|着火|冒火|火花|爆炸|鼓包|烫伤|烧焦|漏电|触电|电击|被电|smok(e|ing)|on fire|caught fire|explo|swollen|burn(t|ed|ing)|electric shock|electrocut|sparks",
     re.IGNORECASE,
 )
 HURRY = re.compile(r"紧急|加急|马上|尽快|投诉|urgent|asap|immediately|complain", re.IGNORECASE)
@@ -54,15 +56,16 @@ _OPENING = re.compile(
 
 def describes_a_problem(text: str) -> bool:
     """Whether the first message already says what is wrong, so that nobody is asked to say it twice."""
-    rest = _OPENING.sub(" ", text)
+    rest = _OPENING.sub(" ", fold(text))
     return len(re.findall(r"[\u4e00-\u9fff]", rest)) >= 4 or len(re.findall(r"[A-Za-z]{3,}", rest)) >= 3
 
 
 def priority_of(text: str) -> str:
     """Danger first, hurry second."""
-    if DANGER.search(text):
+    plain = fold(text)
+    if DANGER.search(plain):
         return "urgent"
-    return "high" if HURRY.search(text) else "normal"
+    return "high" if HURRY.search(plain) else "normal"
 
 
 class ValidateOpenTicket(TaskForm):

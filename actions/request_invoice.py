@@ -10,18 +10,24 @@ from typing import Any
 from actions.base import Question, Turn
 from actions.explain import explain
 from actions.forms import Confirmation, OrderForm, Task, get_order
-from actions.texts import Both, button, fill, masked
+from actions.person_names import bare_name, means_oneself
+from actions.texts import Both, Button, button, fill, masked
 from crm.errors import BadValue
 from crm.model import Order
 from crm.port import Crm
 from crm.rules import account_address, check_invoiceable, invoice_title
+from knowledge_base.wording import fold
 
 KINDS = {"personal": Both("个人", "Personal"), "company": Both("公司", "Company")}
 KIND_WORDS = {
-    "company": r"公司|企业|单位|专票|专用|增值税|对公|company|business|firm|vat|corporate",
+    "company": r"公司|企业|单位|专票|专用|增值税|对公|统编|统一编号|company|business|firm|vat|corporate",
     "personal": r"个人|私人|普票|普通|自己|personal|private|individual|myself",
 }
 ASK_KIND = Both("发票开给个人还是公司？", "Is the invoice for you personally or for a company?")
+NOT_A_KIND = Both(
+    "抱歉，没看明白。发票开给个人还是公司？请选一个：",
+    "Sorry, I could not tell. Is the invoice for you personally or for a company?",
+)
 ASK_PERSONAL = Both("发票抬头写谁的名字？", "Which name should be on the invoice?")
 ASK_COMPANY = Both("请发一下公司抬头和税号。", "Please send the company's name and its tax number.")
 CONFIRM = Both(
@@ -37,6 +43,11 @@ DONE_COMPANY = Both(
     "已为订单 {order} 申请公司发票 {invoice}，会在 5 个工作日内发到 {to}。",
     "Company invoice {invoice} for order {order} is requested. It is sent to {to} within 5 working days.",
 )
+
+
+def kind_buttons(language: str) -> list[Button]:
+    """The kinds to choose from."""
+    return [button(kind(language), fill("invoice_kind", value)) for value, kind in KINDS.items()]
 
 
 class ValidateRequestInvoice(OrderForm):
@@ -55,14 +66,20 @@ class ValidateRequestInvoice(OrderForm):
 
     async def check_invoice_kind(self, value: Any, turn: Turn) -> str | None:
         """Personal or company, in any words."""
-        text = turn.given("invoice_kind", value).lower()
-        return next((kind for kind, words in KIND_WORDS.items() if re.search(words, text)), None)
+        text = fold(turn.given("invoice_kind", value)).lower()
+        kind = next((kind for kind, words in KIND_WORDS.items() if re.search(words, text)), None)
+        if kind is None:
+            turn.say(NOT_A_KIND(turn.language), kind_buttons(turn.language), asked_invoice_kind=True)
+        return kind
 
     async def check_invoice_title(self, value: Any, turn: Turn) -> str | None:
-        """A name; a company's with its tax number. The text is kept as it was typed."""
-        text = turn.given("invoice_title", value)
+        """A name, or the customer's own; a company's with its tax number is kept as it was typed."""
+        text, kind = turn.given("invoice_title", value), turn.slot("invoice_kind") or "personal"
+        if kind == "personal":
+            customer = await self.crm.find_customer(turn.customer_id or "") if means_oneself(text) else None
+            text = customer.name if customer else bare_name(text)
         try:
-            invoice_title(turn.slot("invoice_kind") or "personal", text)
+            invoice_title(kind, text)
         except BadValue as error:
             turn.say(explain(error, turn.language), asked_invoice_title=True)
             return None
@@ -77,10 +94,7 @@ class AskInvoiceKind(Question):
 
     async def ask(self, turn: Turn) -> None:
         """As buttons."""
-        turn.say(
-            ASK_KIND(turn.language),
-            [button(kind(turn.language), fill(self.slot, value)) for value, kind in KINDS.items()],
-        )
+        turn.say(ASK_KIND(turn.language), kind_buttons(turn.language))
 
 
 class AskInvoiceTitle(Question):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Any
 
 from actions.base import Question, Turn
@@ -13,6 +12,7 @@ from crm.errors import CrmError
 from crm.model import Order, OrderItem, ReturnReason
 from crm.port import Crm
 from crm.rules import check_returnable
+from knowledge_base.wording import fold
 
 REASONS = {
     ReturnReason.UNOPENED: Both("未拆封，不想要了", "Unopened, changed my mind"),
@@ -21,14 +21,14 @@ REASONS = {
     ReturnReason.DAMAGED: Both("收到时已损坏", "It arrived damaged"),
     ReturnReason.WRONG_ITEM: Both("发错货了", "Wrong item"),
 }
-#: First match wins: "opened" must not find "unopened".
+#: In simplified characters. First match wins: "opened" must not find "unopened".
 REASON_WORDS = (
     (ReturnReason.UNOPENED, r"未拆|没拆|没开封|未开封|没有拆|unopened|not opened|sealed|haven'?t opened|never opened"),
     (ReturnReason.WRONG_ITEM, r"发错|错货|不是我(买|订)|wrong (item|product|colou?r|one)|not what i ordered"),
     (ReturnReason.DAMAGED, r"破损|摔|压坏|碎|损坏|damaged|cracked|smashed|dent"),
     (
         ReturnReason.FAULTY,
-        r"故障|坏|质量|不能用|用不了|没声音|没有声音|充不|开不了|不工作|fault|broke|defect|(doesn'?t|does not|won'?t|not|stopped) "
+        r"故障|坏|质量|品质|瑕疵|毛病|不能用|用不了|没声音|没有声音|充不|开不了|不工作|fault|broke|defect|(doesn'?t|does not|won'?t|not|stopped) "
         r"(work|charg|turn)|dead",
     ),
     (
@@ -39,6 +39,9 @@ REASON_WORDS = (
 ASK_ITEM = Both("这个订单里要退换哪一件？", "Which item of the order is it about?")
 NOT_AN_ITEM = Both("订单里没有找到这件商品，请选一个：", "I cannot find that in the order. Please pick one:")
 ASK_REASON = Both("退换的原因是什么？", "What is the reason?")
+NOT_A_REASON = Both(
+    "抱歉，没对上您说的原因，请选一个最接近的：", "Sorry, I could not match that to a reason. Which of these fits best?"
+)
 CONFIRM_REFUND = Both(
     "请确认：退货退款 {item}（订单 {number}），原因：{reason}。{fee}收到商品后 3 个工作日内原路退款。提交申请吗？",
     "Please confirm: return {item} (order {number}) for a refund. Reason: {reason}. {fee}"
@@ -71,7 +74,7 @@ def find_item(order: Order, text: str) -> OrderItem | None:
 
 def find_reason(text: str) -> ReturnReason | None:
     """The reason behind a button's value or in somebody's own words."""
-    wanted = text.strip().lower()
+    wanted = fold(text).lower()
     if wanted in set(ReturnReason):
         return ReturnReason(wanted)
     titled = [reason for reason, title in REASONS.items() if wanted in {title.zh.lower(), title.en.lower()}]
@@ -81,7 +84,7 @@ def find_reason(text: str) -> ReturnReason | None:
 
 
 def _squeezed(text: str) -> str:
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).lower()
+    return re.sub(r"\s+", "", fold(text)).lower()
 
 
 def _same(flat: str, name: str) -> bool:
@@ -91,6 +94,11 @@ def _same(flat: str, name: str) -> bool:
 def item_buttons(order: Order, language: str) -> list[Button]:
     """The lines of an order to choose from."""
     return [button(item.name(language), fill("order_item", str(item.line))) for item in order.items]
+
+
+def reason_buttons(language: str) -> list[Button]:
+    """The reasons to choose from."""
+    return [button(title(language), fill("return_reason", reason.value)) for reason, title in REASONS.items()]
 
 
 class ValidateReturnRefund(OrderForm):
@@ -124,6 +132,7 @@ class ValidateReturnRefund(OrderForm):
         """A reason the shop knows, and one that still allows the return."""
         reason = find_reason(turn.given("return_reason", value))
         if reason is None:
+            turn.say(NOT_A_REASON(turn.language), reason_buttons(turn.language), asked_return_reason=True)
             return None
         line = str(turn.slot("order_item") or "")
         if turn.customer_id and line.isdigit() and not await self._allowed(int(line), reason, turn):
@@ -164,10 +173,7 @@ class AskReturnReason(Question):
 
     async def ask(self, turn: Turn) -> None:
         """As buttons."""
-        buttons = [
-            button(title(turn.language), fill("return_reason", reason.value)) for reason, title in REASONS.items()
-        ]
-        turn.say(ASK_REASON(turn.language), buttons)
+        turn.say(ASK_REASON(turn.language), reason_buttons(turn.language))
 
 
 class ConfirmReturnRefund(Confirmation):

@@ -73,6 +73,10 @@ TRY_AGAIN = Both("再试一次", "Try again")
 SEND_CODE = Both("发送验证码", "Send me a code")
 YES = Both("确认", "Yes, go ahead")
 NO = Both("先不用", "No, leave it")
+PLAIN_ANSWER = Both(
+    "回复“确认”就办理，回复“先不用”就不办。",
+    "Please answer “yes” and I will do it, or “no” and nothing changes.",
+)
 APOLOGY = Both(
     "抱歉，系统刚才出了点问题，这一步没能完成。您可以再试一次，也可以转人工客服。",
     "Sorry, something went wrong on our side and this step did not go through. You can try again or talk to a person.",

@@ -10,9 +10,11 @@ from actions.explain import explain
 from actions.forms import Confirmation, Task, TaskForm
 from actions.identity import BY_CODE, TOO_MANY_CODES, check_proof, kept_mark, send_code
 from actions.open_ticket import BAD_CONTACT
-from actions.texts import Both, button, fill, person_button
+from actions.person_names import bare_name, means_oneself
+from actions.texts import Both, Button, button, fill, person_button
 from crm.errors import BadValue, NotFound
 from crm.model import normal_contact_point, normal_email, normal_phone
+from knowledge_base.wording import fold
 
 FIELDS = {
     "phone": Both("手机号", "Phone number"),
@@ -20,16 +22,24 @@ FIELDS = {
     "name": Both("姓名", "Name"),
 }
 FIELD_WORDS = {
-    "email": r"邮箱|邮件|e-?mail",
+    "email": r"邮箱|邮件|电邮|信箱|e-?mail",
     "phone": r"手机|电话|号码|phone|mobile|cell|number",
     "name": r"姓名|名字|称呼|name",
 }
 ASK_FIELD = Both("想修改哪一项？", "What would you like to change?")
+NOT_A_FIELD = Both(
+    "抱歉，没看明白要改哪一项，请选一个：", "Sorry, I could not tell which of these you would like to change:"
+)
 ASK_VALUE = Both("新的{field}是什么？", "What is the new {field}?")
 CONFIRM = Both(
     "请确认：把账户的{field}改为 {value}，对吗？", "Please confirm: change the {field} of your account to {value}?"
 )
 DONE = Both("已更新，账户的{field}现在是 {value}。", "Done, the {field} of your account is now {value}.")
+
+
+def field_buttons(language: str) -> list[Button]:
+    """The fields to choose from."""
+    return [button(title(language), fill("contact_field", field)) for field, title in FIELDS.items()]
 
 
 class ValidateUpdateContact(TaskForm):
@@ -72,8 +82,10 @@ class ValidateUpdateContact(TaskForm):
 
     async def check_contact_field(self, value: Any, turn: Turn) -> str | None:
         """Phone, e-mail or name, in any words."""
-        text = turn.given("contact_field", value).lower()
+        text = fold(turn.given("contact_field", value)).lower()
         field = next((name for name, words in FIELD_WORDS.items() if re.search(words, text)), None)
+        if field is None:
+            turn.say(NOT_A_FIELD(turn.language), field_buttons(turn.language), asked_contact_field=True)
         if field in {"phone", "email"} and turn.customer_id and turn.slot("identity_proof") != BY_CODE:
             turn.change(identity_proof=None)
             return field if await self._send_code(turn.customer_id, turn) else None
@@ -82,7 +94,7 @@ class ValidateUpdateContact(TaskForm):
     async def check_contact_value(self, value: Any, turn: Turn) -> str | None:
         """A value that fits the field."""
         text, field = turn.given("contact_value", value), turn.slot("contact_field")
-        kept = {"phone": normal_phone, "email": normal_email, "name": _short}.get(field or "", _short)(text)
+        kept = {"phone": normal_phone, "email": normal_email, "name": _name}.get(field or "", _name)(text)
         if kept is None:
             turn.say(explain(BadValue(field), turn.language), asked_contact_value=True)
         return kept
@@ -103,8 +115,7 @@ class AskContactField(Question):
 
     async def ask(self, turn: Turn) -> None:
         """As buttons."""
-        buttons = [button(title(turn.language), fill(self.slot, field)) for field, title in FIELDS.items()]
-        turn.say(ASK_FIELD(turn.language), buttons)
+        turn.say(ASK_FIELD(turn.language), field_buttons(turn.language))
 
 
 class AskContactValue(Question):
@@ -151,6 +162,8 @@ def _field(turn: Turn) -> str:
     return title if turn.language == "zh" else title.lower()
 
 
-def _short(text: str) -> str | None:
-    flat = " ".join(text.split())
+def _name(text: str) -> str | None:
+    flat = bare_name(text)
+    if means_oneself(flat):
+        return None
     return flat if 1 <= len(flat) <= 80 and any(character.isalpha() for character in flat) else None

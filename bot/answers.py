@@ -1,6 +1,11 @@
-"""Which kinds of entity answer a form's question."""
+"""Which kinds of entity answer a form's question, and which intents ask for a task of their own."""
 
 from __future__ import annotations
+
+#: Tasks about one order.
+ORDER_TASKS = frozenset({"order_status", "change_address", "cancel_order", "return_refund", "request_invoice"})
+#: All tasks.
+TASKS = ORDER_TASKS | {"open_ticket", "ticket_status", "update_contact"}
 
 #: The entity (or entities) that answers a form's question for a slot.
 ANSWERS = {

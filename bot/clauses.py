@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 #: Nothing inside quotation marks, brackets, numbers and addresses of the net is a place to cut.
 _WHOLE = re.compile(
@@ -88,11 +89,17 @@ def _bare(piece: str) -> str:
     return stripped if any(character.isalnum() for character in stripped) else ""
 
 
-def grouped(clauses: Sequence[Clause], starts: Sequence[bool]) -> list[str]:
-    """Joins each clause that starts nothing of its own to the next one that does, or at the end to the last."""
+def grouped(clauses: Sequence[Clause], starts: Sequence[bool], completes: Sequence[bool] = ()) -> list[str]:
+    """Joins each clause that starts nothing of its own to the next one that does, or at the end to the last.
+
+    One that ``completes`` what came before stays with that.
+    """
     groups: list[list[str]] = []
     waiting: list[str] = []
-    for clause, start in zip(clauses, starts):
+    for clause, start, complete in zip_longest(clauses, starts, completes, fillvalue=False):
+        if complete and groups and not waiting and not start:
+            groups[-1].append(clause.text)
+            continue
         waiting.append(clause.text)
         if start:
             groups.append(waiting)

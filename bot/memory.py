@@ -8,7 +8,8 @@ from typing import Any
 from rasa.shared.core.events import ActionExecuted, BotUttered, Event
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from bot.references import ORDER_TASKS, Memory
+from bot.answers import ORDER_TASKS, TASKS
+from bot.references import Memory
 from bot.reply_language import Speech
 
 #: The slots of this module; they outlive tasks.
@@ -24,7 +25,6 @@ SLOTS = frozenset(
     }
 )
 _REMEMBERED_ORDERS = 2
-_TASKS = ORDER_TASKS | {"open_ticket", "ticket_status", "update_contact"}
 
 
 def memory_of(tracker: DialogueStateTracker) -> Memory:
@@ -86,7 +86,7 @@ def to_remember(tracker: DialogueStateTracker, events: Sequence[Event]) -> dict[
     for event in events:
         if isinstance(event, ActionExecuted) and event.action_name:
             task = event.action_name.removesuffix("_form").removeprefix("action_")
-            if task in _TASKS:
+            if task in TASKS:
                 slots["last_task"] = task
                 slots["last_topic"] = "order" if task in ORDER_TASKS else "task"
     cited = [source for event in events for source in _citations(event)]

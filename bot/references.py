@@ -7,13 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.clauses import asks
+from bot.answers import ORDER_TASKS
+from bot.clauses import asks, requests
 from bot.components.gate import FREE_TEXT
-from bot.negation import acts_named
+from bot.negation import acts_named, find_refusal
 from bot.text import fold
-
-#: Tasks about one order.
-ORDER_TASKS = frozenset({"order_status", "change_address", "cancel_order", "return_refund", "request_invoice"})
 
 
 @dataclass(frozen=True)
@@ -84,6 +82,16 @@ _TASK_SLOTS = {
     "request_invoice": {"invoice_title", "invoice_kind"},
     "update_contact": {"contact_value"},
 }
+#: What a task's summary repeats, with the entities that give it anew.
+_REPEATED = {
+    "change_address": ("new_address", {"address"}),
+    "return_refund": ("order_item", {"product"}),
+    "update_contact": ("contact_value", {"email", "phone"}),
+}
+_PART_OF_ADDRESS = re.compile(
+    r"\d|[一二三四五六七八九十]+[号楼室层栋幢]|门牌|邮编|单元|[街路巷弄镇]|\b(?:street|road|avenue|lane|flat|apartment|unit|floor|house|postcode|zip)\b",
+    re.IGNORECASE,
+)
 _AMISS = re.compile(
     r"wrong|incorrect|mistake|not right|isn'?t right|typo|should|instead|again|错|不对|应该|改成|重新|重发|再发|换成|有误",
     re.IGNORECASE,
@@ -187,6 +195,8 @@ def _corrected(text: str, intent: str, values: dict[str, str], memory: Memory) -
             "inform" if memory.running and memory.task == "ticket_status" else "ticket_status",
             {"ticket_number": ticket},
         )
+    if not order and not ticket and (anew := _given_anew(text, wrong, values, memory)):
+        return anew
     if short and not order and not ticket:
         return (
             _other_order(text, intent, wrong, memory)
@@ -196,6 +206,17 @@ def _corrected(text: str, intent: str, values: dict[str, str], memory: Memory) -
     return None
 
 
+def _given_anew(text: str, wrong: bool, values: dict[str, str], memory: Memory) -> Meant | None:
+    """To the summary, another value or a part of one: "no, it should be 14 Baker Street"."""
+    slot, kinds = _REPEATED.get(memory.task or "", ("", set()))
+    if memory.slot != "confirmed" or not slot or asks(text) or find_refusal(text):
+        return None
+    if kinds & values.keys():
+        return Meant("inform", answers=slot)
+    partly = wrong and slot == "new_address" and _PART_OF_ADDRESS.search(text) is not None
+    return Meant(ask=slot) if partly else None
+
+
 def _other_task(text: str, intent: str, memory: Memory) -> bool:
     """Whether the message names another task in so many words: "cancel my other order" after a question where one is."""
     named = intent in acts_named(text) or (intent == "order_status" and _TRACKS.search(text) is not None)
@@ -203,6 +224,10 @@ def _other_task(text: str, intent: str, memory: Memory) -> bool:
 
 
 def _other_order(text: str, intent: str, wrong: bool, memory: Memory) -> Meant | None:
+    if not memory.running and (requests(text) or not asks(text)):
+        # "Cancel the first one": what is to be done with it is said in so many words.
+        acts = acts_named(_THE_OTHER.sub(" ", _ANOTHER.sub(" ", text))) & ORDER_TASKS
+        intent = next(iter(acts)) if len(acts) == 1 else intent
     task = intent if memory.task not in ORDER_TASKS or _other_task(text, intent, memory) else memory.task
     if task not in ORDER_TASKS or memory.order is None:
         return None

@@ -9,7 +9,14 @@ from rasa.core.actions.action import Action
 from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.policies.policy import PolicyPrediction
 from rasa.core.processor import MessageProcessor
-from rasa.shared.core.events import ActionExecuted, ActionExecutionRejected, ActiveLoop, BotUttered, SlotSet
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActionExecutionRejected,
+    ActiveLoop,
+    BotUttered,
+    SlotSet,
+    UserUttered,
+)
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.memory import SLOTS, to_remember
@@ -122,8 +129,26 @@ class Serving:
             await self._switch_task(part.intent)
             self._step_aside(part.intent)
             await self._processor.run_action_extract_slots(self._channel, self._tracker)
-            await self._processor._run_prediction_loop(self._channel, self._tracker)
+            again = self._only_named_again(part.intent)
+            if not again:
+                await self._processor._run_prediction_loop(self._channel, self._tracker)
+            if again or self._tracker.latest_action_name != "action_listen":
+                await self._ask(self._tracker.get_slot("requested_slot"))
+                self._listen()  # else the next message would not be heard
             self._forget_finished_task()
+
+    def _only_named_again(self, intent: str) -> bool:
+        """Whether the message names the running task and fills none of its slots; no rule serves that."""
+        running = self._tracker.active_loop_name
+        if running is None or self._tasks.get(intent) != running or not self._tracker.get_slot("requested_slot"):
+            return False
+        needed = set(self._processor.domain.required_slots_for_form(running))
+        for event in reversed(self._tracker.events):
+            if isinstance(event, UserUttered):
+                return True
+            if isinstance(event, SlotSet) and event.key in needed and event.value is not None:
+                return False
+        return True
 
     async def _ask(self, slot: str | None) -> None:
         """Asks for a slot of the running form, if one runs."""

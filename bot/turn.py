@@ -388,7 +388,9 @@ class Dialogue(StraightProcessor):  # type: ignore[misc]
             self._log_action_on_tracker(tracker, action, events[: stop + 1], prediction)
             raise _WouldWrite
         self._log_action_on_tracker(tracker, action, events, prediction)
-        return bool(self.should_predict_another_action(action.name()))
+        # Only what no rule served is unsure; nothing follows it, so the policy would choose it again and again.
+        served = prediction.max_confidence >= 1.0
+        return served and bool(self.should_predict_another_action(action.name()))
 
 
 def _filled(tracker: DialogueStateTracker) -> dict[str, Any]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bot.answers import ORDER_TASKS
+from bot.assent import assent
 from bot.clauses import Clause, asks, grouped, requests, split_clauses
 from bot.components.gate import FREE_TEXT
+from bot.orders_meant import NUMBERS, are_joined, different, only_meant
 from bot.references import Meant, Memory, what_is_corrected, what_is_meant
 from bot.text import fold
 
@@ -19,9 +22,11 @@ MOST_PARTS = 3  #: questions of one message that are answered
 WHICH_ONE = "utter_which_one"
 LEFT_ALONE = "utter_left_alone"
 _QUESTIONS = {"ask_knowledge", "clarify", "out_of_scope"}
-_NUMBERS = {"order_number", "ticket_number", "invoice_number"}
 _SURE = 0.85
 _ANSWERS = {"affirm", "deny", "inform"}
+_CONFIRMED = "confirmed"
+#: Beside a yes they take it back.
+_NOT_YET = {"deny", "stop", "hold_on"}
 
 
 @dataclass
@@ -56,8 +61,85 @@ class Understanding:
 
     async def understood(self, text: str, memory: Memory, parse: Parser) -> Understood:
         """Understands a message; ``parse`` is called once, and once more for each clause where there are several."""
-        whole = await parse(text)
-        return Understood(await self._parts(text, whole, memory, parse), str(whole.get("reading") or text))
+
+        async def read(said: str) -> Parse:
+            found = await parse(said)
+            return {**found, "entities": only_meant(str(found["text"]), found["entities"])}
+
+        whole = await read(text)
+        parts = self._plain_yes(text, whole, memory)
+        if not parts:
+            parts = await self._parts(text, whole, memory, read)
+            parts = self._once(parts, memory) if memory.running else parts
+            parts = self._surely_confirmed(parts, whole, memory) if memory.slot == _CONFIRMED else parts
+            parts = [one for part in parts for one in self._for_each_order(part, memory)]
+        return Understood(parts, str(whole.get("reading") or text))
+
+    def _plain_yes(self, text: str, whole: Parse, memory: Memory) -> list[Part]:
+        """A yes to the summary in any words for it, the task's own included: "yes, please cancel it"."""
+        refused = whole.get("refused") or whole["intent"]["name"] in {*_NOT_YET, "handoff"}
+        if memory.slot != _CONFIRMED or refused:
+            return []
+        order = [one for one in whole["entities"] if one["entity"] == "order_number" and one["value"] == memory.order]
+        written = text
+        for one in reversed(order):
+            written = written[: one["start"]] + " " + written[one["end"] :]
+        readings = {written, *([] if order else [str(whole.get("reading") or text)])}
+        if not any(assent().is_yes(said, memory.task) for said in readings) or not assent().knows_signs(text):
+            return []
+        others = [one for one in whole["entities"] if one not in order]
+        intent = {"name": "affirm", "confidence": whole["intent"]["confidence"]}
+        return [Part({**whole, "intent": intent, "entities": others})]
+
+    def _once(self, parts: list[Part], memory: Memory) -> list[Part]:
+        """ "Yes, please cancel it": beside an answer, the running task named again is no second one."""
+        answers = {part.intent for part in parts} & _ANSWERS
+        again = [part for part in parts if part.intent == memory.task and not _other_order(part, memory)]
+        if not answers or not again:
+            return parts
+        if answers == {"affirm"} and memory.slot != _CONFIRMED:  # no answer to what was asked: it is asked again
+            return [part for part in parts if part.intent != "affirm"]
+        return [part for part in parts if part not in again]
+
+    def _surely_confirmed(self, parts: list[Part], whole: Parse, memory: Memory) -> list[Part]:
+        """Takes a yes for one only where nothing is added to it; else the summary is asked again."""
+        agreeing = [part for part in parts if part.intent == "affirm" and part.ask is None]
+        if not agreeing:
+            return parts
+        others = [part for part in parts if part not in agreeing]
+        renamed = next((part for part in parts if part.intent == memory.task and _other_order(part, memory)), None)
+        renamed = renamed or next((part for part in agreeing if _other_order(part, memory)), None)
+        if renamed is not None:  # "yes, cancel the other one, KT…" agrees to something that was not asked
+            named = {"name": "inform", "confidence": renamed.parse["intent"]["confidence"]}
+            return [*_questions(others), Part({**renamed.parse, "intent": named})]
+        taken_back = whole.get("refused") or any(part.intent in _NOT_YET for part in others)
+        conditional = assent().has_condition(str(whole.get("reading") or whole["text"]))
+        plain = all(
+            assent().is_yes(str(part.parse.get("reading") or part.parse["text"]), memory.task) for part in agreeing
+        )
+        if plain and not taken_back and not conditional:
+            return parts
+        instead = [part for part in others if part.intent in self._tasks and part.intent != memory.task]
+        return [*_questions(others), *(instead or [Part(agreeing[0].parse, ask=_CONFIRMED)])]
+
+    def _for_each_order(self, part: Part, memory: Memory) -> list[Part]:
+        """One part for each order that a task is asked for."""
+        orders = different(part.parse["entities"], "order_number")
+        if len(orders) < 2 or part.say or part.ask or part.slots:
+            return [part]
+        task = part.intent
+        if task == "inform" and memory.slot == "order_number" and memory.task in ORDER_TASKS:
+            if not are_joined(str(part.parse["text"]), part.parse["entities"], "order_number"):
+                return [part]  # the form takes the last one
+            task = memory.task
+        if task not in ORDER_TASKS:
+            return [part]
+        others = [one for one in part.parse["entities"] if one["entity"] != "order_number"]
+        found = {one["value"]: one for one in part.parse["entities"] if one["entity"] == "order_number"}
+        first = replace(part, parse={**part.parse, "entities": [*others, found[orders[0]]]})
+        further = {**part.parse["intent"], "name": task}
+        rest = [replace(part, parse={**part.parse, "intent": further, "entities": [found[one]]}) for one in orders[1:]]
+        return [first, *rest]
 
     async def _parts(self, text: str, whole: Parse, memory: Memory, parse: Parser) -> list[Part]:
         reading, intent = str(whole.get("reading") or text), str(whole["intent"]["name"])
@@ -93,7 +175,8 @@ class Understanding:
             return []
         chosen = [one for one, start in zip(parses, starts) if start]
         parts: list[tuple[str, Parse]] = []
-        for said, one in zip(grouped(clauses, starts), chosen):
+        completes = [self._completes(parses[:place], one) for place, one in enumerate(parses)]
+        for said, one in zip(grouped(clauses, starts, completes), chosen):
             if parts and self._same_matter(parts[-1][1], one):
                 parts[-1] = (f"{parts[-1][0]} {said}", parts[-1][1])
             else:
@@ -106,13 +189,22 @@ class Understanding:
         """Whether a clause asks for something of its own."""
         intent = one["intent"]["name"]
         if intent in self._tasks:
-            numbered = any(entity["entity"] in _NUMBERS for entity in one["entities"])
+            numbered = any(entity["entity"] in NUMBERS for entity in one["entities"])
             return clause.asks or numbered or requests(clause.text)
         if memory.running and intent in _ANSWERS:
             return True
         # Among questions, one that sounds a little like small talk is still a question.
         unsure = intent not in {"handoff", "stop", *_ANSWERS} and one["intent"]["confidence"] < _SURE
         return clause.asks and (intent in _QUESTIONS or unsure)
+
+    def _completes(self, before: list[Parse], one: Parse) -> bool:
+        """Whether a clause is the number of the task before it: "I want to return it. It's order KT…. How long …?"."""
+        numbered = any(entity["entity"] in NUMBERS for entity in one["entities"])
+        return (
+            numbered
+            and one["intent"]["name"] == "inform"
+            and any(said["intent"]["name"] in self._tasks for said in before)
+        )
 
     def _same_matter(self, first: Parse, second: Parse) -> bool:
         return first["intent"]["name"] == second["intent"]["name"] and first["intent"]["name"] in {
@@ -166,6 +258,15 @@ class Understanding:
         if meant.answers:
             part.slots |= {meant.answers: None, "requested_slot": meant.answers}
         return part
+
+
+def _other_order(part: Part, memory: Memory) -> bool:
+    """Whether a part names an order that is not the one spoken of."""
+    return any(one["entity"] == "order_number" and one["value"] != memory.order for one in part.parse["entities"])
+
+
+def _questions(parts: list[Part]) -> list[Part]:
+    return [part for part in parts if part.intent == "ask_knowledge"]
 
 
 def _found(name: str, value: str, entities: list[dict[str, Any]]) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def invoice_title(kind: str, text: str) -> tuple[str, str | None]:
         return flat, None
     if number is None:
         raise BadValue("tax_number")
-    label = r"(?i)(纳税人识别号|统一社会信用代码|税号|tax\s*(number|no\.?|id)|vat\s*(number|no\.?|id)?)\s*[:：]?\s*$"
+    label = r"(?i)(纳税人识别号|納稅人識別號|统一社会信用代码|統一社會信用代碼|统一编号|統一編號|税号|稅號|tax\s*(number|no\.?|id)|vat\s*(number|no\.?|id)?)\s*[:：]?\s*$"
     before = re.sub(label, "", flat[: number.start()].strip(" ,，;；"))
     title = (before + " " + flat[number.end() :]).strip(" ,，;；:。.")
     if not 2 <= len(title) <= 100:

@@ -12,7 +12,7 @@ from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from bot.answers import ANSWERS
+from bot.answers import ANSWERS, TASKS
 from bot.components.entities import FOUND
 from bot.components.intent_head import GATE
 from bot.residual import residual
@@ -121,6 +121,8 @@ class Gate(GraphComponent):
         answers = bool(kinds & asked_for) and len(left) <= 12
         # A number with a digit too few is still meant as the answer; the form says what is wrong with it.
         answers |= bool(asked_for & _NUMBERS) and re.search(r"\d{3}", text) is not None and len(left) <= 16
+        # "Cancel KT…" to "where is my order?" asks for more than the number answers.
+        answers &= not (left and best.get("name") in TASKS and score >= limits["answer"])
         if "handoff" in known and wants_person(text):
             name, score = "handoff", max(score, 0.99)
         elif "inform" in known and ((only_data and kinds - {"product", "date", "amount"}) or answers):

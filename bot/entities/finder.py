@@ -77,7 +77,11 @@ class Finder:
         for kind, start, end in listed.excluded:
             candidates = [one for one in candidates if one.type != kind or one.start < start or one.end > end]
         for candidate in candidates:
-            if candidate.core is not None and self._form_name(candidate) in expected:
+            if (
+                candidate.core is not None
+                and self._form_name(candidate) in expected
+                and not _is_part(candidate, candidates)
+            ):
                 candidate.priority += _EXPECTED
         entities = [
             self._entity(folded, candidate, value)
@@ -113,6 +117,18 @@ class Finder:
         else:
             value = normalized if isinstance(normalized, str) else plain(written)
         return Entity(kind.name, value, candidate.start, candidate.end, normalized, kind.is_a)
+
+
+def _is_part(candidate: Candidate, candidates: list[Candidate]) -> bool:
+    """Whether it is a piece of something longer whose turn is earlier: the last digits of a telephone number."""
+    return any(
+        one.core is not None
+        and one.core < (candidate.core or 0)
+        and one.start <= candidate.start
+        and candidate.end <= one.end
+        and candidate.end - candidate.start < one.end - one.start
+        for one in candidates
+    )
 
 
 def _with_values(kind: EntityType, synonyms: Mapping[str, str]) -> EntityType:

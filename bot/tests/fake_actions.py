@@ -116,7 +116,8 @@ class FakeActions(ThreadingHTTPServer):
                 call.set(order_number=None)
             else:
                 call.set(**{slot: value})
-        call.set(misses=0.0, clarified=False)
+        if any(call.slots.get(slot) is not None for slot in call.candidates() if slot in FORMS[task]):
+            call.set(misses=0.0, clarified=False)  # otherwise Rasa takes the message for an answer that fits nowhere
         skipped = {"identity_proof", "contact_point"} if call.slots.get("customer_id") else set()
         missing = [slot for slot in FORMS[task] if slot not in skipped and call.slots.get(slot) is None]
         call.set(requested_slot=missing[0] if missing else None)

@@ -262,3 +262,87 @@ def test_numbers_and_emoji_do_not_change_the_language(bot: Bot) -> None:
     chat.metadata["language_hint"] = "zh"  # the service hints at the language of the last reply
     assert chinese(chat.say(FIRST)["said"])
     assert chinese(chat.say("👍")["said"])
+
+
+DONE = {"en": "is done", "zh": "已办好"}
+
+
+@pytest.mark.parametrize(("language", "start", "text", "asked"), [
+    ("zh", f"取消订单 {FIRST}", "取消吧", "confirmed"), ("en", "where's my order??", "where's my order??", "order_number"),
+    ("zh", "我要退货", "我要退货", "order_number"), ("zh", f"开发票 {FIRST}", "我要开发票", "invoice_kind"),
+    ("en", f"invoice for {FIRST} please", "yes, please send me the invoice", "invoice_kind"), ("zh", "改联系方式", "我要修改联系方式", "contact_field"),
+    ("en", f"cancel {FIRST}", "I want to cancel my order", "confirmed"), ("zh", "我要取消订单", "对，取消吧", "order_number"),
+])  # fmt: skip
+def test_a_request_that_is_repeated_gets_the_question_again_once_and_the_conversation_goes_on(
+    bot: Bot, language: str, start: str, text: str, asked: str
+) -> None:
+    chat = Chat(bot, language, **KNOWN)
+    chat.say(start)
+    for _ in range(3):
+        turn = chat.say(text)
+        assert asked in turn["said"]
+        assert len(chat.answer["replies"]) == 1
+    assert "utter_stopped" in chat.say("never mind, stop" if language == "en" else "算了，不办了")["actions"]
+
+
+def test_an_answer_in_traditional_characters_is_one(bot: Bot) -> None:
+    chat = Chat(bot, "zh", **KNOWN)
+    chat.say("改联系方式")
+    assert "contact_value" in chat.say("電郵")["said"]
+
+
+@pytest.mark.parametrize(("language", "text"), [
+    *(("en", text) for text in [
+        "yes but not now", "yes, wait no", "yes... actually no", "yes but tomorrow", "ok keep it", "yes keep it", "maybe", "hmm", "I guess", "yes?",
+        "probably", "ok got it", "yes if it's free", "yeah right", "ok later", "fine I suppose", "ok, but how long does delivery take?",
+    ]),
+    *(("zh", text) for text in [
+        "确定吗", "可以吗", "可以是可以，不过等一下", "好，等会儿吧", "好啊，才怪", "随便", "知道了", "对了", "好的，我想想", "大概吧", "嗯？", "好，晚点再说",
+        "可以，但是先不要", "要是能便宜点就行", "你确定", "都行", "好，但退款几天到账？",
+    ]),
+])  # fmt: skip
+def test_what_is_not_plainly_a_yes_writes_nothing_and_the_summary_is_asked_again(
+    bot: Bot, language: str, text: str
+) -> None:
+    chat = Chat(bot, language, **KNOWN)
+    chat.say(f"cancel {FIRST}" if language == "en" else f"取消订单 {FIRST}")
+    turn = chat.say(text)
+    assert "action_cancel_order" not in turn["actions"]
+    assert "confirmed" in turn["said"]
+    assert DONE[language] in chat.say("yes" if language == "en" else "确认")["said"]
+
+
+@pytest.mark.parametrize(("language", "text"), [
+    *(("en", text) for text in [
+        "yes", "yep", "sure", "go ahead", "do it", "sounds good", "OK", "👍", "that's right", "please do", "absolutely", "YES!!", "ok thanks", "ｙｅｓ",
+        "Yes, please go ahead and cancel it.", "yes please cancel my order", f"yes, cancel {FIRST}",
+    ]),
+    *(("zh", text) for text in [
+        "确认", "好嘞", "必须的", "中", "行", "嗯嗯", "ok的", "没问题", "沒問題", "確認", "係呀", "ＯＫ", "好的👍", "当然", "对，取消吧", "好的，取消吧", "是的，帮我取消",
+        f"好，取消{FIRST}",
+    ]),
+])  # fmt: skip
+def test_a_plain_yes_is_carried_out_once(bot: Bot, language: str, text: str) -> None:
+    chat = Chat(bot, language, **KNOWN)
+    chat.say(f"cancel {FIRST}" if language == "en" else f"取消订单 {FIRST}")
+    turn = chat.say(text)
+    assert turn["said"].count(DONE[language]) == 1
+    assert len(chat.answer["replies"]) == 1
+
+
+@pytest.mark.parametrize(("language", "text"), [
+    *(("en", text) for text in ["no", "nope", "no thanks", "don't", "no, leave it", "No, don't cancel it", "rather not"]),
+    *(("zh", text) for text in ["不", "不要", "先不用", "不取消了", "别取消", "不用了", "好的，别取消"]),
+])  # fmt: skip
+def test_a_no_is_a_no(bot: Bot, language: str, text: str) -> None:
+    chat = Chat(bot, language, **KNOWN)
+    chat.say(f"cancel {FIRST}" if language == "en" else f"取消订单 {FIRST}")
+    assert {"en": "Nothing was changed", "zh": "没有改动"}[language] in chat.say(text)["said"]
+
+
+def test_a_yes_that_names_another_order_is_asked_about_that_one(bot: Bot) -> None:
+    chat = Chat(bot, **KNOWN)
+    chat.say(f"cancel {FIRST}")
+    turn = chat.say(f"yes, cancel {SECOND}")
+    assert "action_cancel_order" not in turn["actions"]
+    assert turn["slots_changed"]["order_number"] == SECOND

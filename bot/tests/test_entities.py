@@ -177,3 +177,43 @@ def test_a_missed_and_an_invented_entity_are_counted_apart() -> None:
     right = Line("KT20261234", tuple(lines("zh")[0].entities[:0]), "zh", said)
     total = measure(finder(), [right]).total
     assert (total.expected, total.found, total.right) == (0, 1, 0)
+
+
+@pytest.mark.parametrize("text", [
+    "+44 7700 900123", "07700 900123", "+44 7700 900 123", "07700 900 123", "my number is 07700 900123", "it's +44 7700 900123", "138 0013 8000", "+86 138 0013 8000",
+    "020 7946 0018", "0571 8888 6666", "+65 8123 4567", "我的手机是 07700 900123", "电话 138 0013 8000",
+])  # fmt: skip
+@pytest.mark.parametrize("asked", [{"last4", "code", "identity_proof"}, {"code"}])
+def test_a_telephone_number_with_spaces_holds_no_code_even_where_one_is_asked_for(text: str, asked: set[str]) -> None:
+    reading = finder().find(text, NOW, expected=asked)
+    for entities in (reading.entities, reading.core):
+        kinds = [one.is_a or one.entity for one in entities]
+        assert kinds.count("phone") == 1
+        assert not {"code", "last4"} & set(kinds)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "582913",
+        "582 913",
+        "582-913",
+        "it's 582913",
+        "the code is 582 913",
+        "验证码582913",
+        "KT20260002 582913",
+        "是 582913",
+    ],
+)
+def test_a_code_that_is_asked_for_is_found(text: str) -> None:
+    found = finder().find(text, NOW, expected={"last4", "code", "identity_proof"}).entities
+    assert [one.value for one in found if one.entity == "code"] == ["582913"]
+
+
+def test_half_a_number_in_brackets_is_no_code() -> None:
+    assert not any(one.entity == "code" for one in finder().find("(07700) 900123", NOW, expected={"code"}).core)
+
+
+@pytest.mark.parametrize("text", ["電郵", "电邮", "電子郵件", "我的邮箱"])
+def test_an_e_mail_address_to_change_has_many_names(text: str) -> None:
+    assert [(one.entity, one.value) for one in finder().find(text, NOW).core] == [("contact_field", "email")]

@@ -95,6 +95,10 @@ class Chat:
             await self._run_form(replies, [slot for slot in fresh if slot in self._required()])
         return Said(replies)
 
+    def hear(self, text: str, intent: str = "affirm") -> None:
+        """A message that the bot serves without running the form."""
+        self._hear(text, intent, {}, uuid.uuid4().hex, [])
+
     async def run(self, action: str) -> Said:
         """One action outside of forms."""
         replies: list[dict[str, Any]] = []

@@ -97,6 +97,8 @@ async def test_the_address_of_a_paid_order_changes_after_a_yes(chinese: Chat, cr
     ("5 Fern Close, back door", "5 Fern Close", "5 Fern Close, back door"),
     ("文三路90號", "文三路90号", "文三路90號"),
     ("文三路90号", None, "文三路90号"),
+    ("不是，文三路90号", "文三路90号", "文三路90号"), ("不對，應該是文三路90号", "文三路90号", "文三路90号"),
+    ("No, it should be 5 Fern Close, York", "5 Fern Close, York", "5 Fern Close, York"),
 ])  # fmt: skip
 def test_only_words_that_lead_to_an_address_are_left_out(said: str, found: str | None, kept: str) -> None:
     assert bare_address(said, found) == kept
@@ -312,6 +314,15 @@ async def test_successful_answers_reset_the_miss_count(english: Chat) -> None:
         ("the screen arrived cracked", ReturnReason.DAMAGED),
         ("你们发错了", ReturnReason.WRONG_ITEM),
         ("It is faulty", ReturnReason.FAULTY),
+        ("壞了", ReturnReason.FAULTY),
+        ("左耳沒聲音", ReturnReason.FAULTY),
+        ("開不了機", ReturnReason.FAULTY),
+        ("品質有問題", ReturnReason.FAULTY),
+        ("沒拆封", ReturnReason.UNOPENED),
+        ("發錯貨了", ReturnReason.WRONG_ITEM),
+        ("不喜歡", ReturnReason.CHANGED_MIND),
+        ("收到時已損壞", ReturnReason.DAMAGED),
+        ("ＤＡＭＡＧＥＤ", ReturnReason.DAMAGED),
         ("blue", None),
     ],
 )
@@ -322,7 +333,14 @@ def test_reasons_are_understood_in_own_words(text: str, reason: ReturnReason | N
 async def test_items_are_found_by_line_or_part_of_the_name(crm: SqlCrm) -> None:
     order = await crm.find_order(LI_DELIVERED)
     assert order
-    for text, line in (("1", 1), ("murmur buds", 1), ("低语耳机2", 1), ("the Folio 7 please", 2), ("书页", 2)):
+    for text, line in (
+        ("1", 1),
+        ("murmur buds", 1),
+        ("低语耳机2", 1),
+        ("低語耳機2", 1),
+        ("the Folio 7 please", 2),
+        ("书页", 2),
+    ):
         item = find_item(order, text)
         assert item
         assert item.line == line

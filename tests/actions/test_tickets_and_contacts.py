@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from actions.open_ticket import priority_of
 from crm.store import SqlCrm
 from tests.actions.chat import Chat
 from tests.crm.builders import (
@@ -133,6 +134,50 @@ async def test_a_name_changes_without_a_code(english: Chat, crm: SqlCrm, codes: 
     assert customer
     assert customer.name == "Emma Clarke-Jones"
     assert codes.sent == []
+
+
+@pytest.mark.parametrize(("said", "name"), [
+    ("我想改成王小明", "王小明"), ("改成王小明吧，谢谢", "王小明"), ("我现在叫王小明", "王小明"), ("名字改為王小明", "王小明"), ("姚明", "姚明"), ("是枝裕和", "是枝裕和"),
+    ("It's Emma Clarke-Jones now", "Emma Clarke-Jones"), ("my name is now Emma Jones", "Emma Jones"), ("change it to Emma Jones, thanks", "Emma Jones"),
+    ("I would like to change it to Emma Jones", "Emma Jones"), ("Isabella Tobin", "Isabella Tobin"), ("To Minh", "To Minh"), ("Will Bee", "Will Bee"),
+])  # fmt: skip
+async def test_a_name_is_kept_without_the_words_that_lead_to_it(
+    english: Chat, crm: SqlCrm, said: str, name: str
+) -> None:
+    await emma(english).say("change my name", "update_contact")
+    await english.say("name")
+    await english.say(said)
+    await english.say("/affirm")
+    customer = await crm.find_customer(EMMA)
+    assert customer
+    assert customer.name == name
+
+
+@pytest.mark.parametrize(("said", "asked"), [
+    ("電郵", "验证码"), ("手機號碼", "验证码"), ("電話", "验证码"), ("電子郵件", "验证码"), ("郵箱", "验证码"), ("名稱，我的姓名", "新的姓名"), ("稱呼", "新的姓名"),
+])  # fmt: skip
+async def test_what_is_to_change_is_understood_in_either_script(chinese: Chat, said: str, asked: str) -> None:
+    chinese.customer_id, chinese.language = LI, "zh"
+    await chinese.say("改联系方式", "update_contact")
+    assert asked in (await chinese.say(said)).text
+
+
+async def test_what_is_to_change_is_asked_again_in_other_words(chinese: Chat, english: Chat) -> None:
+    chinese.customer_id, chinese.language = LI, "zh"
+    await chinese.say("改资料", "update_contact")
+    assert "没看明白要改哪一项" in (await chinese.say("头像")).text
+    await emma(english).say("change my details", "update_contact")
+    asked = await english.say("the picture")
+    assert "could not tell" in asked.text
+    assert len(asked.payloads) == 3
+
+
+@pytest.mark.parametrize(("text", "priority"), [
+    ("充電寶冒煙了", "urgent"), ("漏電，觸電了", "urgent"), ("被電了一下", "urgent"), ("手機電池鼓包", "urgent"), ("起火", "urgent"), ("燙傷了手", "urgent"),
+    ("充电宝冒烟了", "urgent"), ("it gave me an electric shock", "urgent"), ("緊急，儘快處理", "high"), ("我要投訴", "high"), ("屏幕有劃痕", "normal"),
+])  # fmt: skip
+def test_danger_and_hurry_are_heard_in_either_script(text: str, priority: str) -> None:
+    assert priority_of(text) == priority
 
 
 async def test_an_address_nobody_has_looks_like_any_other(english: Chat, codes: KeptCodes) -> None:
