@@ -22,14 +22,22 @@ MOST_PARTICIPANTS = 5
 class Company(Verbs):
     """The verbs of conversations with several agents."""
 
-    async def transfer_to_team(self, conversation_id: str, agent: Agent, team_id: str, note: str = "") -> Conversation:
-        """Put the conversation at the head of another team's queue and tell the contact."""
+    async def transfer_to_team(
+        self, conversation_id: str, agent: Agent, team_id: str, note: str = "", *, oversees: bool = False
+    ) -> Conversation:
+        """Put the conversation at the head of another team's queue and tell the contact.
+
+        Who ``oversees`` may also move one that nobody holds.
+        """
         team = self._desk.roster().find(team_id)
         if team is None:
             raise NotFound("there is no such team; reload the list of teams")
         ticket = await self._ticket(conversation_id, "transferred", team=team)
         async with self._change(conversation_id) as change:
-            await custody.transfer_to_team(change, agent, team, note, ticket)
+            if oversees and change.conversation.status in (Status.QUEUED, Status.BOT):
+                await custody.reroute(change, agent, team, note, ticket)
+            else:
+                await custody.transfer_to_team(change, agent, team, note, ticket)
         return change.conversation
 
     async def check_room(self, agent: Agent) -> None:
@@ -105,7 +113,7 @@ class Company(Verbs):
                 raise InvalidMessage("no agent has this conversation; accept it instead")
             if conversation.agent_id == supervisor.id:
                 return conversation
-            await change.deliveries.see_agent(supervisor.id, supervisor.name, "online", change.now)
+            await change.deliveries.note_work(supervisor.id, supervisor.name, change.now)
             custody.hand_to(change, supervisor)
             change.record("taken_over", f"agent:{supervisor.id}", {"from": conversation.agent_id})
             change.notice("taken_over", agent=supervisor.name)

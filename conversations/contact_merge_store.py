@@ -131,6 +131,23 @@ class ContactMergeStore:
         values = await store.sealed(contact_merges, merge.id, merge.target_id, {"moved": moved})
         await self._connection.execute(update(contact_merges).where(contact_merges.c.id == merge.id).values(**values))
 
+    async def note_ticket(self, contact_id: str, number: str, origin_id: str) -> None:
+        """A ticket came up in a conversation that a merged contact began: it goes back with it."""
+        standing = select(contact_merges).where(contact_merges.c.undone_at.is_(None))
+        while origin_id != contact_id:
+            row = (await self._connection.execute(standing.where(contact_merges.c.source_id == origin_id))).first()
+            if row is None:
+                return
+            merge = _merge_of(row)
+            moved = {**merge.moved, "tickets": [*merge.moved.get("tickets", ()), number]}
+            values = await SealingStore(self._connection).sealed(
+                contact_merges, merge.id, merge.target_id, {"moved": moved}
+            )
+            await self._connection.execute(
+                update(contact_merges).where(contact_merges.c.id == merge.id).values(**values)
+            )
+            origin_id = merge.target_id
+
     async def find_merge(self, merge_id: str) -> ContactMerge | None:
         """A merge that stands."""
         standing = and_(contact_merges.c.id == merge_id, contact_merges.c.undone_at.is_(None))

@@ -38,6 +38,7 @@ from conversations.link_store import LinkStore
 from conversations.model import Address, Agent, new_id
 from conversations.organising_store import OrganisingStore
 from conversations.proof_store import ProofStore
+from conversations.search_store import SearchStore
 from conversations.segmenting import parse
 from conversations.verbs import Verbs
 
@@ -226,6 +227,7 @@ async def part_rows(
         own = await store.forget_proofs(target.id)
         values |= {"shared": False, "customer_id": own[0] if own else merge.before["customer_id"]}
     await ContactStore(connection).update(target.id, **values)
+    await SearchStore(connection).put_contact(target.id)  # also where its name stays: the addresses have gone
     for move in desk.moves_too:
         await move(connection, moving, source.id)
     await store.end_merge(merge.id, now)

@@ -13,6 +13,7 @@ from typing import Any
 from conversations import custody
 from conversations.audit import AuditEntry, AuditLog
 from conversations.change import STAFF, Change
+from conversations.contact_merge_store import ContactMergeStore
 from conversations.contact_model import FIELDS, MAX_NAME, MAX_NOTE, TIERS, ContactProfile, Past, tier_that_counts
 from conversations.contact_store import GONE, ContactStore
 from conversations.episode_store import EpisodeStore
@@ -125,6 +126,9 @@ class Contacts(Verbs):
                 change = await Change.of(self._desk, connection, conversation_id)
             if opened:
                 new = await ContactStore(connection).add_ticket(contact_id, number, self.now())
+                origin_id = change.conversation.origin_id if change is not None else None
+                if new and origin_id is not None:
+                    await ContactMergeStore(connection).note_ticket(contact_id, number, origin_id)
             if change is not None and new:
                 words = _TICKET_NOTE["zh" if change.conversation.language == "zh" else "en"]
                 text = words["opened" if opened else "moved"].format(number=number, subject=subject)

@@ -199,7 +199,7 @@ class Conversations(
         ``anyway`` also takes one that is being offered to a colleague.
         """
         async with self._change(conversation_id) as change:
-            await change.deliveries.see_agent(agent.id, agent.name, "online", change.now)
+            await change.deliveries.note_work(agent.id, agent.name, change.now)
             if not over_capacity:
                 await capacity.check_may_take(change, agent)
             if change.conversation.status is Status.BOT:

@@ -168,6 +168,19 @@ async def transfer_to_team(change: Change, agent: Agent, team: Team, text: str, 
     await change.queue(_actor(agent), "transferred", text="to_team", priority=1, ticket=ticket, team=team)
 
 
+async def reroute(change: Change, agent: Agent, team: Team, text: str, ticket: str | None) -> None:
+    """Put a conversation that nobody holds in a team's queue, for somebody who oversees; whoever waits goes on waiting."""
+    conversation = change.conversation
+    if text.strip():
+        note(change, agent, text)
+    change.record("transferred", _actor(agent), {"to_team": team.id})
+    if conversation.status is Status.QUEUED:
+        waiting_since = change.conversation.waiting_since
+        change.move(Status.BOT, _actor(agent), "transferred", waiting_since=waiting_since)
+    await change.hand_to_people()
+    await change.queue(_actor(agent), "transferred", text="to_team", priority=1, ticket=ticket, team=team)
+
+
 async def requeue(change: Change, agent: Agent, text: str, ticket: str | None) -> None:
     """Give the conversation back to the head of the queue: the contact has waited once already."""
     require(change, agent)

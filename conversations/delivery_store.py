@@ -267,6 +267,13 @@ class DeliveryStore:
         due = select(outbox.c.ordinal).where(outbox.c.state.in_(UNDELIVERED), *_deliverable(now, elsewhere)).limit(1)
         return (await self._connection.execute(due)).first() is not None
 
+    async def note_work(self, agent_id: str, name: str, now: datetime) -> None:
+        """Note that an agent got something to do, so is at the desk; who is away by choice stays away."""
+        query = select(presence.c.state, presence.c.last_seen_at).where(presence.c.agent_id == agent_id)
+        known = (await self._connection.execute(query)).first()
+        chose = known is not None and known.state == "away" and known.last_seen_at >= now - HEARTBEATS_MISSED
+        await self.see_agent(agent_id, name, "away" if chose else "online", now)
+
     async def see_agent(self, agent_id: str, name: str, state: str, now: datetime) -> None:
         """Note that an agent is there; somebody who was not online a moment ago has just come to the desk."""
         values = {"name": name, "state": state, "last_seen_at": now}

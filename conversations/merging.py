@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from conversations import notices
-from conversations.change import Change
+from conversations import notices, organising
+from conversations.change import PREVIEW_LENGTH, Change
 from conversations.conversation_store import ConversationStore
 from conversations.duplicate_store import Duplicate, DuplicateStore
 from conversations.errors import AlreadyMerged, InvalidMessage, NotAssigned
-from conversations.model import Agent, Conversation, Merge, Message, Status, new_id
+from conversations.model import Agent, Author, Conversation, Merge, Message, Status, new_id
 from conversations.organising_store import OrganisingStore
 from conversations.sight import EVERYTHING, Sight
 from conversations.verbs import Verbs
@@ -141,6 +141,9 @@ async def _merge(source: Change, target: Change, agent: Agent) -> None:
         "agent_name": was.agent_name,
         "resolved_at": was.resolved_at.isoformat() if was.resolved_at else None,
         "resolved_by": was.resolved_by,
+        "waiting_since": _written(was.waiting_since),
+        "target_waiting_since": _written(target.conversation.waiting_since),
+        "target_queued_at": _written(target.conversation.queued_at),
     }
     if open_before:
         await source.hand_to_people()
@@ -153,6 +156,8 @@ async def _merge(source: Change, target: Change, agent: Agent) -> None:
     queued_at = target.conversation.queued_at
     if was.status is Status.QUEUED and target.conversation.status is Status.QUEUED and was.queued_at and queued_at:
         target.set(queued_at=min(was.queued_at, queued_at))  # whoever waited longer keeps their place
+    if was.waiting_since is not None and was.snoozed_until is None and target.conversation.snoozed_until is not None:
+        organising.wake(target, "contact")  # who waits is not put aside with it
     if was.waiting_since is not None:
         since = target.conversation.waiting_since
         target.set(waiting_since=was.waiting_since if since is None else min(since, was.waiting_since))
@@ -181,7 +186,7 @@ async def _undo(source: Change, target: Change, merge: Merge, agent: Agent) -> N
     latest = await source.store.lock_latest(source.conversation.address)
     goes_on = latest is not None and latest.conversation.id == source.conversation.id
     if status is not Status.RESOLVED and goes_on:
-        source.set(resolved_at=None, resolved_by=None)
+        source.set(resolved_at=None, resolved_by=None, waiting_since=await _still_waits(source, merge))
         source.notice("merge_undone")
         if status is Status.QUEUED:
             await source.queue(actor, "merge_undone", text="requeued", priority=1)
@@ -193,8 +198,43 @@ async def _undo(source: Change, target: Change, merge: Merge, agent: Agent) -> N
         elif status is Status.BOT:
             source.move(Status.BOT, actor, "separated", queued_at=None, handoff_reason=None, priority=0)
     source.record("merge_undone", actor, {"from": target.conversation.id})
+    await _own_again(target, merge)
     target.set(updated_at=target.now)
     target.record("merge_undone", actor, {"of": source.conversation.id})
+
+
+async def _still_waits(source: Change, merge: Merge) -> datetime | None:
+    """Since when the contact of a conversation that was merged waits: since before, or since they wrote on."""
+    since = _read(merge.before.get("waiting_since"))
+    said = await source.store.last_said(source.conversation.id)
+    wrote_on = said is not None and said.author is Author.CONTACT and said.created_at >= merge.at
+    return since or (said.created_at if said is not None and wrote_on else None)
+
+
+async def _own_again(target: Change, merge: Merge) -> None:
+    """Take out of the target what came from the other conversation: its words in the list, its wait, its place."""
+    conversation = target.conversation
+    said = await target.store.last_said(conversation.id)
+    words = (said.text or " ".join(file.name for file in said.attachments)) if said is not None else ""
+    target.set(preview=words[:PREVIEW_LENGTH], preview_author=said.author.value if said is not None else None)
+    if conversation.status not in _WITH_PEOPLE or "target_waiting_since" not in merge.before:
+        return
+    own, waits = _read(merge.before["target_waiting_since"]), conversation.waiting_since
+    if said is not None and said.created_at >= merge.at:
+        spoke = said.created_at if said.author is Author.CONTACT else None
+        own = own if spoke is not None and own is not None and waits is not None and waits <= own else spoke
+    target.set(waiting_since=own)
+    queued_at = _read(merge.before.get("target_queued_at"))
+    if conversation.status is Status.QUEUED and queued_at is not None and conversation.queued_at is not None:
+        target.set(queued_at=max(queued_at, conversation.queued_at))
+
+
+def _written(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment is not None else None
+
+
+def _read(moment: str | None) -> datetime | None:
+    return datetime.fromisoformat(moment) if moment is not None else None
 
 
 def _tell_where(source: Change, target: Conversation) -> Message:
@@ -225,7 +265,8 @@ async def show_in_target(source: Change, target: Change, message: Message) -> No
         preview=message.text[:120],
         preview_author=message.author.value,
     )
-    target.record("shown", "contact", {"from": message.conversation_id, "seq": message.seq}, {"text": message.text})
+    target.record("shown", "contact", {"from": message.conversation_id, "seq": message.seq})
+    source.record("shown", "contact", {"seq": message.seq}, {"text": message.text})  # sealed for whose words they are
     store = OrganisingStore(source.connection)
     merge = await store.find_merge(source.conversation.id)
     same = source.conversation.reached_at == target.conversation.reached_at

@@ -11,9 +11,11 @@ from sqlalchemy import and_, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.contact_tables import contact_merges, contact_tickets
+from conversations.conversation_store import ConversationStore
 from conversations.episode_tables import ratings
 from conversations.link_tables import link_codes
-from conversations.model import Address, Status, new_id
+from conversations.model import Address, Author, Status, new_id
+from conversations.organising_tables import merges
 from conversations.privacy_tables import erasures
 from conversations.proactive_tables import FORGOTTEN, proactive_messages
 from conversations.proof_store import ProofStore
@@ -249,9 +251,24 @@ class PrivacyStore:
         gone = delete(attachments).where(attachments.c.owner.in_(owners)).returning(attachments.c.id)
         return list((await self._connection.execute(gone)).scalars())
 
+    async def _forget_beginnings(self, chosen: Any) -> None:
+        """What was written in these conversations may stand in the list for those into which they were merged."""
+        store, found, wanted = ConversationStore(self._connection), set[str](), chosen
+        while wanted is chosen or wanted:
+            into = select(merges.c.target_id).where(merges.c.source_id.in_(wanted))
+            wanted = sorted(set((await self._connection.execute(into)).scalars()) - found)
+            found.update(wanted)
+        for one in sorted(found):
+            shown, said = (await store.find(one)).conversation, await store.last_said(one)
+            own = said is not None and said.text.startswith(shown.preview)
+            if shown.preview_author == Author.CONTACT and not own:
+                nothing = update(conversations).where(conversations.c.id == one).values(preview="")
+                await self._connection.execute(nothing)
+
     async def _forget_words(self, chosen: Any) -> None:
         """Everything that was said in these conversations and about them."""
         of_theirs = messages.c.conversation_id.in_(chosen)
+        await self._forget_beginnings(chosen)
         for statement in (
             delete(outbox).where(outbox.c.message_id.in_(select(messages.c.id).where(of_theirs))),
             delete(turns).where(turns.c.conversation_id.in_(chosen)),

@@ -17,6 +17,7 @@ from handoff.access.identity_store import IdentityStore
 from handoff.access.key_commands import add_key_commands, run_key_command
 from handoff.access.second_factor_store import SecondFactorStore
 from handoff.errors import StaffError
+from handoff.lockout import Lockout
 from handoff.roles import Role
 from handoff.sign_in import Passwords, check_password
 from handoff.store import StaffStore
@@ -93,6 +94,7 @@ async def _run(options: argparse.Namespace, url: str) -> None:
         elif options.command == "password":
             member = await store.get_by_email(options.email)
             await store.set_password_hash(member.id, await passwords.hash(_ask_password()), end_sessions=True)
+            await Lockout(store).forget_everywhere("account", member.email)
             print(f"{member.email} has a new password and is signed out everywhere.")
         elif options.command == "reset-second-factor":
             member = await store.get_by_email(options.email)

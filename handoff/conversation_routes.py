@@ -141,8 +141,10 @@ def add_conversation_routes(blueprint: Blueprint, side: StaffSide) -> None:
         found = await open_conversation(side, conversation_id)
         if body.to_team_id is not None:
             team_id, holder = find_team(side, body.to_team_id), _holder(session, found)
-            own = holder == session.member.agent
-            moved = await desk.transfer_to_team(found.id, holder, team_id, body.note if own else "")
+            own = found.agent_id == session.member.id
+            oversees = session.member.role in OVERSEERS
+            words = body.note if own else ""
+            moved = await desk.transfer_to_team(found.id, holder, team_id, words, oversees=oversees)
             await _sign(side, session, found, "transferred", body.note)
             return await moved_json(side, session, moved)
         to = await side.store.find(body.to_agent_id or "")

@@ -273,10 +273,12 @@ class StaffStore:
             )
         return Attempt(failures, None)
 
-    async def forget_attempts(self, bucket: str) -> None:
-        """Clear a bucket after a successful sign-in."""
+    async def forget_attempts(self, bucket: str, *, beginning: bool = False) -> None:
+        """Clear a bucket after a successful sign-in, or all that begin like this."""
+        named = sign_in_buckets.c.bucket
+        chosen = named.startswith(bucket, autoescape=True) if beginning else named == bucket
         async with self._database.write() as connection:
-            await connection.execute(delete(sign_in_buckets).where(sign_in_buckets.c.bucket == bucket))
+            await connection.execute(delete(sign_in_buckets).where(chosen))
 
     # what agents have seen
 

@@ -137,6 +137,7 @@ def add_account_routes(blueprint: Blueprint, side: StaffSide) -> None:
         body = read_json(PasswordBody, request.content_type, request.body)
         member = await _account(staff_id)
         await store.set_password_hash(member.id, await _hashed(body.password), end_sessions=True)
+        await side.sign_in.lockout.forget_everywhere("account", member.email)
         await side.conversations.record("password_set", session.member.agent, {"staff_id": member.id})
         return answer({})
 

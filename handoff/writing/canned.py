@@ -26,6 +26,7 @@ MAX_TITLE = 80
 MAX_TEXT = 4000
 SHARED = ""  #: the owner of what belongs to everybody
 _VARIABLE = re.compile(r"\{\{\s*([A-Za-z_.]+)\s*(?:\|([^{}|]*))?\}\}")
+_PLACE = re.compile(r"\{\{([^{}]*)\}\}")  # whatever somebody may have meant for one
 _SHORTCUT = re.compile(r"[\w-]{1,32}")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 
@@ -101,10 +102,12 @@ def checked(draft: CannedDraft) -> CannedDraft:
 
 def check_variables(text: str) -> None:
     """Raise ``BadCanned`` for a variable that does not exist: it would stand in front of customers as it is."""
-    for match in _VARIABLE.finditer(text):
-        if match[1] not in VARIABLES:
+    for place in _PLACE.finditer(text):
+        match = _VARIABLE.fullmatch(place[0])
+        name = match[1] if match else " ".join(place[1].split())
+        if name not in VARIABLES or match is None:
             known = ", ".join(VARIABLES)
-            raise BadCanned("variable", f"There is no variable {match[1]}. Use one of: {known}.", match[1])
+            raise BadCanned("variable", f"There is no variable {name}. Use one of: {known}.", name)
 
 
 def variables_in(text: str) -> frozenset[str]:
