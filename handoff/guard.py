@@ -66,6 +66,7 @@ _STATUS: dict[type[ConversationError], int] = {
 Handler = Callable[..., Coroutine[Any, Any, HTTPResponse | None]]
 Handlers = Mapping[tuple[str, str], Handler]  #: by method and route
 Result = TypeVar("Result")
+_FINISH_SECONDS = 5.0
 log = structlog.get_logger()
 
 
@@ -145,8 +146,9 @@ class Guard:
         return await asyncio.shield(task)
 
     async def finish(self) -> None:
-        """Wait for what is being carried out."""
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+        """Wait a few seconds for what is being carried out; the desk must come to its end."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=_FINISH_SECONDS)
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._under_way.discard(task)
