@@ -239,12 +239,11 @@ async def _wired(
     )
     ways = UnaskedWays(connectors, channels, utc_now)
     quiet = hours_of("PROACTIVE_HOURS", settings.proactive_hours or settings.business_hours)
-    telling = ProactiveSender(
-        proactive, ways, shop_accounts(crm), Hours(quiet.is_open, quiet.opens_at), per_day=settings.proactive_per_day
-    )
+    may_disturb = Hours(quiet.is_open, quiet.opens_at)
+    telling = ProactiveSender(proactive, ways, shop_accounts(crm), may_disturb, per_day=settings.proactive_per_day)
     outbox = Outbox(
         conversations,
-        watchers.deliver(ProactiveDelivery(proactive, ways).deliver),
+        watchers.deliver(ProactiveDelivery(proactive, ways, may_disturb).deliver),
         settled=meter.settled,
         elsewhere=channels.elsewhere,
         drain_seconds=_DRAIN_DELIVERIES_SECONDS,

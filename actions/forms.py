@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
@@ -24,6 +25,7 @@ from actions.texts import (
 from crm.errors import CrmError, NotFound
 from crm.model import Order, find_number
 from crm.port import Crm
+from knowledge_base.wording import fold
 
 BAD_ORDER_NUMBER = Both(
     "这个订单号看起来不对：订单号是 KT 加 8 位数字，例如 KT20261234。请再发一次。",
@@ -33,6 +35,7 @@ NOT_YOUR_ORDER = Both(
     "在您的账户里没有找到订单 {number}，请核对一下订单号。",
     "I cannot find order {number} in your account. Please check the number.",
 )
+MOST_OFFERED = 3  #: orders to choose from
 ABOUT_ORDER = Both("订单 {number}：", "About order {number}: ")
 ASK_ORDER = Both(
     "请发一下订单号（KT 开头加 8 位数字）。", "Which order is it about? Please send the order number (KT and 8 digits)."
@@ -40,6 +43,29 @@ ASK_ORDER = Both(
 ASK_ORDER_OF_MINE = Both(
     "请问是哪个订单？可以直接点选，或者发订单号。", "Which order is it about? Pick one or send the order number."
 )
+
+
+_PLACES = (
+    r"1st|first|第?[一1]",
+    r"2nd|second|第?[二两2]",
+    r"3rd|third|第?[三3]",
+    r"4th|fourth|第?[四4]",
+    r"5th|fifth|第?[五5]",
+)
+_PLACE = [
+    re.compile(
+        rf"^(?:the|it'?s|um|uh|i mean|is|我要|就|是|要|选|退|换|取消|[\s,，])*(?:(?:item|number|no\.?|option|#)\s*)?(?:{words})\s*(?:one|item|order|product|个|件|单|款|样)?"
+        r"(?:please|thanks|pls|吧|的|谢谢|那个|那件|[\s,，。.!！])*$",
+        re.IGNORECASE,
+    )
+    for words in _PLACES
+]
+
+
+def place_named(text: str) -> int | None:
+    """Which of those that were offered: 2 for "the second one", "item 2", "第二个"."""
+    plain = fold(text).strip()
+    return next((place for place, words in enumerate(_PLACE, 1) if words.match(plain)), None)
 
 
 class TaskForm(DeskAction):
@@ -115,7 +141,10 @@ class OrderForm(TaskForm):
 
     async def check_order_number(self, value: Any, turn: Turn) -> str | None:
         """A well-formed number; that it exists is told only to its owner."""
-        number = find_number(turn.given("order_number", value), "KT", 8)
+        given = turn.given("order_number", value)
+        place = place_named(given) if turn.customer_id else None
+        offered = await self.crm.orders_of(turn.customer_id or "", limit=MOST_OFFERED) if place else []
+        number = offered[place - 1].number if place and place <= len(offered) else find_number(given, "KT", 8)
         if number is None:
             turn.say(BAD_ORDER_NUMBER(turn.language), asked_order_number=True)
             return None
@@ -173,7 +202,7 @@ async def order_buttons(crm: Crm, turn: Turn) -> list[dict[str, str]]:
     """The latest orders of a known customer to choose from."""
     if not turn.customer_id:
         return []
-    found = await crm.orders_of(turn.customer_id, limit=3)
+    found = await crm.orders_of(turn.customer_id, limit=MOST_OFFERED)
     return [
         button(f"{order.number} {goods(order, turn.language)}", fill("order_number", order.number)) for order in found
     ]

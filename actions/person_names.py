@@ -24,7 +24,7 @@ _TRAILS_EN = re.compile(
 )
 _POLITE_EN = re.compile(r"^(?:(?:please|pls)[\s,]+|(?:sure|ok|okay|yes),\s*)+", re.IGNORECASE)
 _OWN = re.compile(
-    r"^(?:本人|我自己|自己|我|我的|我本人|我(?:自己)?的(?:名字|姓名)|写?我的?(?:名字)?|(?:in |to |use |on )*(?:my (?:own )?(?:full )?name|mine|me|myself|my own)(?: is fine)?)$",
+    r"^(?:(?:就|请)?(?:写|用|填|开给?|是)?我(?:自己)?的?(?:名字|姓名)?(?:就行了?|就好了?|就可以了?|即可)?|put (?:it in )?my (?:own )?name(?: on it| there| down)?|本人|我自己|自己|我|我的|我本人|我(?:自己)?的(?:名字|姓名)|写?我的?(?:名字)?|(?:in |to |use |on )*(?:my (?:own )?(?:full )?name|mine|me|myself|my own)(?: is fine)?)$",
     re.IGNORECASE,
 )
 _HAN = re.compile(r"[\u3400-\u9fff]")

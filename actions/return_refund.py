@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from actions.base import Question, Turn
-from actions.forms import Confirmation, OrderForm, Task, get_order
+from actions.forms import Confirmation, OrderForm, Task, get_order, place_named
 from actions.texts import Both, Button, button, day, fill, masked, money
 from crm.errors import CrmError
 from crm.model import Order, OrderItem, ReturnReason
@@ -25,7 +25,10 @@ REASONS = {
 REASON_WORDS = (
     (ReturnReason.UNOPENED, r"未拆|没拆|没开封|未开封|没有拆|unopened|not opened|sealed|haven'?t opened|never opened"),
     (ReturnReason.WRONG_ITEM, r"发错|错货|不是我(买|订)|wrong (item|product|colou?r|one)|not what i ordered"),
-    (ReturnReason.DAMAGED, r"破损|摔|压坏|碎|损坏|damaged|cracked|smashed|dent"),
+    (
+        ReturnReason.DAMAGED,
+        r"破损|摔|压坏|碎|损坏|到(?:货|手)?(?:的时候|时)?就?是?坏|damaged|cracked|smashed|dent|(?:arriv|came|deliver)\w* (?:\w+ ){0,2}broken|broken (?:on arrival|when)",
+    ),
     (
         ReturnReason.FAULTY,
         r"故障|坏|质量|品质|瑕疵|毛病|不能用|用不了|没声音|没有声音|充不|开不了|不工作|fault|broke|defect|(doesn'?t|does not|won'?t|not|stopped) "
@@ -69,7 +72,20 @@ def find_item(order: Order, text: str) -> OrderItem | None:
     named = [
         item for item in order.items if flat and any(_same(flat, name) for name in (item.product, item.product_zh))
     ]
+    if not named and (place := place_named(text)):
+        return order.item(place)
+    if not named and not re.search(
+        r"\bnot\b|n't\b|不|别", text
+    ):  # "the watch", "耳机那件": a word that only one name has
+        named = [item for item in order.items if _words(text) & (_words(item.product) | _words(item.product_zh))]
     return named[0] if len(named) == 1 else None
+
+
+def _words(text: str) -> set[str]:
+    """Latin words of three letters and more, and every two Han characters that stand together."""
+    plain = fold(text).lower()
+    pairs = {run[at : at + 2] for run in re.findall(r"[\u3400-\u9fff]+", plain) for at in range(len(run) - 1)}
+    return pairs | set(re.findall(r"[a-z]{3,}", plain))
 
 
 def find_reason(text: str) -> ReturnReason | None:

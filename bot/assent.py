@@ -15,6 +15,8 @@ from bot.text import fold_case
 _HAN = re.compile(r"[\u3400-\u9fff]")
 #: Makes a question of a yes.
 _ASKED = re.compile(r"[?⁇吗]")
+#: Whoever ends so has not said it all.
+_BREAKS_OFF = re.compile(r"(?<!do )(?<!it )\b(?:and|so|to|the|my|an?|with|of)\W*$")
 _DRAWN_OUT = re.compile(r"([a-z])\1{2,}")
 
 
@@ -25,7 +27,10 @@ class Assent:
         """``content`` is what ``assent.yml`` holds."""
         always = {word: kind for kind in ("beside", "agreeing", "unsure") for word in _words(content[kind])}
         self._kinds = {
-            task: dict.fromkeys(_words(own), "beside") | always for task, own in {"": {}, **content["tasks"]}.items()
+            task: dict.fromkeys(_words(content["things"].get(task, {})), "thing")
+            | dict.fromkeys(_words(own), "doing")
+            | always
+            for task, own in {"": {}, **content["tasks"]}.items()
         }
         # The longest first: "right now" is no "right".
         self._patterns = {
@@ -37,20 +42,26 @@ class Assent:
     def is_yes(self, text: str, task: str | None = None) -> bool:
         """Whether the text is a yes to doing the task, with nothing added that could make it something else."""
         plain = _DRAWN_OUT.sub(r"\1", fold_case(text).replace("’", "'"))
-        if _ASKED.search(plain) or self.has_condition(plain):
+        if _ASKED.search(plain) or _BREAKS_OFF.search(plain) or self.has_condition(plain):
             return False
         known = task if task in self._kinds else ""
-        position, said = 0, set()
+        position, said, words = 0, set(), []
         while position < len(plain):
             found = self._patterns[known].match(plain, position)
             if found is not None:
-                said.add(self._kinds[known][" ".join(re.split(r"[ ,]+", found.group()))])
+                words.append(" ".join(re.split(r"[ ,]+", found.group())))
+                said.add(self._kinds[known][words[-1]])
                 position = found.end()
             elif _is_silent(plain[position]):
                 position += 1
             else:
                 return False
-        return "agreeing" in said and "unsure" not in said
+        if "thing" in said and "doing" not in said:  # "continue with my order" agrees to no cancellation
+            return False
+        agreeing = [word for word in words if self._kinds[known][word] == "agreeing"]
+        if agreeing == ["right"] and words[-1] == "right" and "doing" in said:  # "so you can cancel it, right"
+            return False
+        return bool(agreeing) and "unsure" not in said
 
     def knows_signs(self, text: str) -> bool:
         """Whether all emoji in the text agree or say nothing; a reading may leave them out."""

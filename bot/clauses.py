@@ -29,6 +29,7 @@ _CUT = re.compile(
     rf"|[,，]\s*(?:and\s+)?{_LINK_EN}\b[,:，]?\s*"
     rf"|[,，]\s*(?={_ASK_EN})"
     rf"|[,，、]?\s*(?:和|并且|而且)?(?={_LINK_ZH})"
+    rf"|[,，]\s*(?=(?:KT|TK|INV)\s?\d{{5,}}\s*(?![,，和跟与及、都也&+]|一起|and\b|or\b|too\b|please\b|stays?\b|$)[^\s.。!！?？\d])"
     rf"|[,，]\s*(?=[\u4e00-\u9fff]))",
     re.IGNORECASE,
 )

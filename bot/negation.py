@@ -51,6 +51,8 @@ _EN_NOT = [
     r"\b(?:can|could|would|will) you (?:please )?not\s+",
     r"\b(?:instead of|rather than|without(?= \w+ing\b)|never ?mind|(?<!don't )(?<!dont )(?<!not )(?<!never )forget(?: about)?)\s+",
     r"(?:^|[,.;:!]\s*)(?:no|stop)\s+(?:more\s+)?",
+    r"\b(?:should|must)(?: not|n'?t)\s+(?!have\b)(?:be\s+)?",
+    r"\bneither\b[^,.;!?]{0,60}?\b(?:should|must|is to|are to|needs? to|has to|have to)\s+",
 ]
 _EN_TAIL = (
     r"(?:\s+(?:it|them|this|that|order|one|my|the|your|anything|for|of|needed|required|necessary|please|pls|thanks|thank|you|yet|now|after|all"
@@ -91,6 +93,8 @@ _ZH_TAIL = r"(?:掉|了|啦|订单|这单|那单|我的|它|单|给我|哈|啊|�
 _ZH = [
     re.compile(rf"(?:千万|请|先|可|就|也|都|你|我)*{_ZH_STRONG}(?P<gap>{_ZH_GAP})(?:{_ZH_ACT}){_ZH_TAIL}"),
     re.compile(_ZH_BARE.format(act=_ZH_ACT)),
+    # "都不取消了", "那就不退了": with these before it only what is given up is refused.
+    re.compile(rf"[都就也]不(?:再|想)?(?:{_ZH_ACT})(?:货|款|钱|订单|这单|它)?(?:了|啦|咯)+(?:哈|啊|哦|吧)*(?=[,，。.！!；;\s]|$)"),
     re.compile(
         rf"(?:{_ZH_ACT})(?:的事|这事|这件事|这个)?(?:(?:先|还是|也)+算了|(?<=发票)算了|(?:先|就|还是|也)*"
         r"(?:免了|不用了|不要了|不必了|不麻烦了?|作罢|拉倒|不用开了?|别开了?|不开了))"
@@ -116,6 +120,11 @@ _NOUN_OF_GENERIC = (
 def acts_named(text: str) -> set[str]:
     """The intents whose doing words stand in the text, asked for or not."""
     return {name for act in _ACTS for found in act.finditer(text) for name in _named(found)}
+
+
+def times_named(text: str, intent: str) -> int:
+    """How often the doing words of an intent stand in the text."""
+    return sum(intent in _named(found) for act in _ACTS for found in act.finditer(text))
 
 
 def find_refusal(text: str) -> Refusal | None:
@@ -152,7 +161,7 @@ def find_refusal(text: str) -> Refusal | None:
 
 
 _MAY_REFUSE = re.compile(
-    r"n't\b|dont\b|\bno\b|\bnot\b|never|instead|rather|without|forget|\bstop\b|[别不没甭勿]|停止|无需|算了|免了",
+    r"n't\b|dont\b|\bno\b|\bnot\b|never|\bneither\b|instead|rather|without|forget|\bstop\b|[别不没甭勿]|停止|无需|算了|免了",
     re.IGNORECASE,
 )
 

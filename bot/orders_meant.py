@@ -33,6 +33,10 @@ _CORRECTED = re.compile(
     r"|scratch that|should be|make (?:that|it))\b|[,.;!]\s*no\s*$"
     r"|不对|哦不|噢不|啊不|不不|错了|打错|写错|说错|发错|搞错|记错|弄错|应该是|应为|更正|抱歉|对不起|不好意思|我是说|我说的是|不是这个",
 )
+#: One of the numbers is meant, and which one is not said by its number.
+_ONE_OF = re.compile(
+    r"\b(?:first|second|former|latter|last|other|old|older|new|newer|one of|either)(?: one| order| of|\b\s*$)|第[一二两12](?:个|单|笔)|[前后]面?(?:那|一|的)?(?:一)?(?:个|单|笔)|其中|还是"
+)
 _JOINED = re.compile(
     r"^\s*(?:,?\s*(?:and|plus|as well as|&|\+)(?: also)?|[,，]?\s*(?:和|跟|与|及|以及|还有|加上|、|并)|[,，、\s])?\s*(?:订单|工单|order|the order|number|号|\s)*$"
 )
@@ -73,6 +77,14 @@ def different(entities: Entities, kind: str) -> list[str]:
     """The values of one kind, each once, in their order."""
     found = sorted((one for one in entities if one["entity"] == kind), key=lambda one: int(one["start"]))
     return list(dict.fromkeys(str(one["value"]) for one in found))
+
+
+def are_all_meant(text: str, entities: Entities, kind: str, times: int) -> bool:
+    """Whether something is asked of all numbers: named together or with its words said for each (``times``)."""
+    plain = fold_case(text)
+    if _ONE_OF.search(plain):
+        return False
+    return times >= len(different(entities, kind)) or are_joined(text, entities, kind)
 
 
 def are_joined(text: str, entities: Entities, kind: str) -> bool:

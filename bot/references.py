@@ -64,6 +64,14 @@ _ANOTHER = re.compile(
     r"|(?:别|其他|其它)的?(?:订)?单|换(?:一)?(?:个|单|笔)(?:订单)?|不是(?:这|那)(?:一)?(?:个|单|笔)?(?:订单|单)|(?:订单|单子|单号)号?.{0,4}(?:不对|错)|(?:查|给|发|说|填|报)?错.{0,2}(?:订单|单号)",
     re.IGNORECASE,
 )
+_OF_A_LIST = re.compile(
+    r"\b(?:first|second|third|last)(?: one| item)?\b(?! order)|第[一二两三四](?:个|件)(?!订?单)", re.IGNORECASE
+)
+_SAID_ANEW = re.compile(
+    r"\b(?:should(?: have)? be(?:en)?|make (?:it|that)|i meant?|it'?s|change it to)\s+(?!wrong\b|not\b|fine\b|ok|incorrect\b|right\b|a mistake)\w"
+    r"|(?:应该是|应为|改成|换成|写成|是)(?![的这那吧啊我要吗错])\w",
+    re.IGNORECASE,
+)
 _TRACKS = re.compile(r"\b(?:where|track|status|arriv\w*|deliver\w*)\b|查|哪|物流|快递", re.IGNORECASE)
 _SLOTS = (
     ("new_address", re.compile(r"\baddress|地址", re.IGNORECASE)),
@@ -87,6 +95,7 @@ _REPEATED = {
     "change_address": ("new_address", {"address"}),
     "return_refund": ("order_item", {"product"}),
     "update_contact": ("contact_value", {"email", "phone"}),
+    "request_invoice": ("invoice_title", {"company_name"}),
 }
 _PART_OF_ADDRESS = re.compile(
     r"\d|[一二三四五六七八九十]+[号楼室层栋幢]|门牌|邮编|单元|[街路巷弄镇]|\b(?:street|road|avenue|lane|flat|apartment|unit|floor|house|postcode|zip)\b",
@@ -211,8 +220,12 @@ def _given_anew(text: str, wrong: bool, values: dict[str, str], memory: Memory) 
     slot, kinds = _REPEATED.get(memory.task or "", ("", set()))
     if memory.slot != "confirmed" or not slot or asks(text) or find_refusal(text):
         return None
+    if slot == "invoice_title":  # asked for again: it is kept as typed
+        return Meant(ask=slot) if wrong and (kinds & values.keys() or _SAID_ANEW.search(text)) else None
     if kinds & values.keys():
         return Meant("inform", answers=slot)
+    if slot == "contact_value" and wrong and _SAID_ANEW.search(text):
+        return Meant(ask=slot)
     partly = wrong and slot == "new_address" and _PART_OF_ADDRESS.search(text) is not None
     return Meant(ask=slot) if partly else None
 
@@ -231,6 +244,9 @@ def _other_order(text: str, intent: str, wrong: bool, memory: Memory) -> Meant |
     task = intent if memory.task not in ORDER_TASKS or _other_task(text, intent, memory) else memory.task
     if task not in ORDER_TASKS or memory.order is None:
         return None
+    listed = memory.slot == "order_item" or (memory.slot == "order_number" and memory.before is None)
+    if listed and _OF_A_LIST.search(text):
+        return None  # one of those that were offered
     definite = _THE_OTHER.search(text)
     # To "why do you return it?" a wrong order is an answer.
     another = None if memory.slot in {"return_reason", "problem"} else _ANOTHER.search(text)
@@ -263,7 +279,17 @@ def _other_question(text: str, memory: Memory) -> Meant | None:
     return Meant(again=about) if about else None
 
 
+#: After an order was spoken of it means that order; while a task runs it would mean the task.
+_CANCEL_IT = re.compile(
+    r"^(?:ok |okay |then |please |just |can you |could you |i want to |i'd like to )*cancel (?:it|this|that|that one|this one|that order|this order)(?: then| please| now| for me| thanks)*[.!? ]*$"
+    r"|^(?:那|那就|就|请|帮我|麻烦)*(?:取消(?:掉?(?:它|这个|这单|这个订单)|掉)|把?(?:它|这个|这单|这个订单)取消掉?)(?:吧|了|谢谢|[。.!！\s])*$",
+    re.IGNORECASE,
+)
+
+
 def _pointed(text: str, intent: str, values: dict[str, str], language: str, memory: Memory) -> Meant | None:
+    if not memory.running and memory.topic == "order" and memory.order and _CANCEL_IT.match(text):
+        return Meant("cancel_order", {"order_number": memory.order})
     ellipsis = _ELLIPSIS.match(text)
     rest = (ellipsis["en"] or ellipsis["that"] or ellipsis["zh"] or "").strip() if ellipsis else ""
     order = values.get("order_number")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,7 +11,8 @@ from bot.answers import ORDER_TASKS
 from bot.assent import assent
 from bot.clauses import Clause, asks, grouped, requests, split_clauses
 from bot.components.gate import FREE_TEXT
-from bot.orders_meant import NUMBERS, are_joined, different, only_meant
+from bot.negation import times_named
+from bot.orders_meant import NUMBERS, are_all_meant, are_joined, different, only_meant
 from bot.references import Meant, Memory, what_is_corrected, what_is_meant
 from bot.text import fold
 
@@ -25,6 +27,8 @@ _QUESTIONS = {"ask_knowledge", "clarify", "out_of_scope"}
 _SURE = 0.85
 _ANSWERS = {"affirm", "deny", "inform"}
 _CONFIRMED = "confirmed"
+#: Beside a yes they name something further.
+_ADDED = re.compile(r"\b(?:also|too|as well|and the other)\b|还有|以及|也|一起|加上", re.IGNORECASE)
 #: Beside a yes they take it back.
 _NOT_YET = {"deny", "stop", "hold_on"}
 
@@ -109,6 +113,15 @@ class Understanding:
         others = [part for part in parts if part not in agreeing]
         renamed = next((part for part in parts if part.intent == memory.task and _other_order(part, memory)), None)
         renamed = renamed or next((part for part in agreeing if _other_order(part, memory)), None)
+        if renamed is not None and _ADDED.search(str(renamed.parse["text"])) and not whole.get("refused"):
+            # "yes, and KT… too": the first is confirmed by itself, the other one waits
+            own = [one for one in agreeing[0].parse["entities"] if one["entity"] != "order_number"]
+            further = {"name": str(memory.task), "confidence": renamed.parse["intent"]["confidence"]}
+            return [
+                *_questions(others),
+                Part({**agreeing[0].parse, "entities": own}, ask=_CONFIRMED),
+                Part({**renamed.parse, "intent": further}),
+            ]
         if renamed is not None:  # "yes, cancel the other one, KT…" agrees to something that was not asked
             named = {"name": "inform", "confidence": renamed.parse["intent"]["confidence"]}
             return [*_questions(others), Part({**renamed.parse, "intent": named})]
@@ -135,6 +148,11 @@ class Understanding:
         if task not in ORDER_TASKS:
             return [part]
         others = [one for one in part.parse["entities"] if one["entity"] != "order_number"]
+        said = str(part.parse["text"])
+        if task != "order_status" and not are_all_meant(
+            said, part.parse["entities"], "order_number", times_named(said, task)
+        ):  # "cancel KT… if KT… has left": which one is asked
+            return [replace(part, parse={**part.parse, "entities": others}, slots={"order_number": None})]
         found = {one["value"]: one for one in part.parse["entities"] if one["entity"] == "order_number"}
         first = replace(part, parse={**part.parse, "entities": [*others, found[orders[0]]]})
         further = {**part.parse["intent"], "name": task}

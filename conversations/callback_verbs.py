@@ -35,8 +35,8 @@ class Callbacks(Verbs):
             return 0
         async with self.database.read() as connection:
             due = await QueueStore(connection).callbacks_due(_FILINGS)
-        filed = 0
-        for one in due:
+
+        async def file(one: Conversation) -> bool:
             try:
                 async with asyncio.timeout(_FILING_SECONDS):
                     ticket = one.callback_ticket
@@ -46,12 +46,14 @@ class Callbacks(Verbs):
                         await file_callback(one, ticket, await self._words_of(one))
             except Exception as error:
                 log.error("callback_not_filed", conversation_id=one.id, error=error)
-                continue
+                return False
             async with self.database.write() as connection:
                 await QueueStore(connection).callback_filed(one, ticket)
             await self.hub.publish(STAFF, _contact_event(one))
-            filed += 1
-        return filed
+            return True
+
+        # At once: one after the other, a shop that hangs would hold up all other housekeeping for minutes.
+        return sum(await asyncio.gather(*map(file, due)))
 
     async def close_callbacks(self) -> int:
         """Close the tickets of contacts who were answered in the conversation; what fails is tried again."""
@@ -60,8 +62,8 @@ class Callbacks(Verbs):
             return 0
         async with self.database.read() as connection:
             due = await QueueStore(connection).callbacks_closing(_FILINGS)
-        closed = 0
-        for one in due:
+
+        async def close(one: Conversation) -> bool:
             ticket = one.callback_ticket
             try:
                 async with asyncio.timeout(_FILING_SECONDS):
@@ -70,9 +72,10 @@ class Callbacks(Verbs):
                     by_us = ticket is not None and await close_callback(one, ticket)
             except Exception as error:
                 log.error("callback_not_closed", conversation_id=one.id, error=error)
-                continue
-            closed += await self._callback_closed(one.id, by_us=by_us)
-        return closed
+                return False
+            return await self._callback_closed(one.id, by_us=by_us)
+
+        return sum(await asyncio.gather(*map(close, due)))
 
     async def _callback_closed(self, conversation_id: str, *, by_us: bool) -> bool:
         async with self._change(conversation_id) as change:

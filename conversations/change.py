@@ -113,6 +113,7 @@ class Change:
         self._notices: list[StaffNotice] = []
         self._state_changed = before is None
         self.intent: str | None = None  #: what the message that led here is about, for the routing
+        self.answers: Message | None = None  #: the message whose turn this change commits
         self.stay: dict[str, Any] | None = None  #: a wait that begins with this change
         self._stay_outcome: str | None = None
 

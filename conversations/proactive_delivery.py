@@ -1,4 +1,4 @@
-"""The last look at a message that nobody asked for, right before it goes out: opted out, too old, or sent already?
+"""The last look at a message that nobody asked for, right before it goes out: opted out, too old, out of hours, or sent already?
 
 Where a channel cannot tell a repeated message from a new one, a send whose end nobody saw is not repeated.
 """
@@ -15,14 +15,16 @@ from conversations.model import Address, Author, MessageKind, OutboundMessage
 from conversations.proactive import Proactive
 from conversations.proactive_aiming import Ways
 from conversations.proactive_outcomes import Outcomes
+from conversations.proactive_sending import Hours
 from conversations.proactive_store import EVERY_KIND, Place, ProactiveStore, Told
 
 
 class ProactiveDelivery:
     """Stands between the outbox and the channels; ordinary messages pass."""
 
-    def __init__(self, proactive: Proactive, ways: Ways) -> None:
+    def __init__(self, proactive: Proactive, ways: Ways, hours: Hours) -> None:
         self._proactive = proactive
+        self._hours = hours
         self._conversations: Conversations = proactive.conversations
         self._ways = ways
         self._outcomes = Outcomes(proactive.conversations)
@@ -75,7 +77,14 @@ class ProactiveDelivery:
         if await ProactiveStore(connection).is_off(people, EVERY_KIND, told.kind):
             await self._outcomes.settle(connection, told, "not_sent", "opted_out")
             return "the contact does not want it any more"
-        if self._conversations.now() >= told.expires_at:
+        now = self._conversations.now()
+        if now >= told.expires_at:
             await self._outcomes.settle(connection, told, "not_sent", "expired")
             return "it is too old to be of use"
+        if told.begun_at is None and not message.sent_parts and not self._hours.is_open(now):
+            # Out of the outbox: left in it until the morning, it would hold up every answer to the same contact.
+            opens = self._hours.opens_at(now) or told.expires_at
+            again = {"state": "waiting", "reason": "quiet_hours", "due_at": min(opens, told.expires_at)}
+            await ProactiveStore(connection).change(told.id, **again)
+            return "it is said again when contacts may be disturbed"
         return None

@@ -174,7 +174,8 @@ class ProactiveSender:
                 return None  # another process was quicker
             families = [await opting.family_of(connection, one) for one in {contact.id, *aim.contact_ids}]
             family = {one for each in families for one in each}
-            if await proactive.is_off(family, EVERY_KIND, told.kind):
+            people = family | await opting.people_of(connection, contact.id)
+            if await proactive.is_off(people, EVERY_KIND, told.kind):
                 return "opted_out"
             put_off = await self._put_off(proactive, family, latest, now)
             if put_off is not None:

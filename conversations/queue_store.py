@@ -148,8 +148,9 @@ class QueueStore:
 
     async def _callbacks(self, which: ColumnElement[bool], limit: int) -> list[Conversation]:
         rows = await self._connection.execute(
+            # In no fixed order, so that tickets which always fail cannot keep all others from their turn.
             SELECT_CONVERSATION.where(conversations.c.callback_due.is_(True), which)
-            .order_by(conversations.c.updated_at)
+            .order_by(func.random())
             .limit(limit)
         )
         return [conversation_of(row) for row in rows]

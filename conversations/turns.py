@@ -155,6 +155,7 @@ async def commit_turn(
     Raises ``FencedOut`` if the turn was taken away, by another worker or because people took over.
     """
     _check(change, claim)
+    change.answers = claim.message
     handoff: str | None = None
     out_seqs: list[int] = []
     for reply in result.replies:

@@ -79,7 +79,9 @@ class Meter:
     def _first_answer(self, change: Change, before: Conversation | None, now: Conversation) -> None:
         said = [one.author for one in change.said if one.kind is MessageKind.TEXT]
         if Author.BOT in said and (change.before is None or not change.before.bot_seq):
-            self.collectors.first_response.labels("bot").observe(_seconds(now.opened_at, change.now))
+            # A notice may have opened the conversation hours before the contact wrote.
+            since = change.answers.created_at if change.answers is not None else now.opened_at
+            self.collectors.first_response.labels("bot").observe(_seconds(since, change.now))
         if Author.AGENT in said and before is not None and before.sla_due_at is not None and now.sla_due_at is None:
             since = before.queued_at or before.assigned_at or change.now
             self.collectors.first_response.labels("agent").observe(_seconds(since, change.now))

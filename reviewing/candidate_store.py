@@ -60,6 +60,20 @@ class CandidateStore:
             found += await self._known(rows[start : start + _AT_ONCE], subject, misses)
         return found
 
+    async def drawn_meanwhile(self, conversation_ids: Collection[str], subject: str) -> bool:
+        """Whether a sample that was made since has one of these; nobody else draws them until this transaction ends."""
+        ids = sorted(conversation_ids)
+        for start in range(0, len(ids), _AT_ONCE):
+            some = ids[start : start + _AT_ONCE]
+            held = select(conversations.c.id).where(conversations.c.id.in_(some)).order_by(conversations.c.id)
+            await self._connection.execute(held.with_for_update())
+            drawn = select(reviews.c.id).where(
+                reviews.c.conversation_id.in_(some), reviews.c.subject == subject, reviews.c.calibrates.is_(False)
+            )
+            if (await self._connection.execute(drawn.limit(1))).first() is not None:
+                return True
+        return False
+
     async def _known(self, rows: Sequence[Any], subject: str, misses: bool) -> list[Candidate]:
         ids = [row.id for row in rows]
         parts = await self._episodes(ids)

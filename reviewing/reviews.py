@@ -135,6 +135,9 @@ class Reviews:
             _draft(sample, names[reviewer], one) for reviewer, chosen in drawn.by_reviewer.items() for one in chosen
         ]
         async with self.database.write() as connection:
+            ids = {one.conversation_id for one in made}
+            if wish.kind != "calibration" and await CandidateStore(connection).drawn_meanwhile(ids, wish.subject):
+                raise ReviewRefused("changed", "Somebody has drawn some of these conversations meanwhile. Draw again.")
             await ReviewStore(connection).add_sample(sample, made)
             told = {"sample_id": sample.id, "title": sample.title, "reviews": len(made), "seed": wish.seed}
             await self._note("review_sample_made", connection, by, told)

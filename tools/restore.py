@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -44,19 +45,22 @@ from tools.backup import LEFT_OUT
 ERASES = (erase_unasked, erase_assist, erase_inbox, erase_limits, erase_replays, erase_reviews)
 
 
-def refuse_if_in_use(data: Path, force: bool) -> None:
-    """Raise ``BadArchive`` while a desk runs on the folder, or when there is something to lose."""
+def refuse_if_in_use(data: Path, force: bool) -> IO[str]:
+    """Raise ``BadArchive`` while a desk runs on the folder, or when there is something to lose.
+
+    No desk starts on the folder until the lock that is returned is closed.
+    """
     database = data / "frontdesk.db"
-    if data.exists():
-        lock = data_lock.hold(f"sqlite+aiosqlite:///{database}")
-        if lock is None:
-            raise BadArchive(f"A desk is running on {data}; stop it first. 前台正在使用 {data}，请先停止它。")
-        lock.close()
+    lock = data_lock.hold(f"sqlite+aiosqlite:///{database}")
+    if lock is None:
+        raise BadArchive(f"A desk is running on {data}; stop it first. 前台正在使用 {data}，请先停止它。")
     if database.exists() and not force:
+        lock.close()
         raise BadArchive(
             f"{data} already holds a desk; nothing was changed. FORCE=1 moves it aside and restores. "
             f"{data} 中已有数据，未做任何改动；加上 FORCE=1 会先把它移到一旁再恢复。"
         )
+    return lock
 
 
 def known_erasures(data: Path, unpacked: Path, ledger: Path, given: str) -> list[ListedErasure]:
@@ -172,9 +176,7 @@ def restore(
     archive: Path, data: Path, ledger: Path, *, force: bool, erasures: str
 ) -> tuple[Manifest, int, Path | None]:
     """Do it; returns the manifest, how many erasures were repeated, and where the old data is. Raises ``BadArchive``."""
-    refuse_if_in_use(data, force)
-    data.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".restore-", dir=data) as name:
+    with refuse_if_in_use(data, force), tempfile.TemporaryDirectory(prefix=".restore-", dir=data) as name:
         staging = Path(name)
         manifest = unpack(archive, staging)
         unpacked = staging / "data"

@@ -28,8 +28,8 @@ _LIKE_ANSWERS = {
     "return_reason": {"open_ticket", "return_refund", "insult", "deny"},
     "problem": {"open_ticket", "return_refund", "order_status", "request_invoice", "insult"},
     "new_address": {"change_address", "update_contact"},
-    "contact_value": {"update_contact", "change_address"},
-    "invoice_title": {"request_invoice"},
+    "contact_value": {"update_contact", "change_address", "bot_name"},
+    "invoice_title": {"request_invoice", "bot_name"},
     "order_item": {"return_refund", "open_ticket"},
 }
 _SURE = 0.7

@@ -20,12 +20,13 @@ YES_ZH = [
 NO_YES_EN = [
     "yes but not now", "yes, wait no", "yes... actually no", "yes but tomorrow", "ok keep it", "yes keep it", "maybe", "hmm", "I guess", "yes?", "ok?",
     "sure?", "fine I suppose", "probably", "yes if it's free", "ok later", "not sure", "ok got it", "I'm fine thanks", "it's ok", "yeah right", "yes and no",
-    "are you sure", "ok whatever", "yes, though not all of it", "no", "", "...", "ok 🤔", "yes ❌", "cancel", "please",
+    "continue with the order", "please proceed with my order", "confirm my order", "carry on with my order", "it's alright thanks", "that's all right", "so you can cancel it right",
+    "yes and", "yes so", "are you sure", "ok whatever", "yes, though not all of it", "no", "", "...", "ok 🤔", "yes ❌", "cancel", "please",
 ]  # fmt: skip
 NO_YES_ZH = [
     "确定吗", "可以吗", "可以是可以，不过等一下", "好，等会儿吧", "好啊，才怪", "随便", "知道了", "明白了", "收到", "对了", "你确定", "是吧", "行不行", "是不是", "都行",
     "好像是", "应该吧", "大概吧", "嗯？", "好的，我想想", "好，我看看再说", "好，改天", "可以考虑", "好难选", "好久", "对不起", "要是能便宜点就行", "我确认一下", "好的🤔",
-    "马上好", "好，先不要", "不", "算了", "可以，但是先别",
+    "继续订单", "确认订单", "订单没问题", "是嘛", "确定嘛", "请你确认", "麻烦您确认", "好的我处理一下", "马上好", "好，先不要", "不", "算了", "可以，但是先别",
 ]  # fmt: skip
 
 
@@ -66,3 +67,25 @@ def test_naming_another_outcome_than_the_summary_may_offer_is_no_yes(text: str) 
 )
 def test_nothing_that_asks_or_restricts_leaves_a_yes_a_yes(text: str, more: str) -> None:
     assert not (assent().is_yes(text + more, "cancel_order") and assent().knows_signs(text + more))
+
+
+@pytest.mark.parametrize("text", ["商品没问题", "东西是好的", "good product", "the item is good", "货没问题"])
+def test_praise_of_the_goods_is_no_yes_to_sending_them_back(text: str) -> None:
+    assert not assent().is_yes(text, "return_refund")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "yes please cancel my order",
+        "嗯，取消这个订单",
+        "好的，帮我处理一下",
+        "go on",
+        "make it so",
+        "please do it",
+        "ok then",
+        "right",
+    ],
+)
+def test_a_yes_with_the_words_of_the_task_or_none_still_is_one(text: str) -> None:
+    assert assent().is_yes(text, "cancel_order")

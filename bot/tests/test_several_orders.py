@@ -175,3 +175,43 @@ def test_no_task_is_carried_out_by_half_a_yes(bot: Bot, start: str, answers: tup
     said = chat.say(text)["said"]
     assert "is done" not in said
     assert "已办好" not in said
+
+
+@pytest.mark.parametrize(("language", "text"), [
+    ("zh", f"{FIRST}和{SECOND}都不取消了"), ("en", f"{FIRST} and {SECOND} should not be cancelled"), ("en", f"neither {FIRST} nor {SECOND} should be cancelled"),
+])  # fmt: skip
+def test_neither_of_two_orders_is_offered_for_what_is_refused(bot: Bot, language: str, text: str) -> None:
+    chat = Chat(bot, language, **KNOWN)
+    assert "confirmed" not in chat.say(text)["said"]
+    assert "action_cancel_order" not in chat.say("yes" if language == "en" else "好的")["actions"]
+
+
+@pytest.mark.parametrize(("language", "text"), [
+    ("en", f"I ordered {FIRST} and {SECOND}, cancel the second one"), ("en", f"cancel {FIRST} if {SECOND} has already shipped"),
+    ("zh", f"取消{FIRST}还是{SECOND}好呢"),
+])  # fmt: skip
+def test_where_one_of_two_orders_is_meant_the_bot_asks_which(bot: Bot, language: str, text: str) -> None:
+    turn = Chat(bot, language, **KNOWN).say(text)
+    assert "confirmed" not in turn["said"]
+    assert "action_cancel_order" not in turn["actions"]
+
+
+@pytest.mark.parametrize(("language", "text"), [
+    ("zh", f"{FIRST}取消，{SECOND}改地址"), ("zh", f"取消{FIRST}，{SECOND}开发票"), ("en", f"cancel {FIRST}, {SECOND} needs an invoice"),
+])  # fmt: skip
+def test_each_of_two_orders_gets_what_was_asked_for_it(bot: Bot, language: str, text: str) -> None:
+    turn = Chat(bot, language, **KNOWN).say(text)
+    assert turn["slots_changed"]["order_number"] == FIRST
+    assert "confirmed" in turn["said"]
+
+
+@pytest.mark.parametrize(("language", "start", "text"), [
+    ("en", f"cancel {FIRST}", f"yes and also {SECOND}"), ("zh", f"取消{FIRST}", f"对，还有{SECOND}也取消"),
+])  # fmt: skip
+def test_a_yes_to_which_another_order_is_added_is_not_lost(bot: Bot, language: str, start: str, text: str) -> None:
+    chat = Chat(bot, language, **KNOWN)
+    chat.say(start)
+    turn = chat.say(text)
+    assert "action_cancel_order" not in turn["actions"]
+    done = chat.say("yes" if language == "en" else "确认")
+    assert f"'order_number': '{FIRST}'" in done["said"]

@@ -223,7 +223,7 @@ async def running_server(
     ways = UnaskedWays((rest, WebchatConnector(hub), *made), channels, now)
     always = Hours(lambda _now: True, lambda now: now)
     telling = ProactiveSender(proactive, ways, Accounts(), always, per_day=5, poll_seconds=0.05)
-    deliver = ProactiveDelivery(proactive, ways).deliver
+    deliver = ProactiveDelivery(proactive, ways, always).deliver
     outbox = Outbox(  # retries come soon
         desk, deliver, elsewhere=channels.elsewhere, poll_seconds=0.05, jitter=lambda: 0.02
     )

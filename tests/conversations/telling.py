@@ -97,7 +97,7 @@ class Telling:
         hours = Hours(lambda _now: self.open, lambda now: now + timedelta(hours=9))
         accounts = Accounts(self._account, self._order)
         self.sender = ProactiveSender(self.proactive, self.channels, accounts, hours, per_day=per_day)
-        self.delivery = ProactiveDelivery(self.proactive, self.channels)
+        self.delivery = ProactiveDelivery(self.proactive, self.channels, hours)
         self.outbox = Outbox(desk.conversations, self.delivery.deliver, jitter=lambda: 1.0)
 
     async def _account(self, customer_id: str) -> Account | None:

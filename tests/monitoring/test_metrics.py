@@ -12,7 +12,8 @@ from conversations.errors import DeliveryUnknown, DialogueRefused, DialogueUnava
 from conversations.model import Address, OutboundMessage
 from conversations.turn_model import Feeling, Reply, TurnRequest, TurnResult
 from monitoring.collectors import MOST_VALUES, OTHER, Collectors
-from tests.conversations.builders import LIN, hands_off, inbound
+from tests.conversations.builders import LIN, hands_off, inbound, says
+from tests.conversations.telling import Telling
 from tests.monitoring.watched import Watched
 
 PLACE = 'account="default",channel="telegram"'
@@ -198,3 +199,20 @@ def test_a_label_never_takes_more_values_than_a_short_list_has() -> None:
     assert collectors.bounded("reason", "reason-0") == "reason-0"
     assert collectors.bounded("reason", None) == OTHER
     assert collectors.bounded("route", None) == "none"
+
+
+async def test_an_answer_after_a_notice_counts_from_what_was_asked(watched: Watched) -> None:
+    desk, telling = watched.desk, Telling(watched.desk)
+    conversation_id = await run_turn(watched)
+    await telling.proves(conversation_id, "C-1")
+    await desk.conversations.agent_seen(LIN.id, LIN.name)
+    await desk.conversations.assign(conversation_id, LIN)
+    await desk.conversations.resolve(conversation_id, LIN)
+    desk.clock.advance(3600)
+    before = watched.figures['frontdesk_first_response_seconds_sum{author="bot"}']
+    await telling.shipped(customer="C-1")
+    await telling.go_on()
+    desk.clock.advance(10 * 3600)
+    await desk.send("where is it?")
+    await desk.answer(says("on its way"))
+    assert watched.figures['frontdesk_first_response_seconds_sum{author="bot"}'] - before < 60

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -297,3 +298,17 @@ async def test_reviews_are_listed_and_counted_for_one_team(house: House) -> None
     [people, _] = await house.reviews.results(since, until, EVERYTHING, ZoneInfo("UTC"), "gifts")
     [everybody, _] = await house.reviews.results(since, until, EVERYTHING, ZoneInfo("UTC"))
     assert (people.lines[0].reviews, everybody.lines[0].reviews) == (1, 2)
+
+
+async def test_two_supervisors_who_draw_at_once_do_not_get_the_same_conversations(house: House) -> None:
+    for number in range(6):
+        await house.finished(f"c{number}")
+    house.clock.advance(60)
+    drawn = await asyncio.gather(
+        house.reviews.make_sample(house.wish(each=6, reviewers=(ADA,), seed="1"), BEN),
+        house.reviews.make_sample(house.wish(each=6, reviewers=(BEN,), seed="2"), ADA),
+        return_exceptions=True,
+    )
+    assert [one.code for one in drawn if isinstance(one, ReviewRefused)] in ([], ["changed"])
+    listed = await house.reviews.listed(Filters(), EVERYTHING)
+    assert len({one.conversation_id for one in listed}) == len(listed) == 6

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import select
@@ -33,6 +33,7 @@ from conversations.store import Database
 from conversations.tables import messages
 from migrations.schema import migrate
 from tests.conversations.builders import address, inbound
+from tools import restore as restore_tool
 from tools.archive import BadArchive, files_in
 from tools.backup import back_up
 from tools.restore import ERASES, restore
@@ -339,3 +340,26 @@ def test_restoring_repeats_an_erasure_in_every_room_that_keeps_something_of_cont
         if re.search(r"^async def erase\(connection", path.read_text(), re.MULTILINE)
     }
     assert {one.__module__ for one in ERASES} == keepers
+
+
+def test_no_desk_starts_on_a_folder_that_is_being_restored(
+    desk: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = back_up(desk.settings, tmp_path / "backups")
+    desk.writes("third")
+    could_start: list[bool] = []
+    put_in_place = restore_tool.put_in_place
+
+    def meanwhile(unpacked: Path, data: Path) -> Any:
+        lock = data_lock.hold(desk.settings.database_url)  # as the start of a desk does
+        could_start.append(lock is not None)
+        if lock is not None:
+            lock.close()
+        return put_in_place(unpacked, data)
+
+    monkeypatch.setattr(restore_tool, "put_in_place", meanwhile)
+    restore_tool.restore(archive, desk.data, desk.ledger, force=True, erasures="")
+    assert could_start == [False]
+    lock = data_lock.hold(desk.settings.database_url)
+    assert lock is not None
+    lock.close()
