@@ -8,7 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from settings import ROOT, BadSetting, everything
+from env_file import everything
+from settings import ROOT, BadSetting
 
 _SECRET_NAME = re.compile(r"token|secret|password|key", re.IGNORECASE)
 

@@ -17,11 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticUseDefault
 
-from env_file import data_folder as data_folder
-from env_file import ensure_secrets as ensure_secrets
-from env_file import everything as everything
-from env_file import read_env_file as read_env_file
-from env_file import take_env_file as take_env_file
+from env_file import everything
 from setting_rules import problem_with
 
 ROOT = Path(__file__).resolve().parent

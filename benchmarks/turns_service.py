@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import httpx
 from sqlalchemy import select
 
+import env_file
 import settings as desk_settings
 from benchmarks.turns_figures import CONCURRENT, Window
 from benchmarks.turns_sides import DeskSide, spaced
@@ -79,7 +80,7 @@ async def _ask(client: httpx.AsyncClient, desk: DeskSide, contact: str, question
 async def _waited_for_bot(desk: DeskSide, message_ids: Sequence[str]) -> dict[str, float]:
     """How long the service waited for the bot in each turn, in ms, as it noted in the turns' traces."""
     wanted = set(message_ids)
-    secrets = desk_settings.read_env_file(desk.data_dir / "secrets.env")
+    secrets = env_file.read_env_file(desk.data_dir / "secrets.env")
     settings = desk_settings.load({**secrets, "DATA_DIR": str(desk.data_dir)})
     database = Database.open(settings.database_url)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 
 class Refused(Exception):
@@ -23,6 +23,18 @@ class Refused(Exception):
         self.message = message
         self.retry_after_seconds = retry_after_seconds
         self.detail = detail  #: what the message is about, for a console that says it in its own words
+
+
+class Coded(Protocol):
+    """What another room refuses something with."""
+
+    code: str
+
+
+def refused_for(error: Coded, statuses: Mapping[str, int], *, otherwise: int = 400, room: str = "") -> Refused:
+    """The refusal that an error of another room is; its code begins with ``room``, but for ``not_found``."""
+    code = error.code if not room or error.code == "not_found" else f"{room}_{error.code}"
+    return Refused(statuses.get(error.code, otherwise), code, str(error))
 
 
 class StaffError(Exception):

@@ -17,6 +17,7 @@ from typing import Any
 
 import structlog
 
+from conversations.chain_follower import ChainFollower, Progress, at_once
 from conversations.model import new_id, utc_now
 from conversations.store import Database
 from conversations.work_leases import WorkLeases
@@ -40,19 +41,6 @@ Encode = Callable[[Sequence[str]], Floats]
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the inbox has read what happened."""
-
-    read: int
-    of: int
-
-    @property
-    def behind(self) -> int:
-        """How many entries are still to be read."""
-        return max(0, self.of - self.read)
-
-
-@dataclass(frozen=True, slots=True)
 class _Marked:
     """Places in a conversation that people pointed at."""
 
@@ -67,12 +55,10 @@ class _Judged:
     explained: set[str]  #: messages of which the bot's trace is still there
 
 
-async def at_once() -> None:
-    """Nothing to wait for."""
+class Follower(ChainFollower):
+    """Brings what went wrong to the inbox as far as the chain has been read."""
 
-
-class Follower:
-    """Start it once per service process: the one that holds the lease works, the others wait."""
+    lease = "inbox"
 
     def __init__(
         self,
@@ -90,30 +76,16 @@ class Follower:
     ) -> None:
         """``tell`` hears the ids of groups that something came to; ``encoder`` names what ``encode`` is; ``give_way``
         is awaited before each step."""
+        super().__init__(leases, poll_seconds=poll_seconds, breath_seconds=breath_seconds, give_way=give_way)
         self._database = database
-        self._leases = leases
         self._encode = encode
         self._encoder = encoder
         self._tell = tell
         self._batch = batch
-        self._poll_seconds = poll_seconds
-        self._breath_seconds = breath_seconds  #: between steps, so that turns go first
         self._now = now
-        self._give_way = give_way
-        self._task: asyncio.Task[None] | None = None
         self._added = 0  #: since groups were merged last
         self._groups = 0
         self._tidied = 0.0
-
-    async def start(self) -> None:
-        """Go on after what was read before, or begin with the first entry there is."""
-        self._task = asyncio.create_task(self._leases.keep_at("inbox", self._go_on, self._poll_seconds), name="inbox")
-
-    async def stop(self) -> None:
-        """Stop; what was not finished is done again by whoever goes on."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def progress(self) -> Progress:
         """How far the history has been read."""
@@ -129,17 +101,17 @@ class Follower:
         await self.tidy()
         return came
 
-    async def _go_on(self) -> None:
+    async def _begin(self) -> None:
         begun = await self.progress()
         if begun.behind:
             log.info("inbox_begins", after=begun.read, behind=begun.behind)
-        while True:
-            await self._give_way()
-            came = await self.step()
-            many = self._added >= max(_TIDY_EVERY, self._groups // 2)
-            if many or (came is None and self._added and time.monotonic() - self._tidied > _TIDY_SECONDS):
-                await self.tidy()
-            await asyncio.sleep(self._poll_seconds if came is None else self._breath_seconds)
+
+    async def _work(self) -> bool:
+        came = await self.step()
+        many = self._added >= max(_TIDY_EVERY, self._groups // 2)
+        if many or (came is None and self._added and time.monotonic() - self._tidied > _TIDY_SECONDS):
+            await self.tidy()
+        return came is not None
 
     async def step(self) -> int | None:
         """Read the next entries and bring what went wrong; None when there are none yet."""

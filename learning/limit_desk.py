@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from conversations.chain_follower import Progress
 from conversations.model import utc_now
 from conversations.store import Database
 from learning.limit_book import NAMES, LimitBook
@@ -39,7 +40,7 @@ class _Read:
     newest: Case | None
     own: Limits | None  #: the thresholds that the model came with
     held_out: HeldOut | None
-    progress: tuple[int, int]
+    progress: Progress
 
 
 class LimitDesk:
@@ -102,7 +103,7 @@ class LimitDesk:
         # Cases only ever change when the follower moves on, or when a trainer or an eraser changes rows.
         told = sum(case.act_wrong is not None or case.answer_wrong is not None for case in read.cases)
         part = (wanted.language, wanted.days, wanted.latest_model, wanted.costs.silence)
-        key = (*part, read.progress[0], len(read.cases), told)
+        key = (*part, read.progress.read, len(read.cases), told)
         found = self._reckoned.get(key)
         if found is None:
             found = await asyncio.to_thread(Reckoning, read.cases, wanted.costs.silence, own=read.own)
@@ -133,7 +134,7 @@ class LimitDesk:
             "calibration": reckoning.calibration(),
             "log": log_json(read.cases),
             "held_out": held_out_json(read.held_out, read.newest),
-            "progress": {"read": read.progress[0], "of": read.progress[1]},
+            "progress": asdict(read.progress),
         }
 
     def in_force(self, language: str, newest: Case | None) -> tuple[dict[str, float | None], dict[str, str]]:

@@ -6,16 +6,15 @@ happens in it, so that a rating that comes days later finds its answers.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from conversations.chain_follower import ChainFollower, Progress, at_once
 from conversations.model import utc_now
 from conversations.store import Database
 from conversations.work_leases import WorkLeases
-from learning.following import at_once
 from learning.inbox_store import InboxStore
 from learning.limit_cases import Case, cases_in
 from learning.limit_store import LimitStore
@@ -24,8 +23,10 @@ POSITION = "limits"
 _TELLS = {"turn", "status", "rated", "rating_corrected", "recalled", "merged", "merge_undone"}
 
 
-class LimitFollower:
-    """Start it once per service process: the one that holds the lease works, the others wait."""
+class LimitFollower(ChainFollower):
+    """Keeps the cases of every conversation as far as the chain has been read."""
+
+    lease = "limits"
 
     def __init__(
         self,
@@ -39,30 +40,16 @@ class LimitFollower:
         give_way: Callable[[], Awaitable[None]] = at_once,
     ) -> None:
         """``give_way`` is awaited before each step."""
+        super().__init__(leases, poll_seconds=poll_seconds, breath_seconds=breath_seconds, give_way=give_way)
         self._database = database
-        self._leases = leases
         self._batch = batch
-        self._poll_seconds = poll_seconds
-        self._breath_seconds = breath_seconds  #: between steps, so that turns go first
         self._now = now
-        self._give_way = give_way
-        self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Go on after what was read before, or begin with the first entry there is."""
-        self._task = asyncio.create_task(self._leases.keep_at("limits", self._go_on, self._poll_seconds), name="limits")
-
-    async def stop(self) -> None:
-        """Stop; what was not finished is done again by whoever goes on."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def progress(self) -> tuple[int, int]:
-        """Up to which entry was read, and which is the newest."""
+    async def progress(self) -> Progress:
+        """How far the history has been read."""
         async with self._database.read() as connection:
             store = InboxStore(connection)
-            return await store.position(POSITION), await store.head()
+            return Progress(await store.position(POSITION), await store.head())
 
     async def catch_up(self) -> None:
         """Read everything there is now."""
@@ -89,11 +76,8 @@ class LimitFollower:
             await inbox.move_on(POSITION, entries[-1][0], self._now())
         return True
 
-    async def _go_on(self) -> None:
-        while True:
-            await self._give_way()
-            more = await self.step()
-            await asyncio.sleep(self._breath_seconds if more else self._poll_seconds)
+    async def _work(self) -> bool:
+        return await self.step()
 
 
 def _conversations_in(entries: Sequence[dict[str, Any]]) -> list[str]:

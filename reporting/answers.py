@@ -78,19 +78,6 @@ class Units:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the audit chain has been read."""
-
-    read: int
-    of: int
-
-    @property
-    def behind(self) -> int:
-        """How many entries are still to be read."""
-        return max(0, self.of - self.read)
-
-
-@dataclass(frozen=True, slots=True)
 class Costs:
     """What a conversation costs the company, as it says itself: with people, and with the bot alone."""
 

@@ -8,7 +8,6 @@ says of turns comes a little later, so a second reading follows behind both.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
@@ -17,15 +16,14 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from conversations.chain_follower import ChainFollower, Progress, at_once
 from conversations.model import utc_now
 from conversations.store import Database
 from conversations.work_leases import WorkLeases
-from reporting.answers import Progress
 from reporting.fact_store import FactStore
 from reporting.facts import Values, facts_of
 
 POSITION, LABELS = "facts", "labels"
-LEASE = "reports"
 #: Nothing that is counted comes of these.
 _TELLS_NOTHING = {"noted", "revealed", "viewed"}
 _FAMILIES = {"contacts_merged", "contacts_separated"}
@@ -34,12 +32,10 @@ _DECIDED_WITHIN = timedelta(minutes=10)
 log = structlog.get_logger()
 
 
-async def at_once() -> None:
-    """Nothing to wait for."""
+class FactFollower(ChainFollower):
+    """Keeps the facts of every conversation as far as the chain has been read."""
 
-
-class FactFollower:
-    """Start it once per service process: the one that holds the lease works, the others wait."""
+    lease = "reports"
 
     def __init__(
         self,
@@ -54,25 +50,11 @@ class FactFollower:
         give_way: Callable[[], Awaitable[None]] = at_once,
     ) -> None:
         """``give_way`` is awaited before each step."""
+        super().__init__(leases, poll_seconds=poll_seconds, breath_seconds=breath_seconds, give_way=give_way)
         self._database = database
-        self._leases = leases
         self._zone = zone
         self._batch = batch
-        self._poll_seconds = poll_seconds
-        self._breath_seconds = breath_seconds  #: between steps, so that turns go first
         self._now = now
-        self._give_way = give_way
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Go on after what was read before, or begin with the first entry there is."""
-        self._task = asyncio.create_task(self._leases.keep_at(LEASE, self._go_on, self._poll_seconds), name="reports")
-
-    async def stop(self) -> None:
-        """Stop; what was not finished is done again by whoever goes on."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def progress(self) -> Progress:
         """How far the history has been read."""
@@ -148,14 +130,13 @@ class FactFollower:
                 await store.move_on(one, last, zone.key, self._now())
         return True
 
-    async def _go_on(self) -> None:
+    async def _begin(self) -> None:
         begun = await self.progress()
         if begun.behind:
             log.info("reports_begin", after=begun.read, behind=begun.behind)
-        while True:
-            await self._give_way()
-            more = await self.step() or await self.step_of_labels()
-            await asyncio.sleep(self._breath_seconds if more else self._poll_seconds)
+
+    async def _work(self) -> bool:
+        return await self.step() or await self.step_of_labels()
 
 
 def _conversations_in(entries: Sequence[dict[str, Any]]) -> tuple[set[str], set[str]]:

@@ -10,16 +10,17 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from conversations.audit import AuditEntry, AuditLog
+from conversations.chain_follower import Progress, at_once
 from conversations.model import Agent, utc_now
 from conversations.sight import Sight
 from conversations.store import Database
 from conversations.work_leases import WorkLeases
-from reporting.answers import Answer, Change, Costs, CountedUnit, Figure, Progress, Row, Units
+from reporting.answers import Answer, Change, Costs, CountedUnit, Figure, Row, Units
 from reporting.catalogue import METRICS, TIMES, Form
 from reporting.cost_store import CostStore
 from reporting.counting import COUNTINGS
 from reporting.figure_store import FigureStore
-from reporting.following import FactFollower, at_once
+from reporting.following import FactFollower
 from reporting.periods import every_key
 from reporting.query import MOST_ROWS, Query
 from reporting.significance import CERTAIN, p_of
@@ -27,7 +28,7 @@ from reporting.tallies import Tally, merged
 
 #: Figures counted at the same time in one process: a page is faster with two, and the rest of the desk reads as well.
 _AT_ONCE = 2
-__all__ = ["Answer", "Change", "Costs", "CountedUnit", "Figure", "Progress", "Reports", "Row", "Units"]
+__all__ = ["Answer", "Change", "Costs", "CountedUnit", "Figure", "Reports", "Row", "Units"]
 
 
 class Reports:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import env_file
 import settings as desk_settings
 from conversations.audit import AuditLog
 from conversations.key_rotation import open_keys
@@ -58,7 +59,7 @@ async def load_conversations(database: Database, settings: desk_settings.Setting
 
 
 async def main() -> None:
-    desk_settings.ensure_secrets(desk_settings.data_folder())
+    env_file.ensure_secrets(env_file.data_folder())
     settings = desk_settings.load()
     database = Database.open(settings.database_url)
     await migrate(database.engine)

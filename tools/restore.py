@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import data_lock
+import env_file
 import settings as desk_settings
 from conversations import audit_check
 from conversations.audit import AuditLog
@@ -182,10 +183,10 @@ def restore(
         unpacked = staging / "data"
         check(unpacked, manifest)
         known = known_erasures(data, unpacked, ledger, erasures)
-        secrets = desk_settings.read_env_file(unpacked / "secrets.env")
+        secrets = env_file.read_env_file(unpacked / "secrets.env")
         again = 0
         if manifest.database == "sqlite":
-            set_by_hand = {**desk_settings.read_env_file(ROOT / ".env"), **os.environ}
+            set_by_hand = {**env_file.read_env_file(ROOT / ".env"), **os.environ}
             key = set_by_hand.get("SECRET_KEY") or secrets.get("SECRET_KEY", "-" * 32)
             wrapping = set_by_hand.get("FIELD_KEYS") or secrets.get("FIELD_KEYS", "")
             again = asyncio.run(erase_again(unpacked, known, key, wrapping))
@@ -207,7 +208,7 @@ def main() -> None:
     parser.add_argument("--force", action="store_true", help="move existing data aside")
     parser.add_argument("--erasures", default="", help="the latest copy of the list of erasures, or none")
     given = parser.parse_args()
-    known = desk_settings.everything()
+    known = env_file.everything()
     data = Path(known.get("DATA_DIR") or ROOT / "var").resolve()
     ledger = Path(known.get("ERASURE_LEDGER") or data / "erasures.jsonl").resolve()
     elsewhere = data_lock.database_file(known.get("DATABASE_URL") or "sqlite+aiosqlite:///")

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import env_file
 import settings as desk_settings
 from conversations.sealing import bot_keys
 
@@ -66,8 +67,8 @@ class Process:
 
 
 def main() -> None:
-    desk_settings.ensure_secrets(desk_settings.data_folder())
-    desk_settings.take_env_file()
+    env_file.ensure_secrets(env_file.data_folder())
+    env_file.take_env_file()
     os.environ.setdefault("DEMO", "1")
     settings = desk_settings.load()
     logs = settings.data_dir / "logs"
@@ -166,7 +167,7 @@ def watch(processes: list[Process], stopping: threading.Event) -> None:
 
 def settings_of(environment: dict[str, str]) -> desk_settings.Settings:
     """The settings of a process by the environment it gets, with the made-up secrets behind it."""
-    secrets = desk_settings.read_env_file(Path(environment["DATA_DIR"]) / "secrets.env")
+    secrets = env_file.read_env_file(Path(environment["DATA_DIR"]) / "secrets.env")
     return desk_settings.load({**secrets, **environment})
 
 

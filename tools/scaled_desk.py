@@ -24,6 +24,7 @@ import asyncpg  # type: ignore[import-untyped]
 import redis
 from sqlalchemy.engine import URL, make_url
 
+import env_file
 from tools.balancer import Balancer, balancing
 from tools.run import ROOT, Process, wait_until_ready
 
@@ -252,8 +253,6 @@ def load_articles_and_demo(desk: ScaledDesk) -> None:
 
 def _settings(data_dir: Path, known: dict[str, str]) -> dict[str, str]:
     """The secrets of this desk, made on first use."""
-    import settings as desk_settings
-
-    desk_settings.ensure_secrets(data_dir)
-    made = desk_settings.read_env_file(data_dir / "secrets.env")
+    env_file.ensure_secrets(data_dir)
+    made = env_file.read_env_file(data_dir / "secrets.env")
     return {**made, **{name: known[name] for name in made if name in known}}

@@ -9,7 +9,7 @@ from sanic import Blueprint, Request
 from sanic.response import HTTPResponse
 
 from handoff.bodies import first_values, read_json, read_query
-from handoff.errors import Refused
+from handoff.errors import Refused, refused_for
 from handoff.guard import answer
 from handoff.learning.limit_bodies import ApplyBody, LimitsQuery, OutcomeQuery, RestoreBody
 from handoff.staff_side import StaffSide
@@ -50,7 +50,7 @@ def add_limit_routes(blueprint: Blueprint, side: StaffSide) -> None:
         try:
             made = await _desk(side).book.apply(limits, body.why, session.member.agent, body.based_on, basis)
         except LimitsRefused as refused:
-            raise _refusal(refused) from None
+            raise refused_for(refused, _STATUS) from None
         return _applied(made)
 
     async def restore(request: Request, session: Session, version: str) -> HTTPResponse:
@@ -60,7 +60,7 @@ def add_limit_routes(blueprint: Blueprint, side: StaffSide) -> None:
         try:
             made = await _desk(side).book.restore(int(version), body.why, session.member.agent, body.based_on)
         except LimitsRefused as refused:
-            raise _refusal(refused) from None
+            raise refused_for(refused, _STATUS) from None
         return _applied(made)
 
     async def check(request: Request, session: Session) -> HTTPResponse:
@@ -94,7 +94,3 @@ def _wanted(query: LimitsQuery) -> Wanted:
 def _applied(version: LimitVersion) -> HTTPResponse:
     form: dict[str, Any] = {"version": version_json(version)}
     return answer(form, 201)
-
-
-def _refusal(refused: LimitsRefused) -> Refused:
-    return Refused(_STATUS.get(refused.code, 400), refused.code, str(refused))

@@ -10,7 +10,7 @@ from sanic.response import HTTPResponse
 
 from conversations.json_form import message_json, moment
 from handoff.bodies import check_id, first_values, read_json, read_query
-from handoff.errors import Refused
+from handoff.errors import Refused, refused_for
 from handoff.guard import answer
 from handoff.learning.replay_bodies import BudgetBody, ChangesQuery, JudgeBody, ReplayBody
 from handoff.staff_side import StaffSide
@@ -121,8 +121,7 @@ async def _or_refused(work: Any) -> Any:
     try:
         return await work
     except ReplayRefused as refused:
-        code = "not_found" if refused.code == "not_found" else f"replay_{refused.code}"
-        raise Refused(_STATUS.get(refused.code, 400), code, str(refused)) from None
+        raise refused_for(refused, _STATUS, room="replay") from None
 
 
 def standing_json(standing: Standing) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from sanic import Blueprint, Request
 from sanic.response import HTTPResponse
 
 from handoff.bodies import first_values, read_json, read_query
-from handoff.errors import Refused
+from handoff.errors import Refused, refused_for
 from handoff.guard import answer
 from handoff.roles import OVERSEERS
 from handoff.staff_side import StaffSide
@@ -47,7 +47,7 @@ def add_alert_routes(blueprint: Blueprint, side: StaffSide) -> None:
         try:
             return answer({"rules": _rules_form(await _alerts(side).save_rules(wanted, session.member.agent))})
         except AlertError as refused:
-            raise _refusal(refused) from None
+            raise refused_for(refused, _STATUS) from None
 
     async def acknowledge(request: Request, session: Session, alert_id: str) -> HTTPResponse:
         body = read_json(AcknowledgeBody, request.content_type, request.body)
@@ -56,7 +56,7 @@ def add_alert_routes(blueprint: Blueprint, side: StaffSide) -> None:
                 alert_id, session.member.agent, body.note.strip(), expected=body.expected
             )
         except AlertError as refused:
-            raise _refusal(refused) from None
+            raise refused_for(refused, _STATUS) from None
         return answer({"alert": form})
 
     async def look(request: Request, session: Session) -> HTTPResponse:
@@ -81,7 +81,3 @@ def _alerts(side: StaffSide) -> Alerts:
 
 def _rules_form(rules: AlertRules) -> dict[str, Any]:
     return rules.form() | {"revision": rules.revision}
-
-
-def _refusal(refused: AlertError) -> Refused:
-    return Refused(_STATUS.get(refused.code, 400), refused.code, str(refused))

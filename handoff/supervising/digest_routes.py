@@ -7,7 +7,7 @@ from sanic.response import HTTPResponse
 
 from conversations.sight import EVERYTHING
 from handoff.bodies import read_json
-from handoff.errors import Refused
+from handoff.errors import Refused, refused_for
 from handoff.guard import answer
 from handoff.roles import OVERSEERS
 from handoff.staff_side import StaffSide
@@ -50,20 +50,20 @@ def add_digest_routes(blueprint: Blueprint, side: StaffSide) -> None:
         try:
             return answer({"digest": await require_all(session).save(wanted, session.member.agent)})
         except DigestError as refused:
-            raise _refusal(refused) from None
+            raise refused_for(refused, _STATUS) from None
 
     async def delete(request: Request, session: Session, digest_id: str) -> HTTPResponse:
         try:
             await require_all(session).delete(digest_id, session.member.agent)
         except DigestError as refused:
-            raise _refusal(refused) from None
+            raise refused_for(refused, _STATUS) from None
         return answer({"deleted": True})
 
     async def send(request: Request, session: Session, digest_id: str) -> HTTPResponse:
         try:
             return answer({"digest": await require_all(session).send(digest_id, session.member.agent)})
         except DigestError as refused:
-            raise _refusal(refused) from None
+            raise refused_for(refused, _STATUS) from None
 
     async def preview(request: Request, session: Session) -> HTTPResponse:
         body = read_json(DigestBody, request.content_type, request.body)
@@ -85,7 +85,3 @@ def _digests(side: StaffSide) -> Digests:
     if found is None:
         raise Refused(404, "not_found", "This desk sends no digests.")
     return found
-
-
-def _refusal(refused: DigestError) -> Refused:
-    return Refused(_STATUS.get(refused.code, 400), refused.code, str(refused))

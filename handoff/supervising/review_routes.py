@@ -11,7 +11,7 @@ from sanic import Blueprint, Request
 from sanic.response import HTTPResponse, raw
 
 from handoff.bodies import check_id, first_values, read_json, read_query
-from handoff.errors import Refused
+from handoff.errors import Refused, refused_for
 from handoff.guard import answer, file_headers
 from handoff.roles import KEEPERS, OVERSEERS, TAUGHT_TO, Role
 from handoff.staff_side import StaffSide
@@ -262,5 +262,4 @@ async def _or_refused(work: Awaitable[_Made]) -> _Made:
     try:
         return await work
     except ReviewRefused as refused:
-        code = "not_found" if refused.code == "not_found" else f"review_{refused.code}"
-        raise Refused(_STATUS.get(refused.code, 409), code, str(refused)) from None
+        raise refused_for(refused, _STATUS, otherwise=409, room="review") from None

@@ -136,7 +136,8 @@ async def test_turns_are_followed_once_and_a_rating_finds_its_answer_later(loop:
     await loop.rated(conversation_id, 5, solved=True)
     await follower.catch_up()
     assert {case.act_wrong for case in (await cases(loop.database)).values()} == {False}
-    assert (await follower.progress())[0] == (await follower.progress())[1]
+    progress = await follower.progress()
+    assert progress.read == progress.of
     assert not await follower.step()
 
 

@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy import select
 
 import data_lock
+import env_file
 import settings as desk_settings
 from conversations import audit_check
 from conversations.attachments import Attachments
@@ -50,7 +51,7 @@ class Place:
 
     @property
     def settings(self) -> desk_settings.Settings:
-        values = desk_settings.read_env_file(self.data / "secrets.env")
+        values = env_file.read_env_file(self.data / "secrets.env")
         return desk_settings.load({**values, "DATA_DIR": str(self.data)})
 
     @property
@@ -133,7 +134,7 @@ class Place:
 
 
 def a_desk(data: Path) -> Place:
-    desk_settings.ensure_secrets(data)
+    env_file.ensure_secrets(data)
     (data / "knowledge" / "index-1").mkdir(parents=True)
     (data / "knowledge" / "index-1" / "segment").write_bytes(bytes(range(256)) * 20)
     (data / "models").mkdir()

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+import env_file
 import settings as desk_settings
 from connectors.base import Unreadable
 from connectors.unreadables import FOLDER, Unreadables
@@ -65,7 +66,7 @@ class Desk:
 @asynccontextmanager
 async def running(folder: Path, **more: str) -> AsyncIterator[Desk]:
     place = a_desk(folder / "desk")
-    values = desk_settings.read_env_file(place.data / "secrets.env")
+    values = env_file.read_env_file(place.data / "secrets.env")
     settings = desk_settings.load({**values, "DATA_DIR": str(place.data), **more})
     database = Database.open(settings.database_url)
     await migrate(database.engine)
