@@ -114,6 +114,10 @@ def _note(found: dict[str, tuple[str, int]], name: str, value: Any, seq: int) ->
         found[name] = (str(value).strip()[:200], seq)  # the last one said counts; an emptied slot keeps what was known
 
 
+#: What a contact means who wants none of what they were asked to confirm.
+_DECLINES = {"deny", "stop"}
+
+
 def _tried(messages: Sequence[Message], turns: Sequence[TurnRow]) -> dict[str, Any]:
     articles: dict[str, dict[str, Any]] = {}
     for message in messages:
@@ -127,8 +131,9 @@ def _tried(messages: Sequence[Message], turns: Sequence[TurnRow]) -> dict[str, A
         running = asked or running
         if running is None:
             continue
-        done = f"action_{running}" in _actions(trace)
-        stopped = str(trace.get("intent")) == "stop"
+        ended, intent = f"action_{running}" in _actions(trace), str(trace.get("intent"))
+        done = ended and intent not in _DECLINES  # the action runs after a no, too, and says that nothing was done
+        stopped = intent == "stop" or (ended and not done)
         if asked is None and not done and not stopped:
             continue  # about something else
         outcome = "failed" if trace.get("failed") else "done" if done else "stopped" if stopped else "unfinished"

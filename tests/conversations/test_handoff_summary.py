@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from conversations.handoff_summary import summary_of
 from conversations.model import Address, Author, Citation, Conversation, Message, MessageKind, Status
 
@@ -25,6 +27,18 @@ def message(seq: int, author: Author, text: str, **more: Any) -> Message:
 def contact(seq: int, text: str, feeling: float | None = None) -> Message:
     label = None if feeling is None else "negative" if feeling < -0.3 else "neutral"
     return message(seq, Author.CONTACT, text, sentiment=feeling, sentiment_label=label)
+
+
+@pytest.mark.parametrize(("intent", "outcome"), [("affirm", "done"), ("deny", "stopped"), ("stop", "stopped")])
+def test_a_task_is_done_only_if_its_contact_wanted_it_in_the_end(intent: str, outcome: str) -> None:
+    messages = [contact(1, "取消订单 KT20260002"), contact(3, "先不用"), contact(5, "转人工")]
+    turns = [
+        (1, {"intent": "cancel_order", "route": "task", "actions": ["cancel_order_form", "action_ask_confirmed"]}),
+        (3, {"intent": intent, "route": "task", "actions": ["cancel_order_form", "action_cancel_order"]}),
+        (5, {"intent": "handoff", "route": "handoff", "actions": ["action_request_human"]}),
+    ]
+    summary = summary_of(conversation(), messages, turns, NOW, reason="user_asked")
+    assert summary["tried"]["tasks"] == [{"task": "cancel_order", "outcome": outcome, "seq": 3}]
 
 
 def test_a_chinese_return_that_failed_is_told_with_its_facts_and_its_course() -> None:
